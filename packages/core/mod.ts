@@ -1,0 +1,19 @@
+/**
+ * The typed core that the tools share: pure domain logic. What touches the operating system is in
+ * "@hpk/core/os", and what calls the C library in "@hpk/core/ffi".
+ *
+ * @module
+ */
+export * from "./src/model/capabilities.ts";
+export * from "./src/model/errors.ts";
+export * from "./src/model/firewall.ts";
+export * from "./src/model/flannel_env.ts";
+export * from "./src/model/host_facts.ts";
+export * from "./src/model/host_local.ts";
+export * from "./src/model/ipv4.ts";
+export * from "./src/model/ledger_record.ts";
+export * from "./src/model/names.ts";
+export * from "./src/model/network_plan.ts";
+export * from "./src/model/resolver.ts";
+export * from "./src/model/semver.ts";
+export * from "./src/model/settings.ts";

@@ -1,0 +1,50 @@
+import { lastErrno, SystemCallError } from "./errno.ts";
+import { cString, libc } from "./libc.ts";
+
+/** SIGPIPE and the default disposition (asm-generic/signal.h, signal(7)). */
+const SIGPIPE = 13;
+const SIG_DFL = null;
+
+/** Bytes of an address; both architectures that Deno compiles for on Linux are little-endian. */
+const ADDRESS_SIZE = 8;
+
+/**
+ * Replaces this process by another program, execv(3). The process keeps its number, its standard
+ * streams, its environment, its terminal and its parent, so that signals, job control and the exit status are those of
+ * the program itself.
+ *
+ * The runtime ignores SIGPIPE, and execv would hand that on; the program gets the default back.
+ *
+ * @param path Absolute path of the program.
+ * @param argv Its arguments, name first.
+ * @throws {SystemCallError} When the program cannot be executed. Otherwise it does not return.
+ */
+export function execInPlace(path: string, argv: readonly string[]): never {
+  const { signal, execv } = libc();
+  const ignored = signal(SIGPIPE, SIG_DFL);
+  execv(cString(path), stringVector(argv));
+  const errno = lastErrno();
+  signal(SIGPIPE, ignored);
+  throw new SystemCallError(`execv ${path}`, errno);
+}
+
+/**
+ * A null-terminated list of C strings, as execv(3) wants it. Addresses and strings lie in one
+ * buffer, so that whoever holds the list holds the strings.
+ */
+function stringVector(texts: readonly string[]): Uint8Array<ArrayBuffer> {
+  const strings = texts.map(cString);
+  const stringsStart = (strings.length + 1) * ADDRESS_SIZE;
+  const buffer = new Uint8Array(
+    stringsStart + strings.reduce((size, string) => size + string.length, 0),
+  );
+  const view = new DataView(buffer.buffer);
+  const base = BigInt(Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer)));
+  let offset = stringsStart;
+  strings.forEach((string, index) => {
+    buffer.set(string, offset);
+    view.setBigUint64(index * ADDRESS_SIZE, base + BigInt(offset), true);
+    offset += string.length;
+  });
+  return buffer;
+}

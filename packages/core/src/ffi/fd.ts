@@ -1,0 +1,76 @@
+import { EAGAIN, EINTR, lastErrno, SystemCallError, unwrap } from "./errno.ts";
+import { cString, libc } from "./libc.ts";
+
+/** open(2) flags (asm-generic/fcntl.h). */
+const O_RDWR = 0o2;
+const O_CREAT = 0o100;
+const O_CLOEXEC = 0o2000000;
+
+/** flock(2) operations (sys/file.h). */
+const LOCK_EX = 2;
+const LOCK_NB = 4;
+
+/** fcntl(2) commands and the one descriptor flag (asm-generic/fcntl.h). */
+const F_GETFD = 1;
+const F_SETFD = 2;
+const FD_CLOEXEC = 1;
+
+/** A file descriptor that is closed at the end of its scope. */
+export class FileDescriptor implements Disposable {
+  /** The number. */
+  readonly fd: number;
+  #open = true;
+
+  constructor(fd: number) {
+    this.fd = fd;
+  }
+
+  /** Closes it; a second call does nothing. */
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    libc().close(this.fd);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}
+
+/**
+ * Opens a file for locking, made with mode 0600 where it does not exist. Not inherited by programs.
+ *
+ * @throws {SystemCallError} When it cannot be opened.
+ */
+export function openLockFile(path: string): FileDescriptor {
+  return new FileDescriptor(
+    unwrap(`open ${path}`, libc().open(cString(path), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)),
+  );
+}
+
+/** Waits for the exclusive lock of an open file, flock(2). It goes with the last descriptor of it. */
+export function lockExclusive(file: FileDescriptor): void {
+  while (libc().flock(file.fd, LOCK_EX) === -1) {
+    const errno = lastErrno();
+    if (errno !== EINTR) throw new SystemCallError("flock", errno);
+  }
+}
+
+/** Takes the exclusive lock of an open file if nobody has it. */
+export function tryLockExclusive(file: FileDescriptor): boolean {
+  if (libc().flock(file.fd, LOCK_EX | LOCK_NB) === 0) return true;
+  const errno = lastErrno();
+  if (errno === EAGAIN) return false;
+  throw new SystemCallError("flock", errno);
+}
+
+/** Lets programs that are started from now on inherit a descriptor, or not. */
+export function setInheritable(fd: number, inheritable: boolean): void {
+  unwrap("fcntl", libc().fcntl(fd, F_SETFD, inheritable ? 0 : FD_CLOEXEC));
+}
+
+/** Whether programs inherit a descriptor; false also for one that is not open. */
+export function isInheritable(fd: number): boolean {
+  const flags = libc().fcntl(fd, F_GETFD, 0);
+  return flags !== -1 && (flags & FD_CLOEXEC) === 0;
+}

@@ -1,0 +1,78 @@
+import { FileDescriptor } from "./fd.ts";
+import { EINTR, lastErrno, SystemCallError, unwrap } from "./errno.ts";
+import { cString, libc } from "./libc.ts";
+
+/** System call number of pidfd_open(2), the same on every architecture (asm-generic/unistd.h). */
+const SYS_PIDFD_OPEN = 434;
+
+/** inotify(7): events of a directory, and the flag of inotify_init1(2). */
+const IN_MOVED_TO = 0x80;
+const IN_DELETE = 0x200;
+const IN_CLOEXEC = 0o2000000;
+const IN_NONBLOCK = 0o4000;
+
+/** poll(2): a struct pollfd is 8 bytes: i32 fd, i16 events, i16 revents. */
+const POLLFD_SIZE = 8;
+const POLLIN = 1;
+
+const ESRCH = 3;
+
+/**
+ * A descriptor that becomes readable when a process ends, pidfd_open(2).
+ *
+ * @return Undefined when there is no such process.
+ * @throws {SystemCallError} On any other failure.
+ */
+export function openProcess(pid: number): FileDescriptor | undefined {
+  const fd = libc().syscall2(SYS_PIDFD_OPEN, pid, 0);
+  if (fd !== -1) return new FileDescriptor(fd);
+  const errno = lastErrno();
+  if (errno === ESRCH) return undefined;
+  throw new SystemCallError("pidfd_open", errno);
+}
+
+/**
+ * A descriptor that becomes readable when a file is renamed into a directory or removed from it.
+ *
+ * @throws {SystemCallError} When the directory cannot be watched.
+ */
+export function watchDirectory(path: string): FileDescriptor {
+  const watch = new FileDescriptor(
+    unwrap("inotify_init1", libc().inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
+  );
+  try {
+    unwrap(
+      `inotify_add_watch ${path}`,
+      libc().inotify_add_watch(watch.fd, cString(path), IN_MOVED_TO | IN_DELETE),
+    );
+  } catch (error) {
+    watch.close();
+    throw error;
+  }
+  return watch;
+}
+
+/** Reads away what a directory watch has to say, so that it is readable again only for something new. */
+export function drain(watch: FileDescriptor): void {
+  const buffer = new Uint8Array(4096);
+  while (libc().read(watch.fd, buffer, buffer.length) > 0);
+}
+
+/**
+ * Blocks this thread until one of the descriptors is readable, poll(2).
+ *
+ * @param fds Descriptors.
+ * @param timeoutMs Bound in ms; -1 for none.
+ */
+export function waitReadable(fds: readonly number[], timeoutMs: number): void {
+  const buffer = new Uint8Array(fds.length * POLLFD_SIZE);
+  const view = new DataView(buffer.buffer);
+  fds.forEach((fd, index) => {
+    view.setInt32(index * POLLFD_SIZE, fd, true);
+    view.setInt16(index * POLLFD_SIZE + 4, POLLIN, true);
+  });
+  if (libc().poll(buffer, fds.length, timeoutMs) === -1) {
+    const errno = lastErrno();
+    if (errno !== EINTR) throw new SystemCallError("poll", errno);
+  }
+}

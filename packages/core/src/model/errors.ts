@@ -1,0 +1,47 @@
+/** The parts of a message that a user can act on. */
+export interface HpkErrorParts {
+  /** What could not be done, without a full stop: "cannot use subnet 10.22.0.0/16". */
+  readonly what: string;
+  /** Why not: "it overlaps Apptainer's own 10.22.0.0/16". */
+  readonly why: string;
+  /** What to do about it: "choose another with --subnet". */
+  readonly fix: string;
+}
+
+/** Exit status of our own failures, as Docker and Podman use it (docker-run(1), "Exit Status"). */
+export const EXIT_OWN_FAILURE = 125;
+
+/**
+ * A failure that was foreseen and can be explained in one line. Anything else that is thrown is a
+ * defect of ours.
+ */
+export class HpkError extends Error {
+  override readonly name = "HpkError";
+  /** The message in parts, for programs. */
+  readonly parts: HpkErrorParts;
+
+  constructor(parts: HpkErrorParts, options?: ErrorOptions) {
+    super(oneLine(`${parts.what}: ${parts.why}; ${parts.fix}`), options);
+    this.parts = parts;
+  }
+}
+
+/**
+ * The line that is shown for anything thrown, prefixed by the program's name.
+ *
+ * @param program Name of the program, for example "hpktainer".
+ * @param error Whatever was thrown.
+ * @return One line without a line feed.
+ */
+export function errorLine(program: string, error: unknown): string {
+  if (error instanceof HpkError) return `${program}: ${error.message}`;
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return oneLine(
+    `${program}: unexpected failure: ${text}; please report it with the output of '${program} doctor --json'`,
+  );
+}
+
+/** Folds line feeds and runs of white space, so that a quoted message of another tool stays on one line. */
+export function oneLine(text: string): string {
+  return text.replace(/\s+/g, " ").trim();
+}

@@ -1,0 +1,84 @@
+import { parse } from "@std/ini";
+import { HpkError } from "./errors.ts";
+import { type Cidr, covers, formatCidr, type Ipv4, parseInterfaceAddress } from "./ipv4.ts";
+
+/** Where flanneld writes its lease (flannel, `--subnet-file`). */
+export const FLANNEL_ENV_PATH = "/run/flannel/subnet.env";
+
+/** What flanneld says of this host's share of the pod network. */
+export interface FlannelEnv {
+  /** The whole pod network, all hosts together. */
+  readonly network: Cidr;
+  /** This host's subnet of it. */
+  readonly subnet: Cidr;
+  /** The address that FLANNEL_SUBNET names: the gateway of this host's pods. */
+  readonly gateway: Ipv4;
+  /** MTU of a pod's interface in bytes. */
+  readonly mtu: number;
+  /** Whether flanneld itself masquerades what leaves the pod network. */
+  readonly ipMasq: boolean;
+}
+
+/**
+ * Reads `subnet.env`. Quotes, CRLF, comments, blank lines and unknown keys are taken; what is
+ * missing or cannot be meant is named.
+ *
+ * @param text Contents of the file.
+ * @param path Where it came from, for the message.
+ * @throws {HpkError} When a value is missing or wrong.
+ */
+export function parseFlannelEnv(text: string, path: string): FlannelEnv {
+  const fail = (why: string): never => {
+    throw new HpkError({
+      what: `cannot use ${path}`,
+      why,
+      fix: "check that flanneld is running and wrote it, or use --network static --subnet CIDR",
+    });
+  };
+  if (text.trim() === "") fail("it is empty");
+  const values = readAssignments(text) ?? fail("it is not a list of KEY=value lines");
+  const value = (key: string): string => values.get(key) ?? fail(`${key} is missing`);
+  if (!values.has("FLANNEL_SUBNET") && values.has("FLANNEL_IPV6_SUBNET")) {
+    fail("it has an IPv6 subnet only, and IPv4 is needed");
+  }
+  const cidr = (key: string) =>
+    parseInterfaceAddress(value(key)) ??
+      fail(`${key} is '${value(key)}', which is no IPv4 network`);
+  const subnet = cidr("FLANNEL_SUBNET");
+  const network = cidr("FLANNEL_NETWORK").cidr;
+  if (!covers(network, subnet.cidr)) {
+    fail(
+      `FLANNEL_SUBNET ${formatCidr(subnet.cidr)} lies outside FLANNEL_NETWORK ${
+        formatCidr(network)
+      }`,
+    );
+  }
+  const mtu = value("FLANNEL_MTU");
+  if (!/^[0-9]{2,5}$/.test(mtu)) fail(`FLANNEL_MTU is '${mtu}', which is no number of bytes`);
+  const ipMasq = values.get("FLANNEL_IPMASQ") ?? "false";
+  if (ipMasq !== "true" && ipMasq !== "false") {
+    fail(`FLANNEL_IPMASQ is '${ipMasq}', which is neither true nor false`);
+  }
+  return {
+    network,
+    subnet: subnet.cidr,
+    gateway: subnet.address === subnet.cidr.network ? subnet.address + 1 : subnet.address,
+    mtu: Number(mtu),
+    ipMasq: ipMasq === "true",
+  };
+}
+
+function readAssignments(text: string): Map<string, string> | undefined {
+  let parsed: Record<string, unknown>;
+  try {
+    parsed = parse(text);
+  } catch {
+    return undefined;
+  }
+  const values = new Map<string, string>();
+  for (const [key, value] of Object.entries(parsed)) {
+    if (typeof value === "object" && value !== null) continue;
+    values.set(key.trim(), String(value).trim().replace(/^(["'])(.*)\1$/, "$2"));
+  }
+  return values;
+}

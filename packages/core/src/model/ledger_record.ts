@@ -1,0 +1,166 @@
+/**
+ * What is written down of a container before anything is made for it, so that whoever comes later
+ * can take it down, whatever became of its owner.
+ */
+
+import { hostLinkName, namespaceName } from "./names.ts";
+
+/** A process, told apart from a later one with the same number. */
+export interface ProcessId {
+  readonly pid: number;
+  /** Start time in clock ticks since boot (proc_pid_stat(5), field 22). */
+  readonly startTime: number;
+  /** Which boot it belongs to (/proc/sys/kernel/random/boot_id). */
+  readonly bootId: string;
+}
+
+/** Something that is made for a container and has to be removed with it. */
+export type Resource =
+  /** An address allocated by host-local: the network's name there and the container's id. */
+  | { readonly kind: "lease"; readonly network: string; readonly id: string }
+  /** A named network namespace, as `ip netns` lists it. */
+  | { readonly kind: "namespace"; readonly name: string }
+  /** A link of the host. */
+  | { readonly kind: "link"; readonly name: string }
+  /** A directory with all that is in it. */
+  | { readonly kind: "directory"; readonly path: string };
+
+/** How far a container has come. */
+export type Phase = "starting" | "running" | "stopping";
+
+/** A container in the ledger. */
+export interface ContainerRecord {
+  /** Version of this form. */
+  readonly version: 1;
+  /** Twelve hexadecimal digits. */
+  readonly id: string;
+  readonly name: string;
+  /** "run" lives as long as its command, "instance" until it is stopped. */
+  readonly kind: "run" | "instance";
+  readonly phase: Phase;
+  /**
+   * Whose life the record depends on: who sets it up, then the container's first process, then who
+   * takes it down. A record whose owner is dead is reclaimed.
+   */
+  readonly owner: ProcessId;
+  /** When it was recorded, ISO 8601 in UTC. */
+  readonly created: string;
+  readonly runtime: "apptainer";
+  /** The image as the user named it. */
+  readonly image: string;
+  readonly mode: "flannel" | "static";
+  readonly datapath: "veth";
+  /** This host's subnet, such as "10.96.0.0/24". */
+  readonly subnet: string;
+  readonly gateway: string;
+  readonly bridge: string;
+  /** MTU of the container's interface in bytes. */
+  readonly mtu: number;
+  /** The container's address; null until it is allocated. */
+  readonly address: string | null;
+  /** In the order in which they are made; taken down in reverse. */
+  readonly resources: readonly Resource[];
+  /** What went wrong when it was last taken down; empty otherwise. */
+  readonly errors: readonly string[];
+}
+
+/** What we changed on the host for all containers together. */
+export interface HostRecord {
+  /** Version of this form. */
+  readonly version: 1;
+  /** Changes whenever the shared part is changed: a random id. */
+  readonly generation: string;
+  readonly bridge: string;
+  /** Whether the bridge is ours to remove. */
+  readonly madeBridge: boolean;
+  /** The gateway address with its prefix, where it was not there before us; else null. */
+  readonly addedAddress: string | null;
+  /** Value of net.ipv4.ip_forward before us. */
+  readonly priorForwarding: string;
+  /** Whether the directory of named network namespaces was not there before us. */
+  readonly madeNamespaceDirectory: boolean;
+}
+
+/** A process that cannot exist: the owner of a record that anyone may reclaim. */
+export const NO_PROCESS: ProcessId = { pid: 0, startTime: 0, bootId: "" };
+
+/** Name of our network in host-local's directory. */
+const LEASE_NETWORK = "hpktainer";
+
+/**
+ * What a container consists of, in the order in which it is made. All names follow from the id, so
+ * that they are known before anything is made.
+ *
+ * @param id The container's id.
+ * @param directory Directory of its files.
+ */
+export function resourcesOf(id: string, directory: string): Resource[] {
+  return [
+    { kind: "directory", path: directory },
+    { kind: "lease", network: LEASE_NETWORK, id },
+    { kind: "namespace", name: namespaceName(id) },
+    { kind: "link", name: hostLinkName(id) },
+  ];
+}
+
+/**
+ * A record for an entry of the ledger that cannot be read: enough to take down what belongs to its id.
+ */
+export function unreadableRecord(id: string, directory: string, error: string): ContainerRecord {
+  return {
+    version: 1,
+    id,
+    name: id,
+    kind: "run",
+    phase: "stopping",
+    owner: NO_PROCESS,
+    created: new Date(0).toISOString(),
+    runtime: "apptainer",
+    image: "",
+    mode: "static",
+    datapath: "veth",
+    subnet: "0.0.0.0/0",
+    gateway: "0.0.0.0",
+    bridge: "",
+    mtu: 0,
+    address: null,
+    resources: resourcesOf(id, directory),
+    errors: [error],
+  };
+}
+
+/**
+ * Reads a container's record.
+ *
+ * @throws {SyntaxError} When it is none, or of another version.
+ */
+export function parseContainerRecord(json: string): ContainerRecord {
+  return parseVersion1(json, [
+    "id",
+    "name",
+    "owner",
+    "phase",
+    "resources",
+  ]) as unknown as ContainerRecord;
+}
+
+/**
+ * Reads the host's record.
+ *
+ * @throws {SyntaxError} When it is none, or of another version.
+ */
+export function parseHostRecord(json: string): HostRecord {
+  return parseVersion1(json, ["bridge", "priorForwarding"]) as unknown as HostRecord;
+}
+
+function parseVersion1(json: string, keys: readonly string[]): Record<string, unknown> {
+  const value: unknown = JSON.parse(json);
+  if (typeof value !== "object" || value === null) throw new SyntaxError("the record is no object");
+  const record = value as Record<string, unknown>;
+  if (record["version"] !== 1) {
+    throw new SyntaxError(`the record has version ${record["version"]}, and version 1 is known`);
+  }
+  const missing = keys.find((key) => record[key] === undefined);
+  if (missing !== undefined) throw new SyntaxError(`the record has no ${missing}`);
+  return record;
+}

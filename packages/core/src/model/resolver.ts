@@ -1,0 +1,74 @@
+import { formatIpv4, type Ipv4, parseIpv4 } from "./ipv4.ts";
+
+/** What a container's /etc/resolv.conf is made from (resolv.conf(5)). */
+export interface ResolverConfig {
+  /** Addresses of the servers, in order of preference. */
+  readonly servers: readonly string[];
+  /** Domains tried for a name without a dot. */
+  readonly search: readonly string[];
+  /** Options such as "ndots:2". */
+  readonly options: readonly string[];
+}
+
+/** Reads resolv.conf(5). Unknown lines are passed over, as the resolver itself does. */
+export function parseResolvConf(text: string): ResolverConfig {
+  const servers: string[] = [];
+  const options: string[] = [];
+  let search: string[] = [];
+  for (const line of text.split(/\r?\n/)) {
+    const [keyword, ...words] = line.replace(/[#;].*$/, "").trim().split(/\s+/);
+    if (keyword === "nameserver" && words[0] !== undefined) servers.push(words[0]);
+    if (keyword === "search" || keyword === "domain") search = words;
+    if (keyword === "options") options.push(...words);
+  }
+  return { servers, search, options };
+}
+
+/** Whether an address is one that only the host itself can reach (RFC 1122 127/8, RFC 4291 ::1). */
+export function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}
+
+/**
+ * The servers that a container can use: the host's, less those on the host's own loopback, which in
+ * a container is another loopback.
+ */
+export function containerResolver(host: ResolverConfig, own: readonly string[]): ResolverConfig {
+  const servers = own.length > 0 ? own : host.servers.filter((server) => !isLoopback(server));
+  return { ...host, servers };
+}
+
+/** Writes resolv.conf(5). */
+export function formatResolvConf(config: ResolverConfig): string {
+  return [
+    ...(config.search.length > 0 ? [`search ${config.search.join(" ")}`] : []),
+    ...config.servers.map((server) => `nameserver ${server}`),
+    ...(config.options.length > 0 ? [`options ${config.options.join(" ")}`] : []),
+  ].map((line) => line + "\n").join("");
+}
+
+/**
+ * Writes a container's /etc/hosts (hosts(5)): loopback, the container itself, then the host's own
+ * entries, which users of a cluster rely on for login and storage nodes. Entries of the host's
+ * loopback, and of names that the container bears itself, are left out.
+ *
+ * @param hostsFile The host's /etc/hosts.
+ * @param address The container's address.
+ * @param names The container's names, host name first.
+ */
+export function formatHosts(hostsFile: string, address: Ipv4, names: readonly string[]): string {
+  const unique = [...new Set(names)];
+  const kept = hostsFile.split(/\r?\n/).flatMap((line) => {
+    const [entry, ...rest] = line.replace(/#.*$/, "").trim().split(/\s+/);
+    const aliases = rest.filter((name) => !unique.includes(name));
+    if (entry === undefined || aliases.length === 0 || isLoopback(entry)) return [];
+    if (!entry.includes(":") && parseIpv4(entry) === undefined) return [];
+    return [`${entry}\t${aliases.join(" ")}`];
+  });
+  return [
+    "127.0.0.1\tlocalhost",
+    "::1\tlocalhost ip6-localhost ip6-loopback",
+    `${formatIpv4(address)}\t${unique.join(" ")}`,
+    ...kept,
+  ].map((line) => line + "\n").join("");
+}

@@ -1,0 +1,232 @@
+import { parse } from "@std/ini";
+import { HpkError } from "./errors.ts";
+import { isInterfaceName } from "./names.ts";
+import { parseCidr, parseIpv4 } from "./ipv4.ts";
+
+/** Where the configuration file lies, unless HPK_CONFIG names another. */
+export const CONFIG_PATH = "/etc/hpktainer/config.ini";
+
+/** Where containers get their addresses from. */
+export type NetworkMode = "flannel" | "static" | "host" | "none";
+
+/** How frames reach a container. */
+export type Datapath = "auto" | "veth" | "tap" | "relay";
+
+/** Every setting, resolved. */
+export interface Settings {
+  /** The network of containers; undefined means Flannel, or static where a subnet is set. */
+  readonly network: NetworkMode | undefined;
+  /** The static subnet as text, such as "10.96.0.0/24". */
+  readonly subnet: string | undefined;
+  readonly bridge: string;
+  /** The interface that leads out of the host; undefined means that of the default route. */
+  readonly uplink: string | undefined;
+  /** MTU in bytes; undefined means Flannel's, or the uplink's. */
+  readonly mtu: number | undefined;
+  readonly datapath: Datapath;
+  /** DNS servers for containers; empty means the host's. */
+  readonly dns: readonly string[];
+  /** Path of flanneld's subnet file. */
+  readonly flannelEnv: string;
+}
+
+/** Name of a setting, as in the configuration file. */
+export type SettingKey =
+  | "network"
+  | "subnet"
+  | "bridge"
+  | "uplink"
+  | "mtu"
+  | "datapath"
+  | "dns"
+  | "flannel-env";
+
+/** A setting as text and where it came from. */
+export interface SettingSource {
+  readonly key: SettingKey;
+  /** The value, or the empty string where nothing is set. */
+  readonly value: string;
+  /** "option --mtu", "environment HPK_MTU", "/etc/hpktainer/config.ini:3" or "default". */
+  readonly origin: string;
+}
+
+interface SettingSpec {
+  readonly fallback: string;
+  /** What a value must be, for the message; checked by `accepts`. */
+  readonly expected: string;
+  readonly accepts: (value: string) => boolean;
+}
+
+const NETWORKS: readonly string[] = ["flannel", "static", "host", "none"];
+const DATAPATHS: readonly string[] = ["auto", "veth", "tap", "relay"];
+
+/** Smallest MTU of an IPv4 link, and the largest that an IPv4 packet can fill, in bytes (RFC 791). */
+const MTU_MIN = 68;
+const MTU_MAX = 65535;
+
+const SPECS: Readonly<Record<SettingKey, SettingSpec>> = {
+  "network": {
+    fallback: "",
+    expected: "one of flannel, static, host, none",
+    accepts: (value) => NETWORKS.includes(value),
+  },
+  "subnet": {
+    fallback: "",
+    expected: "an IPv4 network such as 10.96.0.0/24",
+    accepts: (value) => parseCidr(value) !== undefined,
+  },
+  "bridge": { fallback: "hpk-bridge", expected: "an interface name", accepts: isInterfaceName },
+  "uplink": { fallback: "", expected: "an interface name", accepts: isInterfaceName },
+  "mtu": {
+    fallback: "",
+    expected: `a number of bytes from ${MTU_MIN} to ${MTU_MAX}`,
+    accepts: (value) =>
+      /^[0-9]{1,5}$/.test(value) && Number(value) >= MTU_MIN && Number(value) <= MTU_MAX,
+  },
+  "datapath": {
+    fallback: "auto",
+    expected: "one of auto, veth, tap, relay",
+    accepts: (value) => DATAPATHS.includes(value),
+  },
+  "dns": {
+    fallback: "",
+    expected: "IP addresses separated by commas",
+    accepts: (value) => splitList(value).every(isIpAddress),
+  },
+  "flannel-env": {
+    fallback: "/run/flannel/subnet.env",
+    expected: "an absolute path",
+    accepts: (value) => value.startsWith("/"),
+  },
+};
+
+/** Every key, in the order that they are shown. */
+export const SETTING_KEYS = Object.keys(SPECS) as SettingKey[];
+
+/** Where settings are read from, weakest first: file, environment, command line. */
+export interface SettingInputs {
+  /** The configuration file; undefined where there is none. */
+  readonly file: { readonly path: string; readonly text: string } | undefined;
+  /** The environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Options of the command line by key; a list is joined by commas. */
+  readonly options: Partial<Readonly<Record<SettingKey, string>>>;
+}
+
+/** Settings, each with its origin. */
+export interface ResolvedSettings {
+  readonly settings: Settings;
+  readonly sources: readonly SettingSource[];
+}
+
+/**
+ * Resolves every setting: an option beats the environment, which beats the file, which beats the
+ * default.
+ *
+ * @throws {HpkError} On a wrong key or value, naming the file and line, variable or option.
+ */
+export function resolveSettings(inputs: SettingInputs): ResolvedSettings {
+  const file = inputs.file === undefined ? new Map() : readConfigFile(inputs.file);
+  const sources = SETTING_KEYS.map((key): SettingSource => {
+    const spec = SPECS[key];
+    const variable = `HPK_${key.toUpperCase().replaceAll("-", "_")}`;
+    const found = [
+      { value: inputs.options[key], origin: `option --${key}` },
+      { value: inputs.environment[variable], origin: `environment ${variable}` },
+      file.get(key) ?? { value: undefined, origin: "" },
+    ].find(({ value }) => value !== undefined && value !== "");
+    if (found === undefined) return { key, value: spec.fallback, origin: "default" };
+    if (!spec.accepts(found.value!)) {
+      throw new HpkError({
+        what: `${found.origin}: cannot use ${key} '${found.value}'`,
+        why: "the value is wrong",
+        fix: `give ${spec.expected}`,
+      });
+    }
+    return { key, value: found.value!, origin: found.origin };
+  });
+  return { settings: toSettings(sources), sources };
+}
+
+function toSettings(sources: readonly SettingSource[]): Settings {
+  const value = (key: SettingKey): string => sources.find((source) => source.key === key)!.value;
+  const optional = (key: SettingKey): string | undefined => value(key) || undefined;
+  const mtu = optional("mtu");
+  return {
+    network: optional("network") as NetworkMode | undefined,
+    subnet: optional("subnet"),
+    bridge: value("bridge"),
+    uplink: optional("uplink"),
+    mtu: mtu === undefined ? undefined : Number(mtu),
+    datapath: value("datapath") as Datapath,
+    dns: splitList(value("dns")),
+    flannelEnv: value("flannel-env"),
+  };
+}
+
+/** The one section of the configuration file. */
+const SECTION = "network";
+
+function readConfigFile(
+  file: { readonly path: string; readonly text: string },
+): Map<string, { value: string; origin: string }> {
+  const fail = (line: number, what: string, why: string, fix: string): never => {
+    throw new HpkError({ what: `${file.path}:${line}: ${what}`, why, fix });
+  };
+  let parsed: Record<string, unknown>;
+  try {
+    parsed = parse(file.text);
+  } catch (error) {
+    const line = Number(/line ([0-9]+)/.exec(String(error))?.[1] ?? 1);
+    return fail(
+      line,
+      "cannot read this line",
+      "it is no INI",
+      "write 'key = value' or '[network]'",
+    );
+  }
+  const found = new Map<string, { value: string; origin: string }>();
+  for (const [section, entries] of Object.entries(parsed)) {
+    if (section !== SECTION || typeof entries !== "object" || entries === null) {
+      fail(
+        lineOf(file.text, section),
+        `unknown ${typeof entries === "object" ? "section" : "key"} '${section}'`,
+        "keys stand in the section [network]",
+        `keys are ${SETTING_KEYS.join(", ")}`,
+      );
+    }
+    for (const [key, value] of Object.entries(entries as Record<string, unknown>)) {
+      const line = lineOf(file.text, key);
+      if (!(key in SPECS)) {
+        fail(
+          line,
+          `unknown key '${key}'`,
+          "no setting has that name",
+          `keys are ${SETTING_KEYS.join(", ")}`,
+        );
+      }
+      found.set(key, { value: String(value ?? "").trim(), origin: `${file.path}:${line}` });
+    }
+  }
+  return found;
+}
+
+/** Number of the line, from 1, on which a key or section stands. */
+function lineOf(text: string, name: string): number {
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  const index = lines.findIndex((line) =>
+    line === `[${name}]` || line === name ||
+    (line.startsWith(name) && /^\s*=/.test(line.slice(name.length)))
+  );
+  return index + 1;
+}
+
+function splitList(value: string): string[] {
+  return value.split(",").map((item) => item.trim()).filter((item) => item !== "");
+}
+
+/** Whether a text is an IPv4 or IPv6 address. */
+function isIpAddress(text: string): boolean {
+  if (!text.includes(":")) return parseIpv4(text) !== undefined;
+  return URL.canParse(`http://[${text}]/`);
+}

@@ -1,0 +1,12 @@
+import { missingCapabilities } from "../model/capabilities.ts";
+
+/**
+ * The capabilities that root lacks here, as in a container of another runtime.
+ *
+ * @return Names such as "CAP_SYS_RESOURCE"; none on an ordinary host.
+ */
+export function missingRootCapabilities(): string[] {
+  const status = Deno.readTextFileSync("/proc/self/status");
+  const last = Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap"));
+  return missingCapabilities(status, last);
+}

@@ -1,0 +1,102 @@
+import { HpkError, oneLine } from "../model/errors.ts";
+
+/** What a program left behind. */
+export interface CommandResult {
+  /** Exit status, or 128 and the number of the signal that ended it. */
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How a program is run. */
+export interface CommandOptions {
+  /** Given on standard input; without it, standard input is empty. */
+  readonly stdin?: string;
+  /** Added to the environment. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Bound on the whole run in ms; the program is ended at it. */
+  readonly timeoutMs?: number;
+}
+
+/** A program that did not do what it was asked to. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  readonly result: CommandResult;
+
+  constructor(argv: readonly string[], result: CommandResult) {
+    const said = oneLine(result.stderr || result.stdout) || "no message";
+    super(`'${argv.join(" ")}' ended with ${result.code}: ${said}`);
+    this.result = result;
+  }
+}
+
+const DEFAULT_TIMEOUT_MS = 20_000;
+
+const decoder = new TextDecoder();
+
+/**
+ * Runs a program to its end. Messages are asked for in the C locale, and standard output and error
+ * are kept apart.
+ *
+ * @param path Absolute path, or a name looked for in PATH.
+ * @return Its exit status and output, whatever the status.
+ * @throws {HpkError} When it does not exist.
+ */
+export async function runCommand(
+  path: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  let child: Deno.ChildProcess;
+  try {
+    child = new Deno.Command(path, {
+      args: [...args],
+      stdin: options.stdin === undefined ? "null" : "piped",
+      stdout: "piped",
+      stderr: "piped",
+      env: { LC_ALL: "C", ...options.environment },
+      signal: AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
+    }).spawn();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new HpkError({
+      what: `cannot run ${path}`,
+      why: "it does not exist",
+      fix: "install it; 'hpktainer doctor' names the packages",
+    }, { cause: error });
+  }
+  if (options.stdin !== undefined) await feed(child, options.stdin);
+  const output = await child.output();
+  return {
+    code: output.code,
+    stdout: decoder.decode(output.stdout),
+    stderr: decoder.decode(output.stderr),
+  };
+}
+
+/**
+ * Runs a program that has to succeed.
+ *
+ * @return Its standard output.
+ * @throws {CommandError} When its exit status is not 0.
+ */
+export async function runOrThrow(
+  path: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<string> {
+  const result = await runCommand(path, args, options);
+  if (result.code !== 0) throw new CommandError([path, ...args], result);
+  return result.stdout;
+}
+
+async function feed(child: Deno.ChildProcess, text: string): Promise<void> {
+  const writer = child.stdin.getWriter();
+  try {
+    await writer.write(new TextEncoder().encode(text));
+    await writer.close();
+  } catch (error) {
+    // A program that ends before it has read everything says why by its exit status.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Writes a file whole or not at all: to a temporary name beside it, which is then renamed.
+ *
+ * @param path Where to; its directory exists.
+ * @param mode Permissions, such as 0o644.
+ */
+export function writeFileAtomic(path: string, text: string, mode = 0o644): void {
+  const temporary = `${path}.${Deno.pid}.tmp`;
+  const file = Deno.openSync(temporary, { write: true, create: true, truncate: true, mode });
+  try {
+    file.writeSync(new TextEncoder().encode(text));
+    file.syncSync();
+  } finally {
+    file.close();
+  }
+  Deno.renameSync(temporary, path);
+}
+
+/** Contents of a file; undefined when it does not exist. */
+export function readFileIfExists(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Removes a file, or a directory with what is in it; one that is not there is not an error. */
+export function removeIfExists(path: string): void {
+  try {
+    Deno.removeSync(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Removes a directory if it is empty. */
+export function removeIfEmpty(path: string): void {
+  if (listDirectory(path)?.length === 0) removeIfExists(path);
+}
+
+/** Names in a directory, sorted; undefined when it does not exist. */
+export function listDirectory(path: string): string[] | undefined {
+  try {
+    return [...Deno.readDirSync(path)].map((entry) => entry.name).sort();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}

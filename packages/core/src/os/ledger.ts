@@ -1,0 +1,158 @@
+import { ENOENT, SystemCallError } from "../ffi/errno.ts";
+import { type FileDescriptor, lockExclusive, openLockFile } from "../ffi/fd.ts";
+import {
+  type ContainerRecord,
+  type HostRecord,
+  parseContainerRecord,
+  parseHostRecord,
+  unreadableRecord,
+} from "../model/ledger_record.ts";
+import { faultPoint } from "./fault_point.ts";
+import { listDirectory, readFileIfExists, removeIfExists, writeFileAtomic } from "./files.ts";
+
+/** Where the ledger lies: on a file system that a reboot clears (file-hierarchy(7), /run). */
+export const STATE_DIRECTORY = "/run/hpktainer";
+
+/** Directory modes: anyone may list containers, only root changes them. */
+const DIRECTORY_MODE = 0o755;
+
+/**
+ * What exists on this host on behalf of containers, one file a container. Every change is made under
+ * one lock, and nothing is made that is not written here before.
+ */
+export class Ledger {
+  readonly #root: string;
+
+  constructor(root = STATE_DIRECTORY) {
+    this.#root = root;
+  }
+
+  /** Directory of the containers' records. */
+  get recordsDirectory(): string {
+    return `${this.#root}/containers`;
+  }
+
+  /** Directory of host-local's state: on /run too, so that no address outlives a reboot. */
+  get leasesDirectory(): string {
+    return `${this.#root}/leases`;
+  }
+
+  /** The file whose lock the monitor holds as long as it lives. */
+  get monitorLockPath(): string {
+    return `${this.#root}/monitor.lock`;
+  }
+
+  /** Directory of a container's own files. */
+  filesDirectory(id: string): string {
+    return `${this.#root}/files/${id}`;
+  }
+
+  /**
+   * Runs a function while no other process changes the ledger.
+   *
+   * @return What the function returns.
+   */
+  async withLock<T>(change: () => Promise<T> | T): Promise<T> {
+    using _lock = this.#lock();
+    return await change();
+  }
+
+  /** Every container, oldest first. What cannot be read appears as a record that can be reclaimed. */
+  list(): ContainerRecord[] {
+    return (listDirectory(this.recordsDirectory) ?? [])
+      .filter((name) => name.endsWith(".json"))
+      .flatMap((name) => this.#read(name.slice(0, -".json".length)) ?? [])
+      .sort((a, b) => a.created.localeCompare(b.created));
+  }
+
+  /** Writes a container's record, whole or not at all. */
+  write(record: ContainerRecord): void {
+    writeFileAtomic(this.#recordPath(record.id), `${JSON.stringify(record)}\n`);
+  }
+
+  /** Forgets a container. */
+  remove(id: string): void {
+    removeIfExists(this.#recordPath(id));
+  }
+
+  /** What we changed on the host for all containers; undefined when nothing. */
+  readHost(): HostRecord | undefined {
+    const text = readFileIfExists(this.#hostPath);
+    return text === undefined ? undefined : parseHostRecord(text);
+  }
+
+  /** Writes what we are about to change on the host for all containers. */
+  writeHost(record: HostRecord): void {
+    writeFileAtomic(this.#hostPath, `${JSON.stringify(record)}\n`);
+  }
+
+  /** Removes the ledger itself: the last step of the last tear-down. To be called under the lock. */
+  removeAll(): void {
+    // Renamed first, so that whoever waits for the lock finds all of it or nothing.
+    removeIfExists(this.#removedRoot);
+    Deno.renameSync(this.#root, this.#removedRoot);
+    faultPoint("ledger.removed");
+    removeIfExists(this.#removedRoot);
+  }
+
+  /** Whether there is a ledger: nothing was made for any container where there is none. */
+  exists(): boolean {
+    return [this.#root, this.#removedRoot].some((path) => listDirectory(path) !== undefined);
+  }
+
+  /** Where the ledger goes on its way out. */
+  get #removedRoot(): string {
+    return `${this.#root}.removed`;
+  }
+
+  get #hostPath(): string {
+    return `${this.#root}/host.json`;
+  }
+
+  #recordPath(id: string): string {
+    return `${this.recordsDirectory}/${id}.json`;
+  }
+
+  #read(id: string): ContainerRecord | undefined {
+    const text = readFileIfExists(this.#recordPath(id));
+    if (text === undefined) return undefined;
+    try {
+      return parseContainerRecord(text);
+    } catch (error) {
+      return unreadableRecord(id, this.filesDirectory(id), `cannot read the record: ${error}`);
+    }
+  }
+
+  #lock(): FileDescriptor {
+    const path = `${this.#root}/lock`;
+    for (;;) {
+      Deno.mkdirSync(this.recordsDirectory, { recursive: true, mode: DIRECTORY_MODE });
+      const file = tryOpen(path);
+      if (file === undefined) continue;
+      lockExclusive(file);
+      // The last tear-down removes the file: a lock on a removed file excludes nobody.
+      if (isOpenFileAt(file, path)) return file;
+      file.close();
+    }
+  }
+}
+
+/** Opens the lock file; undefined when its directory was removed in this moment. */
+function tryOpen(path: string): FileDescriptor | undefined {
+  try {
+    return openLockFile(path);
+  } catch (error) {
+    if (error instanceof SystemCallError && error.errno === ENOENT) return undefined;
+    throw error;
+  }
+}
+
+/** Whether a path still names the file that a descriptor has open. */
+export function isOpenFileAt(file: FileDescriptor, path: string): boolean {
+  try {
+    return Deno.statSync(path).ino === Deno.statSync(`/proc/self/fd/${file.fd}`).ino;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * The operating system as the tools see it: programs, files, processes, links, packet filter, ledger.
+ *
+ * @module
+ */
+export * from "./capabilities.ts";
+export * from "./command.ts";
+export * from "./fault_point.ts";
+export * from "./files.ts";
+export * from "./host_local.ts";
+export * from "./iproute.ts";
+export * from "./iptables.ts";
+export * from "./ledger.ts";
+export * from "./process.ts";
+export * from "./programs.ts";
+export * from "./sysctl.ts";

@@ -1,0 +1,68 @@
+import type { ProcessId } from "../model/ledger_record.ts";
+
+/** Position of the start time among the fields after the program's name (proc_pid_stat(5), field 22). */
+const START_TIME_AFTER_NAME = 19;
+
+let knownBootId: string | undefined;
+
+/** Which boot of the machine this is (random(4), boot_id). */
+export function bootId(): string {
+  knownBootId ??= Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
+  return knownBootId;
+}
+
+/**
+ * Start time of a process in clock ticks since boot.
+ *
+ * @return Undefined when there is no such process, or it has ended and only waits to be reaped.
+ */
+export function startTimeOf(pid: number): number | undefined {
+  let stat: string;
+  try {
+    stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+  } catch {
+    return undefined;
+  }
+  // The name stands in parentheses and may itself hold spaces and parentheses.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields[0] === "Z" || fields[0] === "X" ? undefined : Number(fields[START_TIME_AFTER_NAME]);
+}
+
+/** This process. */
+export function thisProcess(): ProcessId {
+  return identify(Deno.pid)!;
+}
+
+/** Identifies a process by its number; undefined when there is none. */
+export function identify(pid: number): ProcessId | undefined {
+  const startTime = startTimeOf(pid);
+  return startTime === undefined ? undefined : { pid, startTime, bootId: bootId() };
+}
+
+/** Whether a process is still the one that was identified, and alive. */
+export function isAlive(process: ProcessId): boolean {
+  return process.bootId === bootId() && startTimeOf(process.pid) === process.startTime;
+}
+
+/**
+ * The processes that live in a network namespace.
+ *
+ * @param path A file that names the namespace, such as /run/netns/NAME.
+ * @return Their numbers; none when there is no such namespace.
+ */
+export function processesInNamespace(path: string): number[] {
+  const inode = inodeOf(path);
+  if (inode === undefined) return [];
+  const pids = [...Deno.readDirSync("/proc")].map((entry) => Number(entry.name)).filter(
+    Number.isInteger,
+  );
+  return pids.filter((pid) => inodeOf(`/proc/${pid}/ns/net`) === inode);
+}
+
+function inodeOf(path: string): number | undefined {
+  try {
+    return Deno.statSync(path).ino ?? undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,103 @@
+import { HpkError } from "../model/errors.ts";
+
+/** Where programs are looked for besides PATH: an administrator's PATH may lack sbin. */
+const SYSTEM_DIRECTORIES = [
+  "/usr/local/sbin",
+  "/usr/local/bin",
+  "/usr/sbin",
+  "/usr/bin",
+  "/sbin",
+  "/bin",
+];
+
+/** Where CNI plugins are looked for besides $CNI_PATH. */
+const CNI_DIRECTORIES = [
+  "/opt/cni/bin",
+  "/usr/lib/cni",
+  "/usr/libexec/cni",
+  "/usr/libexec/apptainer/cni",
+  "/usr/local/libexec/apptainer/cni",
+  "/usr/lib/apptainer/cni",
+];
+
+/** A program that a run needs, and what to install where it is missing. */
+export interface Program {
+  readonly name: string;
+  /** Where to get it: names of packages. */
+  readonly fix: string;
+  readonly directories: () => readonly string[];
+}
+
+const inPath = (): string[] => [
+  ...(Deno.env.get("PATH") ?? "").split(":").filter((directory) => directory.startsWith("/")),
+  ...SYSTEM_DIRECTORIES,
+];
+
+const inCniPath = (): string[] => [
+  ...(Deno.env.get("CNI_PATH") ?? "").split(":").filter((directory) => directory.startsWith("/")),
+  ...CNI_DIRECTORIES,
+];
+
+/** The programs that the product builds on. */
+export const PROGRAMS = {
+  apptainer: {
+    name: "apptainer",
+    fix: "install Apptainer 1.2 or newer (package apptainer, or https://apptainer.org)",
+    directories: inPath,
+  },
+  ip: { name: "ip", fix: "install iproute2 (package iproute2 or iproute)", directories: inPath },
+  iptablesSave: {
+    name: "iptables-save",
+    fix: "install iptables (package iptables or iptables-nft)",
+    directories: inPath,
+  },
+  iptablesRestore: {
+    name: "iptables-restore",
+    fix: "install iptables (package iptables or iptables-nft)",
+    directories: inPath,
+  },
+  hostLocal: {
+    name: "host-local",
+    fix: "install the CNI plugins (package containernetworking-plugins), or set CNI_PATH",
+    directories: inCniPath,
+  },
+  setsid: { name: "setsid", fix: "install util-linux", directories: inPath },
+} as const satisfies Record<string, Program>;
+
+/**
+ * Finds a program.
+ *
+ * @return Its absolute path, or undefined.
+ */
+export function findProgram(program: Program): string | undefined {
+  return program.directories()
+    .map((directory) => `${directory}/${program.name}`)
+    .find(isExecutableFile);
+}
+
+/**
+ * Finds a program that is needed.
+ *
+ * @return Its absolute path.
+ * @throws {HpkError} When it is not installed.
+ */
+export function requireProgram(program: Program): string {
+  const path = findProgram(program);
+  if (path === undefined) {
+    throw new HpkError({
+      what: `cannot find ${program.name}`,
+      why: "it is not installed",
+      fix: program.fix,
+    });
+  }
+  return path;
+}
+
+function isExecutableFile(path: string): boolean {
+  try {
+    const info = Deno.statSync(path);
+    return info.isFile && ((info.mode ?? 0) & 0o111) !== 0;
+  } catch {
+    return false;
+  }
+}

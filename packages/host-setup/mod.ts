@@ -1,0 +1,6 @@
+/**
+ * host-setup: makes a host ready for containers.
+ *
+ * @module
+ */
+export { main } from "./src/cli/main.ts";

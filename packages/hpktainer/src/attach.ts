@@ -1,0 +1,300 @@
+/**
+ * Attaches a container to its network. Everything is in the ledger before it is made:
+ *
+ *   lock ── record the container ── monitor ── bridge, forwarding, firewall ── unlock
+ *        ── address from host-local ─┬─ namespace and veth pair
+ *        ── address, route, lo up in the namespace ── resolv.conf, hosts ── record "running"
+ */
+
+import {
+  type ContainerRecord,
+  containerResolver,
+  formatCidr,
+  formatHosts,
+  formatIpv4,
+  formatResolvConf,
+  hostLinkName,
+  hostNameOf,
+  HpkError,
+  type Ipv4,
+  macOf,
+  namespaceName,
+  type NetworkPlan,
+  newContainerId,
+  parseResolvConf,
+  type ResolverConfig,
+  resourcesOf,
+  type Settings,
+} from "@hpk/core";
+import {
+  allocateAddress,
+  AllocationError,
+  faultPoint,
+  ipBatch,
+  Ledger,
+  NAMESPACE_DIRECTORY,
+  PROGRAMS,
+  readFileIfExists,
+  readHostFacts,
+  requireProgram,
+  saveRules,
+  thisProcess,
+  writeFileAtomic,
+} from "@hpk/core/os";
+import { ensureHostNetwork } from "./host_network.ts";
+import { ensureMonitor } from "./monitor_start.ts";
+import { planOn, readFlannel } from "./planning.ts";
+import { isAbandoned, isBeingTakenDown, leaseRequest, takeDown } from "./teardown.ts";
+
+/** What is asked for. */
+export interface AttachRequest {
+  readonly settings: Settings;
+  /** The address asked for, as text. */
+  readonly ip: string | undefined;
+  /** The container's name; undefined for one made from its id. */
+  readonly name: string | undefined;
+  readonly kind: ContainerRecord["kind"];
+  readonly image: string;
+  /** Host name in the container; undefined for one made from the name. */
+  readonly hostname: string | undefined;
+}
+
+/** A container's network, ready to be started in. */
+export interface Attachment {
+  readonly record: ContainerRecord;
+  /** Path of the network namespace. */
+  readonly namespacePath: string;
+  /** Host name for the container. */
+  readonly hostname: string;
+  /** Files to bind over those of the image. */
+  readonly resolvConf: string;
+  readonly hosts: string;
+  /** File for the pid of an instance. */
+  readonly pidFile: string;
+  /** The address with its prefix length, such as "10.96.0.2/24". */
+  readonly address: string;
+  readonly gateway: string;
+}
+
+/** Where systemd-resolved keeps the real servers behind its stub (systemd-resolved.service(8)). */
+const RESOLVED_UPLINK_CONF = "/run/systemd/resolve/resolv.conf";
+
+/** How long to wait for what an ended container still holds, in ms. */
+const RELEASE_TIMEOUT_MS = 10_000;
+const RELEASE_POLL_MS = 20;
+
+/**
+ * Attaches a container.
+ *
+ * @throws {HpkError} When it cannot be; nothing is left of the attempt.
+ */
+export async function attach(ledger: Ledger, request: AttachRequest): Promise<Attachment> {
+  for (const program of Object.values(PROGRAMS)) requireProgram(program);
+  const flannel = readFlannel(request.settings);
+  const generation = ledger.readHost()?.generation;
+  const [facts, rules] = await Promise.all([readHostFacts(), saveRules()]);
+  planOn(facts, ledger.list(), request.settings, flannel, request.ip);
+  faultPoint("attach.planned");
+  await releaseEnded(ledger, request);
+
+  let record: ContainerRecord | undefined;
+  try {
+    const planned = await ledger.withLock(async () => {
+      // Another start may have made the bridge since it was looked for.
+      const current = ledger.readHost()?.generation === generation
+        ? { facts, rules }
+        : { facts: await readHostFacts(), rules: await saveRules() };
+      const records = ledger.list();
+      const plan = planOn(current.facts, records, request.settings, flannel, request.ip);
+      checkFree(records, request);
+      record = newRecord(ledger, request, plan);
+      ledger.write(record);
+      faultPoint("attach.recorded");
+      await ensureMonitor(ledger);
+      faultPoint("attach.monitored");
+      await ensureHostNetwork(ledger, plan, current.facts, current.rules);
+      return { record, plan };
+    });
+    return await makeOwn(ledger, request, planned.record, planned.plan);
+  } catch (error) {
+    const id = record?.id;
+    if (id !== undefined) await takeDown(ledger, (candidate) => candidate.id === id);
+    else if (ledger.list().length === 0) await takeDown(ledger, () => false);
+    throw error;
+  }
+}
+
+/** Waits for, or takes down, ended containers whose name or address is asked for again. */
+async function releaseEnded(ledger: Ledger, request: AttachRequest): Promise<void> {
+  const holds = (record: ContainerRecord) =>
+    record.name === request.name || (request.ip !== undefined && record.address === request.ip);
+  await awaitRelease(ledger, holds);
+}
+
+async function awaitRelease(
+  ledger: Ledger,
+  concerned: (record: ContainerRecord) => boolean,
+): Promise<void> {
+  const deadline = Date.now() + RELEASE_TIMEOUT_MS;
+  const ended = (record: ContainerRecord) =>
+    concerned(record) && (isBeingTakenDown(record) || isAbandoned(record));
+  while (ledger.list().some(ended) && Date.now() < deadline) {
+    if (ledger.list().some((record) => concerned(record) && isAbandoned(record))) {
+      await takeDown(ledger, isAbandoned);
+    } else await new Promise((resolve) => setTimeout(resolve, RELEASE_POLL_MS));
+  }
+}
+
+function checkFree(records: readonly ContainerRecord[], request: AttachRequest): void {
+  const namesake = records.find((record) => record.name === request.name);
+  if (namesake !== undefined) {
+    throw new HpkError({
+      what: `cannot name the container '${request.name}'`,
+      why: `a container of that name exists (pid ${namesake.owner.pid})`,
+      fix: "choose another name, or stop that one first",
+    });
+  }
+}
+
+function newRecord(ledger: Ledger, request: AttachRequest, plan: NetworkPlan): ContainerRecord {
+  const id = newContainerId();
+  return {
+    version: 1,
+    id,
+    name: request.name ?? id,
+    kind: request.kind,
+    phase: "starting",
+    owner: thisProcess(),
+    created: new Date().toISOString(),
+    runtime: "apptainer",
+    image: request.image,
+    mode: plan.mode,
+    datapath: "veth",
+    subnet: formatCidr(plan.subnet),
+    gateway: formatIpv4(plan.gateway),
+    bridge: plan.bridge,
+    mtu: plan.mtu,
+    address: null,
+    resources: resourcesOf(id, ledger.filesDirectory(id)),
+    errors: [],
+  };
+}
+
+async function makeOwn(
+  ledger: Ledger,
+  request: AttachRequest,
+  record: ContainerRecord,
+  plan: NetworkPlan,
+): Promise<Attachment> {
+  const namespace = namespaceName(record.id);
+  const link = hostLinkName(record.id);
+  const [allocated, linked] = await Promise.allSettled([
+    allocate(ledger, record, plan),
+    ipBatch([
+      `netns add ${namespace}`,
+      `link add name ${link} mtu ${plan.mtu} master ${plan.bridge} up ` +
+      `type veth peer name eth0 mtu ${plan.mtu} netns ${namespace}`,
+    ]),
+  ]);
+  // Both have to be over before anything is taken down again.
+  if (allocated.status === "rejected") throw allocated.reason;
+  if (linked.status === "rejected") throw linked.reason;
+  const address = allocated.value;
+  faultPoint("attach.linked");
+  const interfaceAddress = `${formatIpv4(address)}/${plan.subnet.prefix}`;
+  await ipBatch([
+    "link set dev lo up",
+    `link set dev eth0 address ${macOf(address)}`,
+    `address add ${interfaceAddress} broadcast + dev eth0`,
+    "link set dev eth0 up",
+    `route add default via ${formatIpv4(plan.gateway)} dev eth0`,
+  ], namespace);
+  faultPoint("attach.configured");
+  const hostname = request.hostname ?? hostNameOf(record.name);
+  const files = writeFiles(ledger, record, address, hostname, request.settings);
+  faultPoint("attach.files");
+  const attached: ContainerRecord = { ...record, address: formatIpv4(address) };
+  ledger.write(attached);
+  faultPoint("attach.done");
+  return {
+    ...files,
+    record: attached,
+    namespacePath: `${NAMESPACE_DIRECTORY}/${namespace}`,
+    hostname,
+    address: interfaceAddress,
+    gateway: formatIpv4(plan.gateway),
+  };
+}
+
+async function allocate(ledger: Ledger, record: ContainerRecord, plan: NetworkPlan): Promise<Ipv4> {
+  const lease = record.resources.find((resource) => resource.kind === "lease")!;
+  const request = { ...leaseRequest(ledger, record, lease), address: plan.address };
+  try {
+    return await allocateAddress(request);
+  } catch (error) {
+    if (!(error instanceof AllocationError)) throw error;
+    if (error.failure === "exhausted") {
+      // Ended containers whose network is being released may free one.
+      await awaitRelease(ledger, (other) => other.id !== record.id);
+      return await allocateAddress(request).catch((again) => {
+        throw allocationFailure(ledger, plan, again);
+      });
+    }
+    throw allocationFailure(ledger, plan, error);
+  }
+}
+
+function allocationFailure(ledger: Ledger, plan: NetworkPlan, error: unknown): unknown {
+  if (!(error instanceof AllocationError)) return error;
+  const subnet = formatCidr(plan.subnet);
+  if (error.failure === "exhausted") {
+    return new HpkError({
+      what: "cannot give the container an address",
+      why: `every address of ${subnet} is in use`,
+      fix: "stop a container (see hpktainer ps), or use a larger subnet",
+    }, { cause: error });
+  }
+  if (error.failure === "taken" && plan.address !== undefined) {
+    const address = formatIpv4(plan.address);
+    const holder = ledger.list().find((record) => record.address === address);
+    return new HpkError({
+      what: `cannot give the container the address ${address}`,
+      why: holder === undefined ? "it is in use" : `container '${holder.name}' has it`,
+      fix: `choose another address in ${subnet}, or leave --ip out`,
+    }, { cause: error });
+  }
+  return new HpkError({
+    what: "cannot allocate an address",
+    why: `host-local says: ${error.message}`,
+    fix: "see 'hpktainer doctor'",
+  }, { cause: error });
+}
+
+function writeFiles(
+  ledger: Ledger,
+  record: ContainerRecord,
+  address: Ipv4,
+  hostname: string,
+  settings: Settings,
+): Pick<Attachment, "resolvConf" | "hosts" | "pidFile"> {
+  const directory = ledger.filesDirectory(record.id);
+  Deno.mkdirSync(directory, { recursive: true, mode: 0o755 });
+  const paths = {
+    resolvConf: `${directory}/resolv.conf`,
+    hosts: `${directory}/hosts`,
+    pidFile: `${directory}/pid`,
+  };
+  const resolver = containerResolver(readHostResolver(), settings.dns);
+  const hostsFile = readFileIfExists("/etc/hosts") ?? "";
+  writeFileAtomic(paths.resolvConf, formatResolvConf(resolver));
+  writeFileAtomic(paths.hosts, formatHosts(hostsFile, address, [hostname, record.name]));
+  return paths;
+}
+
+/** The host's resolver; behind systemd-resolved's stub, the servers that it asks itself. */
+export function readHostResolver(): ResolverConfig {
+  const own = parseResolvConf(readFileIfExists("/etc/resolv.conf") ?? "");
+  const isStub = own.servers.length > 0 && own.servers.every((server) => server === "127.0.0.53");
+  const real = isStub ? readFileIfExists(RESOLVED_UPLINK_CONF) : undefined;
+  return real === undefined ? own : parseResolvConf(real);
+}

@@ -1,0 +1,38 @@
+/** Signals that are handed on to a child; the rest end us as they end any program. */
+const FORWARDED: readonly Deno.Signal[] = [
+  "SIGINT",
+  "SIGTERM",
+  "SIGHUP",
+  "SIGQUIT",
+  "SIGUSR1",
+  "SIGUSR2",
+];
+
+/**
+ * Runs a program on our own standard streams and hands signals on to it.
+ *
+ * @return Its exit status, or 128 and the number of the signal that ended it.
+ */
+export async function runChild(path: string, args: readonly string[]): Promise<number> {
+  const child = new Deno.Command(path, {
+    args: [...args],
+    stdin: "inherit",
+    stdout: "inherit",
+    stderr: "inherit",
+  }).spawn();
+  const forward = FORWARDED.map((signal) => ({ signal, handle: () => forwardTo(child, signal) }));
+  for (const { signal, handle } of forward) Deno.addSignalListener(signal, handle);
+  try {
+    return (await child.status).code;
+  } finally {
+    for (const { signal, handle } of forward) Deno.removeSignalListener(signal, handle);
+  }
+}
+
+function forwardTo(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch {
+    // It has ended in this moment, and its status is on the way.
+  }
+}

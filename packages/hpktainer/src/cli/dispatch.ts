@@ -1,0 +1,54 @@
+import { errorLine, EXIT_OWN_FAILURE } from "@hpk/core";
+import { findProgram, PROGRAMS } from "@hpk/core/os";
+import { becomeApptainer } from "../apptainer.ts";
+import { type Invocation, readArguments } from "../pure/arguments.ts";
+import { containerHelp, mainHelp } from "../pure/help.ts";
+import { startContainer } from "../start_container.ts";
+import { stopInstances } from "../stop_instances.ts";
+import manifest from "../../deno.json" with { type: "json" };
+import { complain, print } from "./output.ts";
+
+/**
+ * Runs the program.
+ *
+ * @param argv Arguments after the program's name.
+ * @return The exit status, unless the process becomes Apptainer.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  try {
+    return await dispatch(readArguments(argv));
+  } catch (error) {
+    complain(errorLine("hpktainer", error));
+    return EXIT_OWN_FAILURE;
+  }
+}
+
+async function dispatch(invocation: Invocation): Promise<number> {
+  switch (invocation.kind) {
+    case "container":
+      return await startContainer(invocation);
+    case "own": {
+      // Loaded only here: starting a container does without the command-line library.
+      const { runOwnCommand } = await import("./own_commands.ts");
+      return await runOwnCommand(invocation.args);
+    }
+    case "stop":
+      return await stopInstances(invocation.args);
+    case "version":
+      return showVersions();
+    case "help":
+      print(
+        invocation.verb === undefined ? mainHelp(manifest.version) : containerHelp(invocation.verb),
+      );
+      return 0;
+    case "passthrough":
+      return becomeApptainer(invocation.args);
+  }
+}
+
+/** Prints our version, then lets Apptainer print its own. */
+function showVersions(): number {
+  print(`hpktainer version ${manifest.version}\n`);
+  if (findProgram(PROGRAMS.apptainer) === undefined) return 0;
+  return becomeApptainer(["--version"]);
+}

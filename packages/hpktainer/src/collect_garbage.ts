@@ -1,0 +1,44 @@
+import { HpkError } from "@hpk/core";
+import { Ledger } from "@hpk/core/os";
+import type { GarbageReport } from "./pure/garbage_report.ts";
+import { ensureMonitor } from "./monitor_start.ts";
+import { isAbandoned, takeDown } from "./teardown.ts";
+
+/**
+ * Takes down what dead owners left, and sees to it that the living have a monitor.
+ *
+ * @param dryRun Only tells what would be taken down.
+ * @throws {HpkError} When it would change something and we are not root.
+ */
+export async function collectGarbage(dryRun: boolean): Promise<GarbageReport> {
+  const ledger = new Ledger();
+  if (!ledger.exists()) return { version: 1, dryRun, reclaimed: [], errors: [] };
+  if (dryRun) {
+    const reclaimed = ledger.list().filter(isAbandoned)
+      .map(({ id, name, resources }) => ({ id, name, resources, errors: [] }));
+    return { version: 1, dryRun, reclaimed, errors: [] };
+  }
+  const uid = Deno.uid();
+  if (uid !== 0) {
+    throw new HpkError({
+      what: "cannot take down what is left",
+      why: `that takes root, and you are uid ${uid}`,
+      fix: "run it with sudo, or add --dry-run to look only",
+    });
+  }
+  const { reclaimed, hostErrors, empty } = await takeDown(ledger, isAbandoned);
+  if (!empty) {
+    await ledger.withLock(() => ledger.list().length > 0 ? ensureMonitor(ledger) : undefined);
+  }
+  return {
+    version: 1,
+    dryRun,
+    reclaimed: reclaimed.map(({ record: { id, name, resources }, errors }) => ({
+      id,
+      name,
+      resources,
+      errors,
+    })),
+    errors: hostErrors,
+  };
+}

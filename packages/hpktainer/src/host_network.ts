@@ -1,0 +1,161 @@
+/**
+ * What all containers of a host share: the bridge with the gateway address, forwarding, and our
+ * chains of the packet filter. It is made with the first container and removed with the last.
+ */
+
+import {
+  firewallChanges,
+  formatIpv4,
+  hasForeignRules,
+  type HostFacts,
+  type HostRecord,
+  type Link,
+  macOf,
+  type NetworkPlan,
+  newContainerId,
+  wantedChains,
+} from "@hpk/core";
+import { unmount } from "@hpk/core/ffi";
+import {
+  applyRules,
+  faultPoint,
+  ipBatch,
+  ipRemoveAll,
+  type Ledger,
+  listDirectory,
+  NAMESPACE_DIRECTORY,
+  readForwarding,
+  readHostFacts,
+  removeIfExists,
+  saveRules,
+  writeForwarding,
+} from "@hpk/core/os";
+
+/**
+ * Makes the shared part as the plan wants it, or mends it where something else changed it. To be
+ * called under the ledger's lock.
+ *
+ * @param facts The host's links as they are now.
+ * @param rules The packet filter as it is now.
+ */
+export async function ensureHostNetwork(
+  ledger: Ledger,
+  plan: NetworkPlan,
+  facts: HostFacts,
+  rules: string,
+): Promise<void> {
+  const bridge = facts.links.find((link) => link.name === plan.bridge);
+  const commands = bridgeCommands(plan, bridge);
+  const changes = firewallChanges(rules, wantedChains(plan));
+  const recorded = ledger.readHost();
+  const host = recorded ?? recordBefore(plan, bridge);
+  if (recorded === undefined) ledger.writeHost(host);
+  faultPoint("host.recorded");
+  if (commands.length > 0) await ipBatch(commands);
+  faultPoint("host.bridge");
+  writeForwarding("1");
+  faultPoint("host.forwarding");
+  await applyRules(changes);
+  faultPoint("host.firewall");
+  // Tells starts that looked at the host meanwhile to look again.
+  const changed = recorded === undefined || commands.length > 0 || changes !== "";
+  if (changed) ledger.writeHost({ ...host, generation: newContainerId() });
+}
+
+function recordBefore(plan: NetworkPlan, bridge: Link | undefined): HostRecord {
+  return {
+    version: 1,
+    generation: newContainerId(),
+    bridge: plan.bridge,
+    madeBridge: bridge === undefined,
+    addedAddress: bridge === undefined || !hasGateway(plan, bridge) ? gatewayAddress(plan) : null,
+    priorForwarding: readForwarding(),
+    madeNamespaceDirectory: listDirectory(NAMESPACE_DIRECTORY) === undefined,
+  };
+}
+
+function gatewayAddress(plan: NetworkPlan): string {
+  return `${formatIpv4(plan.gateway)}/${plan.subnet.prefix}`;
+}
+
+function hasGateway(plan: NetworkPlan, bridge: Link): boolean {
+  return bridge.addresses.some((own) => own.address === plan.gateway);
+}
+
+function bridgeCommands(plan: NetworkPlan, bridge: Link | undefined): string[] {
+  const { bridge: name, gateway, mtu } = plan;
+  const commands: string[] = [];
+  if (bridge === undefined) {
+    // A bridge without an address of its own takes that of a port, and changes it with its ports.
+    commands.push(`link add name ${name} address ${macOf(gateway)} mtu ${mtu} type bridge`);
+  }
+  if (bridge === undefined || !hasGateway(plan, bridge)) {
+    commands.push(`address add ${gatewayAddress(plan)} broadcast + dev ${name}`);
+  }
+  if (bridge === undefined || !bridge.up) commands.push(`link set dev ${name} up`);
+  return commands;
+}
+
+/**
+ * Removes the shared part and the ledger with it. To be called under the ledger's lock, when no
+ * container is left.
+ *
+ * @return What went wrong, one message each; the ledger stays where something did.
+ */
+export async function removeHostNetwork(ledger: Ledger): Promise<string[]> {
+  const host = ledger.readHost();
+  const errors = host === undefined ? [] : await removeRecorded(host);
+  if (errors.length === 0) ledger.removeAll();
+  return errors;
+}
+
+async function removeRecorded(host: HostRecord): Promise<string[]> {
+  const errors: string[] = [];
+  const attempt = async (remove: () => Promise<string[] | void> | void): Promise<void> => {
+    try {
+      errors.push(...(await remove() ?? []));
+    } catch (error) {
+      errors.push(error instanceof Error ? error.message : String(error));
+    }
+  };
+  await attempt(async () => {
+    const rules = await saveRules();
+    await applyRules(firewallChanges(rules, []));
+    faultPoint("host.firewall removed");
+    // Forwarding that someone else has come to rely on stays.
+    if (!hasForeignRules(rules)) writeForwarding(host.priorForwarding);
+    faultPoint("host.forwarding restored");
+  });
+  await attempt(() => removeBridge(host));
+  faultPoint("host.bridge removed");
+  await attempt(() => removeNamespaceDirectory(host));
+  faultPoint("host.namespaces removed");
+  return errors;
+}
+
+async function removeBridge(host: HostRecord): Promise<string[]> {
+  const { links } = await readHostFacts();
+  const hasPorts = links.some((link) => link.master === host.bridge);
+  if (host.madeBridge && !hasPorts) return ipRemoveAll([`link delete dev ${host.bridge}`]);
+  return host.addedAddress === null
+    ? []
+    : ipRemoveAll([`address delete ${host.addedAddress} dev ${host.bridge}`]);
+}
+
+/** `ip netns add` makes a mount of the directory, one or, in a race of two, several times. */
+const MOST_MOUNTS = 8;
+
+function removeNamespaceDirectory(host: HostRecord): void {
+  if (!host.madeNamespaceDirectory) return;
+  if ((listDirectory(NAMESPACE_DIRECTORY) ?? []).length > 0) return;
+  for (let count = 0; count < MOST_MOUNTS && isMountPoint(NAMESPACE_DIRECTORY); count++) {
+    unmount(NAMESPACE_DIRECTORY);
+  }
+  if (!isMountPoint(NAMESPACE_DIRECTORY)) removeIfExists(NAMESPACE_DIRECTORY);
+}
+
+/** Whether something is mounted at a path (proc_pid_mountinfo(5), field 5). */
+function isMountPoint(path: string): boolean {
+  return Deno.readTextFileSync("/proc/self/mountinfo").split("\n")
+    .some((line) => line.split(" ")[4] === path);
+}

@@ -1,0 +1,20 @@
+import { openLockFile, setInheritable, tryLockExclusive } from "@hpk/core/ffi";
+import { type Ledger, PROGRAMS, requireProgram, runOrThrow } from "@hpk/core/os";
+import { selfCommand } from "./self.ts";
+
+/**
+ * Starts the host's monitor, unless it runs. To be called under the ledger's lock, with a container
+ * in the ledger.
+ *
+ * The monitor inherits the locked descriptor, so that no second one is started while the first has
+ * not come up yet.
+ */
+export async function ensureMonitor(ledger: Ledger): Promise<void> {
+  using lock = openLockFile(ledger.monitorLockPath);
+  if (!tryLockExclusive(lock)) return;
+  setInheritable(lock.fd, true);
+  const [program, ...args] = selfCommand(["monitor", String(lock.fd)]);
+  // In a session of its own and not our child: it outlives the program that we become.
+  const detached = ["--fork", "sh", "-c", 'cd / && exec "$@" </dev/null >/dev/null 2>&1', "sh"];
+  await runOrThrow(requireProgram(PROGRAMS.setsid), [...detached, program!, ...args]);
+}

@@ -1,0 +1,48 @@
+import {
+  type ContainerRecord,
+  type FlannelEnv,
+  type HostFacts,
+  HpkError,
+  type NetworkPlan,
+  parseFlannelEnv,
+  planNetwork,
+  type Settings,
+  wantedMode,
+} from "@hpk/core";
+import { readFileIfExists } from "@hpk/core/os";
+
+/**
+ * Reads Flannel's subnet file, where the settings want Flannel.
+ *
+ * @return Undefined where they do not.
+ * @throws {HpkError} When it is wanted and is not there or cannot be used.
+ */
+export function readFlannel(settings: Settings): FlannelEnv | undefined {
+  if (wantedMode(settings) !== "flannel") return undefined;
+  const text = readFileIfExists(settings.flannelEnv);
+  if (text === undefined) {
+    throw new HpkError({
+      what: "cannot give the container an address",
+      why: `${settings.flannelEnv} does not exist, so Flannel is not running`,
+      fix: "start flanneld, or use a static network with --subnet CIDR",
+    });
+  }
+  return parseFlannelEnv(text, settings.flannelEnv);
+}
+
+/**
+ * Plans a container's network against what the host has now.
+ *
+ * @param records The containers that exist.
+ * @throws {HpkError} When it cannot be.
+ */
+export function planOn(
+  facts: HostFacts,
+  records: readonly ContainerRecord[],
+  settings: Settings,
+  flannel: FlannelEnv | undefined,
+  ip: string | undefined,
+): NetworkPlan {
+  const bridgeInUse = records.some((record) => record.bridge === settings.bridge);
+  return planNetwork({ settings, ip, flannel, facts, bridgeInUse });
+}

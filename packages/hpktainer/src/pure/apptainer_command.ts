@@ -1,0 +1,71 @@
+import type { ContainerInvocation } from "./arguments.ts";
+
+/** What Apptainer is told of a container's network. */
+export interface NetworkFacts {
+  /** Path of the network namespace. */
+  readonly namespacePath: string;
+  readonly hostname: string;
+  /** Files that take the place of the image's. */
+  readonly resolvConf: string;
+  readonly hosts: string;
+  /** File for the pid of an instance. */
+  readonly pidFile: string;
+  /** Address with prefix length. */
+  readonly address: string;
+  readonly gateway: string;
+}
+
+/**
+ * Arguments for Apptainer to start a container in a ready network namespace. Ours stand before the
+ * user's, so that a bind of the user's own over the same file wins.
+ */
+export function commandInNamespace(
+  invocation: ContainerInvocation,
+  network: NetworkFacts,
+): string[] {
+  const isInstance = invocation.verb.startsWith("instance");
+  return [
+    ...invocation.globals,
+    ...invocation.verb.split(" "),
+    "--netns-path",
+    network.namespacePath,
+    "--bind",
+    `${network.resolvConf}:/etc/resolv.conf`,
+    "--bind",
+    `${network.hosts}:/etc/hosts`,
+    ...(invocation.hostname === undefined ? ["--hostname", network.hostname] : []),
+    ...(isInstance && invocation.pidFile === undefined ? ["--pid-file", network.pidFile] : []),
+    ...invocation.options,
+    invocation.image,
+    ...invocation.rest,
+  ];
+}
+
+/**
+ * Arguments for Apptainer to start a container without a network of ours: in the host's, or in an
+ * empty one.
+ */
+export function commandWithoutNetwork(
+  invocation: ContainerInvocation,
+  mode: "host" | "none",
+): string[] {
+  return [
+    ...invocation.globals,
+    ...invocation.verb.split(" "),
+    ...(mode === "none" ? ["--net", "--network", "none"] : []),
+    ...invocation.options,
+    invocation.image,
+    ...invocation.rest,
+  ];
+}
+
+/**
+ * Variables that carry the network into the container. Apptainer hands on what is prefixed so, also
+ * with --cleanenv, and the image's own value does not win.
+ */
+export function environmentFor(network: NetworkFacts): Record<string, string> {
+  return {
+    APPTAINERENV_HPK_IP: network.address,
+    APPTAINERENV_HPK_GATEWAY_IP: network.gateway,
+  };
+}

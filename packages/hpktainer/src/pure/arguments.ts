@@ -1,0 +1,287 @@
+/**
+ * Reads the command line: which words are Apptainer's, which are ours, and where the image stands.
+ * Apptainer's own words are handed on unchanged and in order.
+ */
+
+import { HpkError } from "@hpk/core";
+import {
+  CONTAINER_LETTERS,
+  CONTAINER_OPTIONS,
+  CONTAINER_VERBS,
+  type ContainerVerb,
+  GLOBAL_LETTERS,
+  GLOBAL_OPTIONS,
+  type OptionTable,
+} from "./apptainer_options.ts";
+import { isNetworkOption, type NetworkOptions, readNetworkOptions } from "./network_options.ts";
+
+/** A command that starts a container. */
+export interface ContainerInvocation {
+  readonly kind: "container";
+  readonly verb: ContainerVerb;
+  /** Apptainer's options before the subcommand. */
+  readonly globals: readonly string[];
+  /** Apptainer's options after the subcommand, less those for the network. */
+  readonly options: readonly string[];
+  readonly image: string;
+  /** What follows the image. */
+  readonly rest: readonly string[];
+  readonly network: NetworkOptions;
+  /** Host name that the user asked Apptainer for. */
+  readonly hostname: string | undefined;
+  /** File that the user asked Apptainer to write an instance's pid to. */
+  readonly pidFile: string | undefined;
+  /** Whether the user asked for a network of its own by Apptainer's --net. */
+  readonly ownNetwork: boolean;
+}
+
+/** What a command line asks for. */
+export type Invocation =
+  | ContainerInvocation
+  /** One of our own commands and its arguments. */
+  | { readonly kind: "own"; readonly args: readonly string[] }
+  /** Stops instances; their networks are released with them. */
+  | { readonly kind: "stop"; readonly args: readonly string[] }
+  | { readonly kind: "version" }
+  /** Help on our commands; of one that starts a container if named. */
+  | { readonly kind: "help"; readonly verb: ContainerVerb | undefined }
+  /** Anything else: Apptainer's business. */
+  | { readonly kind: "passthrough"; readonly args: readonly string[] };
+
+/** Our own commands; "monitor" and "complete" are called by ourselves only. */
+export const OWN_COMMANDS = ["ps", "show", "gc", "doctor", "completions", "monitor", "complete"];
+
+/** Options of Apptainer's own network that contradict ours, and what to do instead. */
+const REFUSED: Readonly<Record<string, { readonly why: string; readonly fix: string }>> = {
+  "network-args": {
+    why: "it is for Apptainer's CNI plugins, and hpktainer makes the network",
+    fix: "use --ip for an address, or run apptainer itself",
+  },
+  "netns-path": {
+    why: "hpktainer makes the network namespace itself",
+    fix: "leave it out, or run apptainer itself",
+  },
+};
+
+/**
+ * Reads a command line.
+ *
+ * @param argv Arguments after the program's name.
+ * @throws {HpkError} When it cannot be understood.
+ */
+export function readArguments(argv: readonly string[]): Invocation {
+  const head = readOptions(argv, GLOBAL_OPTIONS, GLOBAL_LETTERS, "apptainer");
+  const [word, ...after] = head.remaining;
+  if (head.names.has("version")) return { kind: "version" };
+  if (head.names.has("help") || word === undefined) return { kind: "help", verb: undefined };
+  if (OWN_COMMANDS.includes(word)) return { kind: "own", args: [word, ...after] };
+  if (word === "help") {
+    const verb = verbOf(after);
+    return verb === undefined && after.length > 0
+      ? passthrough(argv, head)
+      : { kind: "help", verb: verb?.verb };
+  }
+  const verb = verbOf(head.remaining);
+  if (verb !== undefined) return readContainer(argv, head, verb);
+  if (word === "instance" && after[0] === "stop" && head.network.length === 0) {
+    return { kind: "stop", args: argv };
+  }
+  return passthrough(argv, head);
+}
+
+interface OptionScan {
+  /** Apptainer's words, without ours. */
+  readonly kept: string[];
+  /** Our options and Apptainer's --network family: name and value. */
+  readonly network: [string, string][];
+  /** Long names of all options seen, with their last value. */
+  readonly names: Map<string, string>;
+  /** What follows the options. */
+  readonly remaining: readonly string[];
+}
+
+function passthrough(argv: readonly string[], head: OptionScan): Invocation {
+  const [ours] = head.network;
+  if (ours !== undefined) {
+    throw new HpkError({
+      what: `cannot use --${ours[0]} with '${head.remaining[0]}'`,
+      why: "that command of Apptainer starts no container",
+      fix: "leave the option out",
+    });
+  }
+  return { kind: "passthrough", args: argv };
+}
+
+function verbOf(
+  args: readonly string[],
+): { verb: ContainerVerb; after: readonly string[] } | undefined {
+  for (const verb of CONTAINER_VERBS) {
+    const parts = verb.split(" ");
+    if (parts.every((part, index) => args[index] === part)) {
+      return { verb, after: args.slice(parts.length) };
+    }
+  }
+  return undefined;
+}
+
+function readContainer(
+  argv: readonly string[],
+  head: OptionScan,
+  { verb, after }: { verb: ContainerVerb; after: readonly string[] },
+): Invocation {
+  const tail = readOptions(after, CONTAINER_OPTIONS, CONTAINER_LETTERS, `apptainer ${verb}`);
+  if (tail.names.has("help")) return { kind: "help", verb };
+  for (const [name, { why, fix }] of Object.entries(REFUSED)) {
+    if (tail.names.has(name)) throw new HpkError({ what: `cannot use --${name}`, why, fix });
+  }
+  const network = readNetworkOptions([...head.network, ...tail.network]);
+  const [image, ...rest] = tail.remaining;
+  if (image === undefined) {
+    throw new HpkError({
+      what: `cannot ${verb}`,
+      why: "no image is named",
+      fix: `write hpktainer ${verb} [OPTIONS] IMAGE${verb.startsWith("instance") ? " NAME" : ""}`,
+    });
+  }
+  if (image.startsWith("instance://")) {
+    const [ours] = [...head.network, ...tail.network];
+    if (ours === undefined) return { kind: "passthrough", args: argv };
+    throw new HpkError({
+      what: `cannot use --${ours[0]} with ${image}`,
+      why: "the instance has its network already",
+      fix: "leave the option out",
+    });
+  }
+  const invocation: ContainerInvocation = {
+    kind: "container",
+    verb,
+    globals: head.kept,
+    options: tail.kept,
+    image,
+    rest,
+    network,
+    hostname: tail.names.get("hostname"),
+    pidFile: tail.names.get("pid-file"),
+    ownNetwork: tail.names.has("net"),
+  };
+  return verb.startsWith("instance") ? withInstanceName(invocation) : invocation;
+}
+
+function withInstanceName(invocation: ContainerInvocation): ContainerInvocation {
+  const [instance] = invocation.rest;
+  const { name } = invocation.network;
+  if (instance === undefined) {
+    throw new HpkError({
+      what: `cannot ${invocation.verb}`,
+      why: "no name for the instance is given",
+      fix: `write hpktainer ${invocation.verb} [OPTIONS] IMAGE NAME`,
+    });
+  }
+  if (name !== undefined && name !== instance) {
+    throw new HpkError({
+      what: `cannot name the instance both '${instance}' and '${name}'`,
+      why: "an instance has one name",
+      fix: "leave --name out",
+    });
+  }
+  const network = readNetworkOptions([["name", instance]]);
+  return { ...invocation, network: { ...invocation.network, name: network.name } };
+}
+
+function readOptions(
+  argv: readonly string[],
+  options: OptionTable,
+  letters: ReadonlyMap<string, string>,
+  command: string,
+): OptionScan {
+  const scan = {
+    kept: [] as string[],
+    network: [] as [string, string][],
+    names: new Map<string, string>(),
+  };
+  let index = 0;
+  for (; index < argv.length; index++) {
+    const word = argv[index]!;
+    if (word === "--") {
+      index++;
+      break;
+    }
+    if (!word.startsWith("-") || word === "-") break;
+    index += word.startsWith("--")
+      ? readLong(word, argv[index + 1], options, command, scan)
+      : readLetters(word, argv[index + 1], options, letters, command, scan);
+  }
+  return { ...scan, remaining: argv.slice(index) };
+}
+
+/** Reads "--name", "--name value" or "--name=value"; returns how many further words it took. */
+function readLong(
+  word: string,
+  next: string | undefined,
+  options: OptionTable,
+  command: string,
+  scan: Omit<OptionScan, "remaining">,
+): number {
+  const equals = word.indexOf("=");
+  const name = word.slice(2, equals === -1 ? undefined : equals);
+  const attached = equals === -1 ? undefined : word.slice(equals + 1);
+  const ours = isNetworkOption(name);
+  const valued = ours || options.get(name);
+  if (valued === undefined && attached === undefined) unknownOption(word, command);
+  if (valued === true && attached === undefined && next === undefined) {
+    throw new HpkError({ what: `cannot use ${word}`, why: "it needs a value", fix: "give one" });
+  }
+  const taken = valued === true && attached === undefined ? 1 : 0;
+  const value = attached ?? (taken === 1 ? next! : "true");
+  if (ours) scan.network.push([name, value]);
+  else {
+    scan.names.set(name, value);
+    if (name !== "net") scan.kept.push(word, ...(taken === 1 ? [next!] : []));
+  }
+  return taken;
+}
+
+/** Reads letters such as "-e", "-ce", "-B value" or "-Bvalue"; returns how many further words it took. */
+function readLetters(
+  word: string,
+  next: string | undefined,
+  options: OptionTable,
+  letters: ReadonlyMap<string, string>,
+  command: string,
+  scan: Omit<OptionScan, "remaining">,
+): number {
+  let kept = "-";
+  for (let at = 1; at < word.length; at++) {
+    const letter = word[at]!;
+    const name = letters.get(letter);
+    if (name === undefined) unknownOption(`-${letter}`, command);
+    if (options.get(name!) !== true) {
+      scan.names.set(name!, "true");
+      if (name !== "net") kept += letter;
+      continue;
+    }
+    const attached = word.slice(at + 1);
+    if (attached === "" && next === undefined) {
+      throw new HpkError({
+        what: `cannot use -${letter}`,
+        why: "it needs a value",
+        fix: "give one",
+      });
+    }
+    scan.names.set(name!, attached.replace(/^=/, "") || next!);
+    scan.kept.push(kept + word.slice(at), ...(attached === "" ? [next!] : []));
+    return attached === "" ? 1 : 0;
+  }
+  if (kept !== "-") scan.kept.push(kept);
+  return 0;
+}
+
+function unknownOption(option: string, command: string): never {
+  throw new HpkError({
+    what: `cannot understand ${option}`,
+    why: `neither hpktainer nor ${command} is known to have it`,
+    fix: option.startsWith("--")
+      ? `write ${option}=VALUE to hand it to Apptainer, and options of the program after the image`
+      : "write options of the program after the image",
+  });
+}

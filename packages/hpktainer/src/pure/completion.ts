@@ -1,0 +1,102 @@
+/**
+ * Completion of the command line in a shell. Words that are Apptainer's are completed by Apptainer
+ * itself; ours are added.
+ */
+
+import { CONTAINER_VERBS } from "./apptainer_options.ts";
+import { NETWORK_OPTIONS } from "./network_options.ts";
+
+/** Shells that a script is made for. */
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+
+/** A shell that a script is made for. */
+export type Shell = typeof SHELLS[number];
+
+/** Our own commands that a person types, and their options. */
+const OWN: Readonly<Record<string, readonly string[]>> = {
+  ps: ["--json"],
+  show: ["--json"],
+  gc: ["--dry-run", "--json"],
+  doctor: ["--json"],
+  completions: SHELLS,
+};
+
+/** Values of our options that can be listed. */
+const VALUES: Readonly<Record<string, readonly string[]>> = {
+  "--network": ["flannel", "static", "host", "none"],
+  "--datapath": ["auto", "veth", "tap", "relay"],
+};
+
+/** What can stand at the cursor. */
+export interface Completion {
+  /** Ours. */
+  readonly candidates: readonly string[];
+  /** Words to be completed by Apptainer as well; undefined where it has no say. */
+  readonly apptainer: readonly string[] | undefined;
+}
+
+/**
+ * Works out what can stand at the cursor.
+ *
+ * @param words Words after the program's name; the last is the one at the cursor, maybe empty.
+ * @param containers Names of the containers that exist.
+ */
+export function complete(words: readonly string[], containers: readonly string[]): Completion {
+  const current = words.at(-1) ?? "";
+  const matching = (list: readonly string[]) => list.filter((word) => word.startsWith(current));
+  const values = VALUES[words.at(-2) ?? ""];
+  if (values !== undefined) return { candidates: matching(values), apptainer: undefined };
+  if (words.length <= 1) return { candidates: matching(Object.keys(OWN)), apptainer: [current] };
+  const own = OWN[words[0]!];
+  if (own !== undefined) {
+    const names = words[0] === "show" ? containers : [];
+    return { candidates: matching([...own, ...names]), apptainer: undefined };
+  }
+  const isContainer = CONTAINER_VERBS.some((verb) => words.join(" ").startsWith(`${verb} `));
+  const options = isContainer && current.startsWith("-")
+    ? NETWORK_OPTIONS.map(({ name }) => `--${name}`)
+    : [];
+  return { candidates: matching(options), apptainer: withoutOurs(words) };
+}
+
+/**
+ * Reads what `apptainer __complete` prints: a candidate a line with a description after a tab, then a
+ * directive that begins with a colon (spf13/cobra, "shell completions").
+ */
+export function parseApptainerCompletion(stdout: string): string[] {
+  return stdout.split("\n").filter((line) => line !== "" && !line.startsWith(":"))
+    .map((line) => line.split("\t")[0]!);
+}
+
+/** A shell's completion script. */
+export function completionScript(shell: Shell): string {
+  return SCRIPTS[shell];
+}
+
+function withoutOurs(words: readonly string[]): string[] {
+  const ours = NETWORK_OPTIONS.map(({ name }) => `--${name}`);
+  return words.filter((word, index) =>
+    index === words.length - 1 || (!ours.includes(word) && !ours.includes(words[index - 1] ?? "") &&
+      !ours.some((option) => word.startsWith(`${option}=`)))
+  );
+}
+
+const SCRIPTS: Readonly<Record<Shell, string>> = {
+  bash: `_hpktainer() {
+  local IFS=$'\\n'
+  COMPREPLY=($(hpktainer complete "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+}
+complete -o default -F _hpktainer hpktainer
+`,
+  zsh: `#compdef hpktainer
+_hpktainer() {
+  local -a candidates
+  candidates=("\${(@f)$(hpktainer complete "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  if [[ -n "\${candidates[1]}" ]]; then compadd -- "\${candidates[@]}"; else _files; fi
+}
+compdef _hpktainer hpktainer
+`,
+  fish:
+    `complete -c hpktainer -a '(hpktainer complete (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
+`,
+};

@@ -1,0 +1,87 @@
+import type { ContainerRecord } from "@hpk/core";
+import { formatTable } from "./text_table.ts";
+
+/** A container as `ps --json` and `show --json` give it. The shape is stable: keys are only added. */
+export interface ContainerView {
+  readonly id: string;
+  readonly name: string;
+  /** "run" or "instance". */
+  readonly kind: ContainerRecord["kind"];
+  /** "starting", "running", "stopping", or "dead" where its owner is gone and it waits for `gc`. */
+  readonly state: ContainerRecord["phase"] | "dead";
+  /** IPv4 address; null until it is allocated. */
+  readonly address: string | null;
+  readonly gateway: string;
+  readonly subnet: string;
+  readonly mode: ContainerRecord["mode"];
+  readonly datapath: ContainerRecord["datapath"];
+  readonly bridge: string;
+  /** In bytes. */
+  readonly mtu: number;
+  readonly runtime: ContainerRecord["runtime"];
+  readonly image: string;
+  /** The process whose end releases the network. */
+  readonly pid: number;
+  /** ISO 8601, UTC. */
+  readonly created: string;
+  /** Name of the network namespace, for `ip netns exec`. */
+  readonly namespace: string | null;
+  /** Host end of the veth pair. */
+  readonly link: string | null;
+  /** What went wrong when it was last taken down. */
+  readonly errors: readonly string[];
+}
+
+/** Makes the view of a container. */
+export function viewOf(record: ContainerRecord, alive: boolean): ContainerView {
+  const nameOf = (kind: "namespace" | "link"): string | null => {
+    const found = record.resources.find((resource) => resource.kind === kind);
+    return found !== undefined && "name" in found ? found.name : null;
+  };
+  return {
+    id: record.id,
+    name: record.name,
+    kind: record.kind,
+    state: alive ? record.phase : "dead",
+    address: record.address,
+    gateway: record.gateway,
+    subnet: record.subnet,
+    mode: record.mode,
+    datapath: record.datapath,
+    bridge: record.bridge,
+    mtu: record.mtu,
+    runtime: record.runtime,
+    image: record.image,
+    pid: record.owner.pid,
+    created: record.created,
+    namespace: nameOf("namespace"),
+    link: nameOf("link"),
+    errors: record.errors,
+  };
+}
+
+/** Lists containers for a person. */
+export function formatContainers(views: readonly ContainerView[]): string {
+  return formatTable([
+    ["NAME", "ADDRESS", "STATE", "KIND", "PID", "CREATED", "IMAGE"],
+    ...views.map((view) => [
+      view.name,
+      view.address ?? "-",
+      view.state,
+      view.kind,
+      String(view.pid),
+      view.created.replace(/\.[0-9]+Z$/, "Z"),
+      view.image,
+    ]),
+  ]);
+}
+
+/** Shows one container for a person: a line for each property. */
+export function formatContainer(view: ContainerView): string {
+  return formatTable(
+    Object.entries(view).map(([key, value]) => [
+      key,
+      Array.isArray(value) ? value.join("; ") || "-" : String(value ?? "-"),
+    ]),
+  );
+}

@@ -1,0 +1,47 @@
+import type { Resource } from "@hpk/core";
+
+/** What `gc --json` gives. The shape is stable: keys are only added. */
+export interface GarbageReport {
+  /** Version of this shape. */
+  readonly version: 1;
+  readonly dryRun: boolean;
+  /** Containers that were, or with dryRun would be, taken down. */
+  readonly reclaimed: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly resources: readonly Resource[];
+    /** What could not be removed, one message each. */
+    readonly errors: readonly string[];
+  }[];
+  /** What went wrong with what all containers share. */
+  readonly errors: readonly string[];
+}
+
+/** Whether something could not be removed. */
+export function hasErrors(report: GarbageReport): boolean {
+  return report.errors.length > 0 || report.reclaimed.some(({ errors }) => errors.length > 0);
+}
+
+/** Tells a person what was taken down. */
+export function formatGarbage(report: GarbageReport): string {
+  const verb = report.dryRun ? "would take down" : "took down";
+  if (report.reclaimed.length === 0 && report.errors.length === 0) return "nothing to take down\n";
+  return [
+    ...report.reclaimed.flatMap(({ name, resources, errors }) => [
+      `${verb} ${name}: ${resources.map(describe).join(", ")}`,
+      ...errors.map((error) => `  failed: ${error}`),
+    ]),
+    ...report.errors.map((error) => `failed: ${error}`),
+  ].map((line) => `${line}\n`).join("");
+}
+
+function describe(resource: Resource): string {
+  switch (resource.kind) {
+    case "lease":
+      return `lease of ${resource.id}`;
+    case "directory":
+      return resource.path;
+    default:
+      return `${resource.kind} ${resource.name}`;
+  }
+}

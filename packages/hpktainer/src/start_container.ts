@@ -1,0 +1,145 @@
+import { HpkError, type Settings, wantedMode } from "@hpk/core";
+import {
+  faultPoint,
+  identify,
+  Ledger,
+  PROGRAMS,
+  readFileIfExists,
+  requireProgram,
+} from "@hpk/core/os";
+import { becomeApptainer, prepareEnvironment } from "./apptainer.ts";
+import { attach, type Attachment } from "./attach.ts";
+import { readConfiguration } from "./configuration.ts";
+import type { ContainerInvocation } from "./pure/arguments.ts";
+import {
+  commandInNamespace,
+  commandWithoutNetwork,
+  environmentFor,
+} from "./pure/apptainer_command.ts";
+import { runChild } from "./child.ts";
+import { takeDown } from "./teardown.ts";
+
+/**
+ * Starts a container in a network of its own.
+ *
+ * A command in the foreground replaces this process: its exit status, signals, streams and terminal
+ * are Apptainer's own, and the monitor releases the network when it ends. An instance goes on in the
+ * background, so its start is a child that is waited for.
+ *
+ * @return The exit status of an instance's start.
+ * @throws {HpkError} When the container cannot be started; nothing is left of the attempt.
+ */
+export async function startContainer(invocation: ContainerInvocation): Promise<number> {
+  const { settings } = readConfiguration(invocation.network.settings);
+  checkImage(invocation.image);
+  const mode = wantedMode(settings);
+  if (mode === "host" || mode === "none") {
+    checkWithoutNetwork(invocation, mode);
+    return becomeApptainer(commandWithoutNetwork(invocation, mode));
+  }
+  checkRoot();
+  checkDatapath(settings);
+  const ledger = new Ledger();
+  const isInstance = invocation.verb.startsWith("instance");
+  const attachment = await attach(ledger, {
+    settings,
+    ip: invocation.network.ip,
+    name: invocation.network.name,
+    kind: isInstance ? "instance" : "run",
+    image: invocation.image,
+    hostname: invocation.hostname,
+  });
+  prepareEnvironment(environmentFor(attachment));
+  const args = commandInNamespace(invocation, attachment);
+  try {
+    return isInstance
+      ? await startInstance(ledger, attachment, invocation, args)
+      : runInPlace(ledger, attachment, args);
+  } catch (error) {
+    await release(ledger, attachment);
+    throw error;
+  }
+}
+
+function runInPlace(ledger: Ledger, attachment: Attachment, args: readonly string[]): never {
+  ledger.write({ ...attachment.record, phase: "running" });
+  faultPoint("start.running");
+  return becomeApptainer(args);
+}
+
+async function startInstance(
+  ledger: Ledger,
+  attachment: Attachment,
+  invocation: ContainerInvocation,
+  args: readonly string[],
+): Promise<number> {
+  faultPoint("start.instance");
+  const code = await runChild(requireProgram(PROGRAMS.apptainer), args);
+  faultPoint("start.instance started");
+  const pid = code === 0 ? readPid(invocation.pidFile ?? attachment.pidFile) : undefined;
+  const owner = pid === undefined ? undefined : identify(pid);
+  if (owner === undefined) {
+    await release(ledger, attachment);
+    return code;
+  }
+  ledger.write({ ...attachment.record, phase: "running", owner });
+  faultPoint("start.instance recorded");
+  return code;
+}
+
+async function release(ledger: Ledger, attachment: Attachment): Promise<void> {
+  await takeDown(ledger, (record) => record.id === attachment.record.id);
+}
+
+function readPid(path: string): number | undefined {
+  const pid = Number(readFileIfExists(path)?.trim());
+  return Number.isInteger(pid) && pid > 0 ? pid : undefined;
+}
+
+/** Checks that an image named by a path exists, before anything is made for it. */
+function checkImage(image: string): void {
+  if (/^[a-z][a-z0-9+.-]*:/i.test(image)) return;
+  try {
+    Deno.statSync(image);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new HpkError({
+      what: `cannot start ${image}`,
+      why: "there is no such image",
+      fix: "give the path of an image, or a source such as docker://IMAGE",
+    }, { cause: error });
+  }
+}
+
+function checkWithoutNetwork(invocation: ContainerInvocation, mode: "host" | "none"): void {
+  const { ip } = invocation.network;
+  const reject = (option: string): never => {
+    throw new HpkError({
+      what: `cannot use ${option} with the network '${mode}'`,
+      why: "the container gets no network of its own",
+      fix: "leave one of the two out",
+    });
+  };
+  if (ip !== undefined) reject("--ip");
+  if (mode === "host" && invocation.ownNetwork) reject("--net");
+}
+
+function checkRoot(): void {
+  const uid = Deno.uid();
+  if (uid === 0) return;
+  throw new HpkError({
+    what: "cannot give the container a network of its own",
+    why: `that takes root, and you are uid ${uid}`,
+    fix: "run it with sudo, or with --network host",
+  });
+}
+
+/** Checks that the way frames are to take is one that this version knows. */
+function checkDatapath(settings: Settings): void {
+  if (settings.datapath === "auto" || settings.datapath === "veth") return;
+  throw new HpkError({
+    what: `cannot use the datapath ${settings.datapath}`,
+    why: "this version attaches containers by veth only",
+    fix: "use --datapath auto or veth",
+  });
+}

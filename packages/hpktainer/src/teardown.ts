@@ -1,0 +1,161 @@
+/**
+ * Takes containers down: what the ledger says was made for them, in the reverse order, whatever is
+ * still there of it. Errors are collected; one does not keep the rest from being removed.
+ */
+
+import {
+  type ContainerRecord,
+  type HostLocalRequest,
+  NO_PROCESS,
+  parseCidr,
+  parseIpv4,
+  type Resource,
+} from "@hpk/core";
+import {
+  faultPoint,
+  ipRemoveAll,
+  isAlive,
+  type Ledger,
+  NAMESPACE_DIRECTORY,
+  processesInNamespace,
+  releaseAddress,
+  removeIfExists,
+  thisProcess,
+} from "@hpk/core/os";
+import { removeHostNetwork } from "./host_network.ts";
+
+/** A container that was taken down. */
+export interface Reclaimed {
+  readonly record: ContainerRecord;
+  /** What went wrong; the container stays in the ledger where something did. */
+  readonly errors: readonly string[];
+}
+
+/** What a tear-down came to. */
+export interface TearDown {
+  readonly reclaimed: readonly Reclaimed[];
+  /** What went wrong with what containers share. */
+  readonly hostErrors: readonly string[];
+  /** Whether nothing is left, the ledger included. */
+  readonly empty: boolean;
+}
+
+/**
+ * Takes down every container that a condition holds for, then the host's share if none is left.
+ *
+ * @param wanted Whether to take a container down.
+ * @param whenEmpty Called under the ledger's lock when nothing is left.
+ */
+export async function takeDown(
+  ledger: Ledger,
+  wanted: (record: ContainerRecord) => boolean,
+  whenEmpty: () => void = () => {},
+): Promise<TearDown> {
+  const claimed = await ledger.withLock(() => {
+    const claims = ledger.list().filter(wanted);
+    // The claim makes us the owner: whoever comes while we live leaves these alone.
+    for (const record of claims) {
+      ledger.write({ ...record, phase: "stopping", owner: thisProcess() });
+    }
+    return claims;
+  });
+  faultPoint("teardown.claimed");
+  const reclaimed = await removeResources(ledger, claimed);
+  return await ledger.withLock(async () => {
+    for (const { record, errors } of reclaimed) {
+      if (errors.length === 0) ledger.remove(record.id);
+      else ledger.write({ ...record, phase: "stopping", owner: NO_PROCESS, errors });
+    }
+    faultPoint("teardown.forgotten");
+    if (ledger.list().length > 0) return { reclaimed, hostErrors: [], empty: false };
+    const hostErrors = await removeHostNetwork(ledger);
+    const empty = hostErrors.length === 0;
+    if (empty) whenEmpty();
+    return { reclaimed, hostErrors, empty };
+  });
+}
+
+/** Whether a container's owner is gone, so that it can be taken down. */
+export function isAbandoned(record: ContainerRecord): boolean {
+  return !isAlive(record.owner);
+}
+
+/** Whether someone is taking a container down right now. */
+export function isBeingTakenDown(record: ContainerRecord): boolean {
+  return record.phase === "stopping" && isAlive(record.owner);
+}
+
+async function removeResources(
+  ledger: Ledger,
+  records: readonly ContainerRecord[],
+): Promise<Reclaimed[]> {
+  const errors = new Map(records.map((record) => [record.id, [] as string[]]));
+  const note = (id: string, found: readonly string[]) => errors.get(id)!.push(...found);
+  const of = <K extends Resource["kind"]>(record: ContainerRecord, kind: K) =>
+    record.resources.filter((resource): resource is Extract<Resource, { kind: K }> =>
+      resource.kind === kind
+    );
+
+  for (const record of records) {
+    // An instance whose start was cut short may live without its record being complete.
+    if (record.kind === "instance" && record.phase === "starting") {
+      for (const { name } of of(record, "namespace")) endProcesses(name);
+    }
+  }
+  faultPoint("teardown.processes");
+  for (const kind of ["link", "namespace"] as const) {
+    const command = kind === "link" ? "link delete dev" : "netns delete";
+    const commands = records.flatMap((record) =>
+      of(record, kind).map(({ name }) => `${command} ${name}`)
+    );
+    const found = await ipRemoveAll(commands);
+    // ip(8) does not always name what failed: then it may be any of them.
+    for (const record of records) note(record.id, found);
+    faultPoint(`teardown.${kind}s`);
+  }
+  await Promise.all(records.map(async (record) => {
+    for (const lease of of(record, "lease")) {
+      note(record.id, await messageOf(() => releaseAddress(leaseRequest(ledger, record, lease))));
+    }
+    for (const directory of of(record, "directory")) {
+      note(record.id, await messageOf(() => removeIfExists(directory.path)));
+    }
+  }));
+  faultPoint("teardown.leases");
+  return records.map((record) => ({ record, errors: errors.get(record.id)! }));
+}
+
+/** What is asked of host-local for a container. */
+export function leaseRequest(
+  ledger: Ledger,
+  record: ContainerRecord,
+  lease: Extract<Resource, { kind: "lease" }>,
+): HostLocalRequest {
+  return {
+    network: lease.network,
+    subnet: parseCidr(record.subnet)!,
+    gateway: parseIpv4(record.gateway)!,
+    dataDir: ledger.leasesDirectory,
+    id: lease.id,
+    address: undefined,
+  };
+}
+
+function endProcesses(namespace: string): void {
+  for (const pid of processesInNamespace(`${NAMESPACE_DIRECTORY}/${namespace}`)) {
+    try {
+      Deno.kill(pid, "SIGKILL");
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
+
+async function messageOf(remove: () => Promise<void> | void): Promise<string[]> {
+  try {
+    await remove();
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}

@@ -1,0 +1,6 @@
+/**
+ * hpk-net-daemon: relays Ethernet frames between TAP devices.
+ *
+ * @module
+ */
+export { main } from "./src/cli/main.ts";
