@@ -2,6 +2,7 @@ import { errorLine, EXIT_OWN_FAILURE } from "@hpk/core";
 import { findProgram, PROGRAMS } from "@hpk/core/os";
 import { becomeApptainer } from "../apptainer.ts";
 import { type Invocation, readArguments } from "../pure/arguments.ts";
+import { joinInstance } from "../join_instance.ts";
 import { startContainer } from "../start_container.ts";
 import { stopInstances } from "../stop_instances.ts";
 import manifest from "../../deno.json" with { type: "json" };
@@ -31,6 +32,8 @@ async function dispatch(invocation: Invocation): Promise<number> {
       const { runOwnCommand } = await import("./own_commands.ts");
       return await runOwnCommand(invocation.args);
     }
+    case "join":
+      return joinInstance(invocation.instance, invocation.args);
     case "stop":
       return await stopInstances(invocation.args);
     case "version":
