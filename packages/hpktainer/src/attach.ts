@@ -45,7 +45,13 @@ import {
 import { ensureBridge, ensureFirewall } from "./host_network.ts";
 import { ensureMonitor } from "./monitor_start.ts";
 import { planOn, readFlannel } from "./planning.ts";
-import { isAbandoned, isBeingTakenDown, leaseRequest, takeDown } from "./teardown.ts";
+import {
+  isAbandoned,
+  isBeingTakenDown,
+  leaseRequest,
+  takeDown,
+  takeDownEnded,
+} from "./teardown.ts";
 
 /** What is asked for. */
 export interface AttachRequest {
@@ -93,18 +99,26 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
   for (const program of Object.values(PROGRAMS)) requireProgram(program);
   const flannel = readFlannel(request.settings);
   const generation = ledger.readHost()?.generation;
-  const rules = saveRules();
+  const earlierRules = saveRules();
   // Awaited last; a failure before that must not count as unhandled.
-  rules.catch(() => {});
-  const facts = await readHostFacts();
-  planOn(facts, ledger.list(), request.settings, flannel, request.ip);
+  earlierRules.catch(() => {});
+  let facts = await readHostFacts();
+  try {
+    planOn(facts, ledger.list(), request.settings, flannel, request.ip);
+  } catch (error) {
+    // The bridge may still be that of containers that have ended.
+    if (!ledger.exists()) throw error;
+    await takeDownEnded(ledger);
+    facts = await readHostFacts();
+    planOn(facts, ledger.list(), request.settings, flannel, request.ip);
+  }
   faultPoint("attach.planned");
   await releaseEnded(ledger, request);
 
   let record: ContainerRecord | undefined;
   try {
     const planned = await ledger.withLock(async () => {
-      // Another start may have made the bridge since it was looked for.
+      // Another process may have made or removed the shared part since it was looked at.
       const isCurrent = ledger.readHost()?.generation === generation;
       const current = isCurrent ? facts : await readHostFacts();
       const records = ledger.list();
@@ -116,10 +130,10 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
       await ensureMonitor(ledger);
       faultPoint("attach.monitored");
       await ensureBridge(ledger, plan, current);
-      return { record, plan };
+      return { record, plan, rules: isCurrent ? earlierRules : undefined };
     });
     const attachment = await makeOwn(ledger, request, planned.record, planned.plan);
-    await ensureFirewall(ledger, planned.plan, await rules);
+    await ensureFirewall(ledger, planned.plan, await (planned.rules ?? saveRules()));
     ledger.write(attachment.record);
     faultPoint("attach.done");
     return attachment;

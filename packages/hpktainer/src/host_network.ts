@@ -117,6 +117,8 @@ function bridgeCommands(plan: NetworkPlan, bridge: Link | undefined): string[] {
  */
 export async function removeHostNetwork(ledger: Ledger): Promise<string[]> {
   const host = ledger.readHost();
+  // Also where the removal is cut short, whoever looked at the host before must look again.
+  if (host !== undefined) ledger.writeHost({ ...host, generation: newContainerId() });
   const errors = host === undefined ? [] : await removeRecorded(host);
   if (errors.length === 0) ledger.removeAll();
   return errors;
@@ -148,11 +150,14 @@ async function removeRecorded(host: HostRecord): Promise<string[]> {
 
 async function removeBridge(host: HostRecord): Promise<string[]> {
   const { links } = await readHostFacts();
-  const hasPorts = links.some((link) => link.master === host.bridge);
-  if (host.madeBridge && !hasPorts) return ipRemoveAll([`link delete dev ${host.bridge}`]);
-  return host.addedAddress === null
+  const ports = links.filter((link) => link.master === host.bridge).map((link) => link.name);
+  if (host.madeBridge && ports.length === 0) return ipRemoveAll([`link delete dev ${host.bridge}`]);
+  const errors = host.addedAddress === null
     ? []
-    : ipRemoveAll([`address delete ${host.addedAddress} dev ${host.bridge}`]);
+    : await ipRemoveAll([`address delete ${host.addedAddress} dev ${host.bridge}`]);
+  // Not ours to take away; with it the ledger stays, so that the bridge goes when the port is gone.
+  if (host.madeBridge) errors.push(`the bridge ${host.bridge} is in use by ${ports.join(", ")}`);
+  return errors;
 }
 
 /** `ip netns add` makes a mount of the directory, one or, in a race of two, several times. */

@@ -140,6 +140,7 @@ export function parseContainerRecord(json: string): ContainerRecord {
     "name",
     "owner",
     "phase",
+    "created",
     "resources",
   ]) as unknown as ContainerRecord;
 }

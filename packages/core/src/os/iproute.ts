@@ -13,7 +13,16 @@ export async function readHostFacts(): Promise<HostFacts> {
     runOrThrow(ip, ["-json", "-details", "address", "show"]),
     runOrThrow(ip, ["-json", "-4", "route", "show"]),
   ]);
-  return { links: parseLinks(links), routes: parseRoutes(routes) };
+  const facts = { links: parseLinks(links), routes: parseRoutes(routes) };
+  // Between the two looks a link may go, such as our bridge with its last container: its routes, by
+  // "if10" to ip(8), go with it.
+  const exists = (name: string) => facts.links.some((link) => link.name === name);
+  return {
+    links: facts.links,
+    routes: facts.routes.filter(({ device }) =>
+      device === undefined || exists(device) || !/^if[0-9]+$/.test(device)
+    ),
+  };
 }
 
 /**
