@@ -309,3 +309,13 @@ testIf({ name: "the networks 'host' and 'none' make nothing", needs }, async () 
   assertEquals(inNone.stdout.trim(), "lo");
   await eventuallySame(host, before);
 });
+
+testIf({ name: "a bridge that was there before is left as it was", needs }, async () => {
+  await using host = await PrivateHost.create();
+  await host.sh("ip link add hpk-bridge type bridge");
+  const before = await snapshot(host);
+  const { base } = await images();
+  const ping = ["ping", "-q", "-c", "1", "-W", "2", GATEWAY];
+  assertEquals((await hpk(host, ["exec", ...STATIC, base, ...ping])).code, 0);
+  await eventuallySame(host, before);
+});

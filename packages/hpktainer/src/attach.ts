@@ -2,7 +2,7 @@
  * Attaches a container to its network. Everything is in the ledger before it is made:
  *
  *   look at the host ── plan
- *   lock ── record the container ── monitor ── bridge, forwarding ── unlock
+ *   lock ── monitor ── record the container ── bridge, forwarding ── unlock
  *   address from host-local, and at once namespace and veth pair
  *   address, route and lo in the namespace ── resolv.conf, hosts ── firewall ── record the address
  */
@@ -44,7 +44,7 @@ import {
 } from "@hpk/core/os";
 import { ensureBridge, ensureFirewall } from "./host_network.ts";
 import { ensureMonitor } from "./monitor_start.ts";
-import { planOn, readFlannel } from "./planning.ts";
+import { linksOf, planOn, readFlannel } from "./planning.ts";
 import {
   isAbandoned,
   isBeingTakenDown,
@@ -102,14 +102,15 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
   const earlierRules = saveRules();
   // Awaited last; a failure before that must not count as unhandled.
   earlierRules.catch(() => {});
-  let facts = await readHostFacts();
+  const look = () => readHostFacts(linksOf(request.settings));
+  let facts = await look();
   try {
     planOn(facts, ledger.list(), request.settings, flannel, request.ip);
   } catch (error) {
     // The bridge may still be that of containers that have ended.
     if (!ledger.exists()) throw error;
     await takeDownEnded(ledger);
-    facts = await readHostFacts();
+    facts = await look();
     planOn(facts, ledger.list(), request.settings, flannel, request.ip);
   }
   faultPoint("attach.planned");
@@ -120,15 +121,16 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
     const planned = await ledger.withLock(async () => {
       // Another process may have made or removed the shared part since it was looked at.
       const isCurrent = ledger.readHost()?.generation === generation;
-      const current = isCurrent ? facts : await readHostFacts();
+      const current = isCurrent ? facts : await look();
       const records = ledger.list();
       const plan = planOn(current, records, request.settings, flannel, request.ip);
       checkFree(records, request);
+      // Before the record, so that whatever ends us from there on, someone takes it down.
+      await ensureMonitor(ledger);
+      faultPoint("attach.monitored");
       record = newRecord(ledger, request, plan);
       ledger.write(record);
       faultPoint("attach.recorded");
-      await ensureMonitor(ledger);
-      faultPoint("attach.monitored");
       await ensureBridge(ledger, plan, current);
       return { record, plan, rules: isCurrent ? earlierRules : undefined };
     });

@@ -24,8 +24,8 @@ import {
   type Ledger,
   listDirectory,
   NAMESPACE_DIRECTORY,
+  readBridgePorts,
   readForwarding,
-  readHostFacts,
   removeIfExists,
   saveRules,
   writeForwarding,
@@ -82,6 +82,7 @@ function recordBefore(plan: NetworkPlan, bridge: Link | undefined): HostRecord {
     bridge: plan.bridge,
     madeBridge: bridge === undefined,
     addedAddress: bridge === undefined || !hasGateway(plan, bridge) ? gatewayAddress(plan) : null,
+    broughtBridgeUp: bridge !== undefined && !bridge.up,
     priorForwarding: readForwarding(),
     madeNamespaceDirectory: listDirectory(NAMESPACE_DIRECTORY) === undefined,
   };
@@ -149,12 +150,14 @@ async function removeRecorded(host: HostRecord): Promise<string[]> {
 }
 
 async function removeBridge(host: HostRecord): Promise<string[]> {
-  const { links } = await readHostFacts();
-  const ports = links.filter((link) => link.master === host.bridge).map((link) => link.name);
+  const ports = await readBridgePorts(host.bridge);
   if (host.madeBridge && ports.length === 0) return ipRemoveAll([`link delete dev ${host.bridge}`]);
-  const errors = host.addedAddress === null
-    ? []
-    : await ipRemoveAll([`address delete ${host.addedAddress} dev ${host.bridge}`]);
+  const errors = await ipRemoveAll([
+    ...(host.addedAddress === null
+      ? []
+      : [`address delete ${host.addedAddress} dev ${host.bridge}`]),
+    ...(host.broughtBridgeUp ? [`link set dev ${host.bridge} down`] : []),
+  ]);
   // Not ours to take away; with it the ledger stays, so that the bridge goes when the port is gone.
   if (host.madeBridge) errors.push(`the bridge ${host.bridge} is in use by ${ports.join(", ")}`);
   return errors;

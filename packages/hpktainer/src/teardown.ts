@@ -123,7 +123,7 @@ async function removeResources(
 
   for (const record of records) {
     // An instance whose start was cut short may live without its record being complete.
-    if (record.kind === "instance" && record.phase === "starting") {
+    if (record.kind === "instance" && record.phase !== "running") {
       for (const { name } of of(record, "namespace")) endProcesses(name);
     }
   }

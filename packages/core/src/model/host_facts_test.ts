@@ -31,7 +31,6 @@ const ADDRESS_JSON = JSON.stringify([
   {
     ifindex: 3,
     ifname: "hpk0",
-    master: "hpk-bridge",
     flags: ["UP"],
     mtu: 1450,
     linkinfo: { info_kind: "veth" },
@@ -45,7 +44,7 @@ Deno.test("parseLinks() reads what ip prints", () => {
     ...link,
     addresses: link.addresses.map((own) => `${formatIpv4(own.address)} ${formatCidr(own.cidr)}`),
   }));
-  const base = { kind: undefined, master: undefined, up: true, mtu: 1450, mac: "" };
+  const base = { kind: undefined, up: true, mtu: 1450, mac: "" };
   assertEquals(links, [
     {
       ...base,
@@ -62,7 +61,7 @@ Deno.test("parseLinks() reads what ip prints", () => {
       mac: "0a:58:0a:60:00:01",
       addresses: ["10.96.0.1 10.96.0.0/24", "10.97.0.1 10.97.0.0/16"],
     },
-    { ...base, name: "hpk0", kind: "veth", master: "hpk-bridge", addresses: [] },
+    { ...base, name: "hpk0", kind: "veth", addresses: [] },
     { ...base, name: "flannel.1", kind: "vxlan", addresses: [] },
   ]);
 });

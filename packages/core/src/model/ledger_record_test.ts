@@ -39,6 +39,7 @@ const HOST: HostRecord = {
   bridge: "hpk-bridge",
   madeBridge: true,
   addedAddress: "10.96.0.1/24",
+  broughtBridgeUp: false,
   priorForwarding: "0",
   madeNamespaceDirectory: false,
 };

@@ -13,7 +13,6 @@ const link = (name: string, addresses: string[], more: Partial<Link> = {}): Link
   name,
   mtu: 1500,
   kind: undefined,
-  master: undefined,
   up: true,
   mac: "",
   addresses: addresses.map((text) => parseInterfaceAddress(text)!),

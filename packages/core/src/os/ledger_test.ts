@@ -39,6 +39,7 @@ const HOST: HostRecord = {
   bridge: "hpk-bridge",
   madeBridge: true,
   addedAddress: null,
+  broughtBridgeUp: false,
   priorForwarding: "0",
   madeNamespaceDirectory: true,
 };
