@@ -26,6 +26,8 @@ interface Figure {
 
 const HPKTAINER = Deno.env.get("HPKTAINER") ??
   new URL("../../dist/hpktainer", import.meta.url).pathname;
+/** What any program made by `deno compile` costs on this machine, to see the other figures by. */
+const EMPTY = new URL("../../dist/host-setup", import.meta.url).pathname;
 const STATIC = ["--subnet", "10.96.0.0/24"];
 const CROWD = 50;
 const LEAST_RUNS = 10;
@@ -94,12 +96,14 @@ async function crowdFigures(): Promise<Figure[]> {
 }
 
 async function passthroughFigures(): Promise<Figure[]> {
-  const [version, ours, bare] = await time([
+  const [empty, version, ours, bare] = await time([
+    [EMPTY, "--version"],
     [HPKTAINER, "--version"],
     [HPKTAINER, "inspect", base],
     ["apptainer", "inspect", base],
-  ], runs) as [number[], number[], number[]];
+  ], runs) as [number[], number[], number[], number[]];
   return [
+    figure("host-setup --version: the start of a program that does nothing", "ms", empty),
     figure("hpktainer --version", "ms", version, 60),
     figure("apptainer inspect IMAGE", "ms", bare),
     figure("hpktainer inspect IMAGE", "ms", ours),

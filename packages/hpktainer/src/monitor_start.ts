@@ -1,5 +1,5 @@
 import { openLockFile, setInheritable, tryLockExclusive } from "@hpk/core/ffi";
-import { type Ledger, PROGRAMS, requireProgram, runOrThrow } from "@hpk/core/os";
+import { type Ledger, PROGRAMS, requireProgram, startDetached } from "@hpk/core/os";
 import { selfCommand } from "./self.ts";
 
 /**
@@ -13,10 +13,10 @@ export async function ensureMonitor(ledger: Ledger): Promise<void> {
   using lock = openLockFile(ledger.monitorLockPath);
   if (!tryLockExclusive(lock)) return;
   setInheritable(lock.fd, true);
-  const [program, ...args] = selfCommand(["monitor", String(lock.fd)]);
-  // In a session of its own and not our child: it outlives the program that we become. Starts go
-  // first where both want the processor; then more is released at once.
-  const script = 'cd / && exec nice "$@" </dev/null >/dev/null 2>&1';
-  const detached = ["--fork", "sh", "-c", script, "sh"];
-  await runOrThrow(requireProgram(PROGRAMS.setsid), [...detached, program!, ...args]);
+  // Not our child: it outlives the program that we become. Starts go first where both want the
+  // processor; then more is released at once.
+  await startDetached(
+    requireProgram(PROGRAMS.setsid),
+    selfCommand(["monitor", String(lock.fd)]),
+  );
 }

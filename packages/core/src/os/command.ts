@@ -106,6 +106,26 @@ export async function runOrThrow(
   return result.stdout;
 }
 
+/**
+ * Starts a program that goes on without us: in a session of its own, in "/", with no standard streams,
+ * and at a lower priority.
+ *
+ * @param setsid Path of setsid(1).
+ * @param argv The program's path and its arguments.
+ * @throws {CommandError} When it cannot be started.
+ */
+export async function startDetached(setsid: string, argv: readonly string[]): Promise<void> {
+  const args = ["--fork", "nice", ...argv];
+  const { code } = await new Deno.Command(setsid, {
+    args,
+    cwd: "/",
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn().status;
+  if (code !== 0) throw new CommandError([setsid, ...args], { code, stdout: "", stderr: "" });
+}
+
 async function feed(child: Deno.ChildProcess, text: string): Promise<void> {
   const writer = child.stdin.getWriter();
   try {

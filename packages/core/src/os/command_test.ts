@@ -1,7 +1,8 @@
 import { assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
 import { HpkError } from "../model/errors.ts";
 import { TempDirectory } from "../testing/temp_directory.ts";
-import { CommandError, runCommand, runOrThrow } from "./command.ts";
+import { CommandError, runCommand, runOrThrow, startDetached } from "./command.ts";
+import { listDirectory } from "./files.ts";
 
 const sh = (script: string, options = {}) => runCommand("sh", ["-c", script], options);
 
@@ -94,4 +95,19 @@ Deno.test("runCommand() says what to do where a file cannot be executed", async 
   const path = directory.write("program", "");
   const { message } = await assertRejects(() => runCommand(path, []), HpkError);
   assertStringIncludes(message, "it is no program that can be executed; install it");
+});
+
+Deno.test("startDetached() starts a program in a session of its own, in the root directory", async () => {
+  using directory = new TempDirectory();
+  const path = directory.at("seen");
+  const script = `{ cut -d' ' -f1,6 /proc/$$/stat; pwd; } >${path}.new; ` +
+    `mv ${path}.new ${path}`;
+  await startDetached("setsid", ["sh", "-c", script]);
+  const deadline = Date.now() + 10_000;
+  while (listDirectory(directory.path)?.includes("seen") !== true && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  const [ids, where] = Deno.readTextFileSync(path).split("\n");
+  const [pid, session] = ids!.split(" ");
+  assertEquals([session, where], [pid, "/"]);
 });
