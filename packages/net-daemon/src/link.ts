@@ -33,6 +33,8 @@ export interface LinkOptions {
   readonly mtu: number;
   /** Where the container's frames must come from; undefined to let all pass. */
   readonly rules: SourceRules | undefined;
+  /** Told when `tick` has to be called. */
+  readonly onStalled: () => void;
   /** Told when a device is gone; the link has let go of it, and closed it. */
   readonly onGone: (side: Side, device: Device) => void;
 }
@@ -107,15 +109,14 @@ export class Link {
     return now + DISCARD_MS;
   }
 
-  /** Whether a peer has left its queue full. */
-  get isStalled(): boolean {
-    return this.#stalledEnd() !== undefined;
-  }
-
   #onReady(end: End, events: number): void {
     const device = end.device;
     if (device === undefined) return;
-    if ((events & EPOLLOUT) !== 0) device.flush();
+    if ((events & EPOLLOUT) !== 0) {
+      // It has read something.
+      this.#stalledSince = 0;
+      device.flush();
+    }
     const other = this.#other(end).device;
     if (other === undefined) {
       // Nothing can be sent on; an error shows when it is read.
@@ -210,6 +211,7 @@ export class Link {
     }
     this.#await(this.#host, container);
     this.#await(this.#container, host);
+    if (this.#stalledEnd() !== undefined) this.#options.onStalled();
     this.#counters[AT.connected] = host !== undefined && container !== undefined ? 1 : 0;
     this.#counters[AT.offload] = container?.acceptsOffload ? 1 : 0;
   }

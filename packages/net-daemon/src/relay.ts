@@ -44,6 +44,8 @@ export class Relay implements Disposable {
   readonly #batch: FrameBatch;
   readonly #pinned = new PinnedBuffer(BATCH_SIZE);
   readonly #sessions = new Map<string, Session>();
+  /** Those that are waiting for a time. */
+  readonly #timed = new Set<string>();
   readonly #events: RelayEvents;
   #orders = 0;
 
@@ -63,8 +65,19 @@ export class Relay implements Disposable {
       this.#sessions.delete(spec.id);
       this.#events.ended(spec.id, reason);
     };
+    const needTick = () => {
+      this.#timed.add(spec.id);
+    };
     const { id } = spec;
-    const options = { spec, poller: this.#poller, batch: this.#batch, counters, log, onEnd };
+    const options = {
+      spec,
+      poller: this.#poller,
+      batch: this.#batch,
+      counters,
+      log,
+      needTick,
+      onEnd,
+    };
     this.#sessions.set(id, new Session(options));
   }
 
@@ -90,9 +103,12 @@ export class Relay implements Disposable {
 
   /** Does what is due. @return How long to wait for descriptors, in ms; -1 for no bound. */
   #tick(): number {
+    if (this.#timed.size === 0) return -1;
     let due = Infinity;
-    for (const session of this.#sessions.values()) {
-      if (session.needsTick) due = Math.min(due, session.tick(performance.now()));
+    for (const id of this.#timed) {
+      const next = this.#sessions.get(id)?.tick(performance.now()) ?? Infinity;
+      if (next === Infinity) this.#timed.delete(id);
+      due = Math.min(due, next);
     }
     if (due === Infinity) return -1;
     return Math.max(0, Math.ceil(due - performance.now()));

@@ -16,6 +16,8 @@ export interface SessionOptions {
   readonly batch: FrameBatch;
   readonly counters: Float64Array;
   readonly log: (text: string) => void;
+  /** Told when `tick` has to be called; it may be often. */
+  readonly needTick: () => void;
   /** Told when a TAP is gone; the session is closed. */
   readonly onEnd: (reason: string) => void;
 }
@@ -40,6 +42,7 @@ export class Session {
       counters: options.counters,
       mtu: spec.mtu,
       rules: spec.rules,
+      onStalled: options.needTick,
       onGone: (side, device) => this.#onGone(side, device),
     });
     this.#open("host", spec.host);
@@ -54,13 +57,6 @@ export class Session {
       due = Math.min(due, peers.due);
     }
     return due;
-  }
-
-  /** Whether `tick` has to be called. */
-  get needsTick(): boolean {
-    if (this.#link.isStalled) return true;
-    for (const peers of this.#peers.values()) if (peers.due !== Infinity) return true;
-    return false;
   }
 
   /** Ends it. @param forget Whether TAPs that stay when they are closed are to go. */
@@ -107,6 +103,7 @@ export class Session {
         ? new PeerConnector(end.path, events)
         : new PeerListener(new FileDescriptor(end.fd), end.uid, this.#poller, events),
     );
+    this.#options.needTick();
   }
 
   #onPeer(side: Side, name: string, connection: FileDescriptor): void {
@@ -125,6 +122,7 @@ export class Session {
     } else {
       this.#options.log(`the peer is gone: ${text}`);
       peers.lost(performance.now());
+      this.#options.needTick();
     }
   }
 }
