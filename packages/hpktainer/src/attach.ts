@@ -1,9 +1,10 @@
 /**
  * Attaches a container to its network. Everything is in the ledger before it is made:
  *
- *   lock ── record the container ── monitor ── bridge, forwarding, firewall ── unlock
- *        ── address from host-local ─┬─ namespace and veth pair
- *        ── address, route, lo up in the namespace ── resolv.conf, hosts ── record "running"
+ *   look at the host ── plan
+ *   lock ── record the container ── monitor ── bridge, forwarding ── unlock
+ *   address from host-local, and at once namespace and veth pair
+ *   address, route and lo in the namespace ── resolv.conf, hosts ── firewall ── record the address
  */
 
 import {
@@ -41,7 +42,7 @@ import {
   thisProcess,
   writeFileAtomic,
 } from "@hpk/core/os";
-import { ensureHostNetwork } from "./host_network.ts";
+import { ensureBridge, ensureFirewall } from "./host_network.ts";
 import { ensureMonitor } from "./monitor_start.ts";
 import { planOn, readFlannel } from "./planning.ts";
 import { isAbandoned, isBeingTakenDown, leaseRequest, takeDown } from "./teardown.ts";
@@ -92,7 +93,10 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
   for (const program of Object.values(PROGRAMS)) requireProgram(program);
   const flannel = readFlannel(request.settings);
   const generation = ledger.readHost()?.generation;
-  const [facts, rules] = await Promise.all([readHostFacts(), saveRules()]);
+  const rules = saveRules();
+  // Awaited last; a failure before that must not count as unhandled.
+  rules.catch(() => {});
+  const facts = await readHostFacts();
   planOn(facts, ledger.list(), request.settings, flannel, request.ip);
   faultPoint("attach.planned");
   await releaseEnded(ledger, request);
@@ -101,21 +105,24 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
   try {
     const planned = await ledger.withLock(async () => {
       // Another start may have made the bridge since it was looked for.
-      const current = ledger.readHost()?.generation === generation
-        ? { facts, rules }
-        : { facts: await readHostFacts(), rules: await saveRules() };
+      const isCurrent = ledger.readHost()?.generation === generation;
+      const current = isCurrent ? facts : await readHostFacts();
       const records = ledger.list();
-      const plan = planOn(current.facts, records, request.settings, flannel, request.ip);
+      const plan = planOn(current, records, request.settings, flannel, request.ip);
       checkFree(records, request);
       record = newRecord(ledger, request, plan);
       ledger.write(record);
       faultPoint("attach.recorded");
       await ensureMonitor(ledger);
       faultPoint("attach.monitored");
-      await ensureHostNetwork(ledger, plan, current.facts, current.rules);
+      await ensureBridge(ledger, plan, current);
       return { record, plan };
     });
-    return await makeOwn(ledger, request, planned.record, planned.plan);
+    const attachment = await makeOwn(ledger, request, planned.record, planned.plan);
+    await ensureFirewall(ledger, planned.plan, await rules);
+    ledger.write(attachment.record);
+    faultPoint("attach.done");
+    return attachment;
   } catch (error) {
     const id = record?.id;
     if (id !== undefined) await takeDown(ledger, (candidate) => candidate.id === id);
@@ -214,8 +221,6 @@ async function makeOwn(
   const files = writeFiles(ledger, record, address, hostname, request.settings);
   faultPoint("attach.files");
   const attached: ContainerRecord = { ...record, address: formatIpv4(address) };
-  ledger.write(attached);
-  faultPoint("attach.done");
   return {
     ...files,
     record: attached,

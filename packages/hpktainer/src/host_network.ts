@@ -32,21 +32,18 @@ import {
 } from "@hpk/core/os";
 
 /**
- * Makes the shared part as the plan wants it, or mends it where something else changed it. To be
- * called under the ledger's lock.
+ * Makes the bridge and turns forwarding on as the plan wants it, or mends them where something else
+ * changed them. To be called under the ledger's lock.
  *
  * @param facts The host's links as they are now.
- * @param rules The packet filter as it is now.
  */
-export async function ensureHostNetwork(
+export async function ensureBridge(
   ledger: Ledger,
   plan: NetworkPlan,
   facts: HostFacts,
-  rules: string,
 ): Promise<void> {
   const bridge = facts.links.find((link) => link.name === plan.bridge);
   const commands = bridgeCommands(plan, bridge);
-  const changes = firewallChanges(rules, wantedChains(plan));
   const recorded = ledger.readHost();
   const host = recorded ?? recordBefore(plan, bridge);
   if (recorded === undefined) ledger.writeHost(host);
@@ -55,11 +52,27 @@ export async function ensureHostNetwork(
   faultPoint("host.bridge");
   writeForwarding("1");
   faultPoint("host.forwarding");
-  await applyRules(changes);
-  faultPoint("host.firewall");
   // Tells starts that looked at the host meanwhile to look again.
-  const changed = recorded === undefined || commands.length > 0 || changes !== "";
+  const changed = recorded === undefined || commands.length > 0;
   if (changed) ledger.writeHost({ ...host, generation: newContainerId() });
+}
+
+/**
+ * Makes our chains as the plan wants them, or mends them. To be called with a container in the
+ * ledger, so that they are removed with it.
+ *
+ * @param earlier The packet filter as it was a moment ago: where it is as wanted, nothing is done.
+ */
+export async function ensureFirewall(
+  ledger: Ledger,
+  plan: NetworkPlan,
+  earlier: string,
+): Promise<void> {
+  const wanted = wantedChains(plan);
+  if (firewallChanges(earlier, wanted) !== "") {
+    await ledger.withLock(async () => applyRules(firewallChanges(await saveRules(), wanted)));
+  }
+  faultPoint("host.firewall");
 }
 
 function recordBefore(plan: NetworkPlan, bridge: Link | undefined): HostRecord {

@@ -35,6 +35,7 @@ export async function startContainer(invocation: ContainerInvocation): Promise<n
   const mode = wantedMode(settings);
   if (mode === "host" || mode === "none") {
     checkWithoutNetwork(invocation, mode);
+    prepareEnvironment({});
     return becomeApptainer(commandWithoutNetwork(invocation, mode));
   }
   checkRoot();

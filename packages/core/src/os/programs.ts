@@ -70,10 +70,17 @@ export const PROGRAMS = {
  * @return Its absolute path, or undefined.
  */
 export function findProgram(program: Program): string | undefined {
-  return program.directories()
+  const known = found.get(program.name);
+  if (known !== undefined) return known;
+  const path = program.directories()
     .map((directory) => `${directory}/${program.name}`)
     .find(isExecutableFile);
+  if (path !== undefined) found.set(program.name, path);
+  return path;
 }
+
+/** Programs found so far, by name: what was found once stays where it is for one run of ours. */
+const found = new Map<string, string>();
 
 /**
  * Finds a program that is needed.

@@ -2,7 +2,7 @@ import { errorLine, EXIT_OWN_FAILURE } from "@hpk/core";
 import { findProgram, PROGRAMS } from "@hpk/core/os";
 import { becomeApptainer } from "../apptainer.ts";
 import { type Invocation, readArguments } from "../pure/arguments.ts";
-import { containerHelp, mainHelp } from "../pure/help.ts";
+import { joinInstance } from "../join_instance.ts";
 import { startContainer } from "../start_container.ts";
 import { stopInstances } from "../stop_instances.ts";
 import manifest from "../../deno.json" with { type: "json" };
@@ -27,20 +27,23 @@ async function dispatch(invocation: Invocation): Promise<number> {
   switch (invocation.kind) {
     case "container":
       return await startContainer(invocation);
+    // What starting a container does without is loaded only where it is needed.
     case "own": {
-      // Loaded only here: starting a container does without the command-line library.
       const { runOwnCommand } = await import("./own_commands.ts");
       return await runOwnCommand(invocation.args);
     }
+    case "join":
+      return joinInstance(invocation.instance, invocation.args);
     case "stop":
       return await stopInstances(invocation.args);
     case "version":
       return showVersions();
-    case "help":
-      print(
-        invocation.verb === undefined ? mainHelp(manifest.version) : containerHelp(invocation.verb),
-      );
+    case "help": {
+      const { containerHelp, mainHelp } = await import("../pure/help.ts");
+      const { verb } = invocation;
+      print(verb === undefined ? mainHelp(manifest.version) : containerHelp(verb));
       return 0;
+    }
     case "passthrough":
       return becomeApptainer(invocation.args);
   }

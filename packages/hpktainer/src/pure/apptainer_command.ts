@@ -16,8 +16,8 @@ export interface NetworkFacts {
 }
 
 /**
- * Arguments for Apptainer to start a container in a ready network namespace. Ours stand before the
- * user's, so that a bind of the user's own over the same file wins.
+ * Arguments for Apptainer to start a container in a ready network namespace. Ours stand behind the
+ * user's: of two binds over the same file Apptainer makes the first, so that the user's wins.
  */
 export function commandInNamespace(
   invocation: ContainerInvocation,
@@ -27,6 +27,7 @@ export function commandInNamespace(
   return [
     ...invocation.globals,
     ...invocation.verb.split(" "),
+    ...invocation.options,
     "--netns-path",
     network.namespacePath,
     "--bind",
@@ -35,7 +36,6 @@ export function commandInNamespace(
     `${network.hosts}:/etc/hosts`,
     ...(invocation.hostname === undefined ? ["--hostname", network.hostname] : []),
     ...(isInstance && invocation.pidFile === undefined ? ["--pid-file", network.pidFile] : []),
-    ...invocation.options,
     invocation.image,
     ...invocation.rest,
   ];
@@ -63,7 +63,9 @@ export function commandWithoutNetwork(
  * Variables that carry the network into the container. Apptainer hands on what is prefixed so, also
  * with --cleanenv, and the image's own value does not win.
  */
-export function environmentFor(network: NetworkFacts): Record<string, string> {
+export function environmentFor(
+  network: Pick<NetworkFacts, "address" | "gateway">,
+): Record<string, string> {
   return {
     APPTAINERENV_HPK_IP: network.address,
     APPTAINERENV_HPK_GATEWAY_IP: network.gateway,

@@ -40,6 +40,8 @@ export type Invocation =
   | ContainerInvocation
   /** One of our own commands and its arguments. */
   | { readonly kind: "own"; readonly args: readonly string[] }
+  /** Runs a command in an instance, whose network it shares. */
+  | { readonly kind: "join"; readonly args: readonly string[]; readonly instance: string }
   /** Stops instances; their networks are released with them. */
   | { readonly kind: "stop"; readonly args: readonly string[] }
   | { readonly kind: "version" }
@@ -74,7 +76,10 @@ export function readArguments(argv: readonly string[]): Invocation {
   const [word, ...after] = head.remaining;
   if (head.names.has("version")) return { kind: "version" };
   if (head.names.has("help") || word === undefined) return { kind: "help", verb: undefined };
-  if (OWN_COMMANDS.includes(word)) return { kind: "own", args: [word, ...after] };
+  if (OWN_COMMANDS.includes(word)) {
+    refuseNetworkOptions(head, `'hpktainer ${word}' starts no container`);
+    return { kind: "own", args: [word, ...after] };
+  }
   if (word === "help") {
     const verb = verbOf(after);
     return verb === undefined && after.length > 0
@@ -101,15 +106,18 @@ interface OptionScan {
 }
 
 function passthrough(argv: readonly string[], head: OptionScan): Invocation {
-  const [ours] = head.network;
-  if (ours !== undefined) {
-    throw new HpkError({
-      what: `cannot use --${ours[0]} with '${head.remaining[0]}'`,
-      why: "that command of Apptainer starts no container",
-      fix: "leave the option out",
-    });
-  }
+  refuseNetworkOptions(head, "that command of Apptainer starts no container");
   return { kind: "passthrough", args: argv };
+}
+
+function refuseNetworkOptions(head: OptionScan, why: string): void {
+  const [ours] = head.network;
+  if (ours === undefined) return;
+  throw new HpkError({
+    what: `cannot use --${ours[0]} with '${head.remaining[0]}'`,
+    why,
+    fix: "leave the option out",
+  });
 }
 
 function verbOf(
@@ -145,7 +153,9 @@ function readContainer(
   }
   if (image.startsWith("instance://")) {
     const [ours] = [...head.network, ...tail.network];
-    if (ours === undefined) return { kind: "passthrough", args: argv };
+    if (ours === undefined) {
+      return { kind: "join", args: argv, instance: image.slice("instance://".length) };
+    }
     throw new HpkError({
       what: `cannot use --${ours[0]} with ${image}`,
       why: "the instance has its network already",

@@ -13,19 +13,19 @@ export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = typeof SHELLS[number];
 
 /** Our own commands that a person types, and their options. */
-const OWN: Readonly<Record<string, readonly string[]>> = {
-  ps: ["--json"],
-  show: ["--json"],
-  gc: ["--dry-run", "--json"],
-  doctor: ["--json"],
-  completions: SHELLS,
-};
+const OWN = new Map<string, readonly string[]>([
+  ["ps", ["--json"]],
+  ["show", ["--json"]],
+  ["gc", ["--dry-run", "--json"]],
+  ["doctor", ["--json"]],
+  ["completions", SHELLS],
+]);
 
 /** Values of our options that can be listed. */
-const VALUES: Readonly<Record<string, readonly string[]>> = {
-  "--network": ["flannel", "static", "host", "none"],
-  "--datapath": ["auto", "veth", "tap", "relay"],
-};
+const VALUES = new Map<string, readonly string[]>([
+  ["--network", ["flannel", "static", "host", "none"]],
+  ["--datapath", ["auto", "veth", "tap", "relay"]],
+]);
 
 /** What can stand at the cursor. */
 export interface Completion {
@@ -44,10 +44,10 @@ export interface Completion {
 export function complete(words: readonly string[], containers: readonly string[]): Completion {
   const current = words.at(-1) ?? "";
   const matching = (list: readonly string[]) => list.filter((word) => word.startsWith(current));
-  const values = VALUES[words.at(-2) ?? ""];
+  const values = VALUES.get(words.at(-2) ?? "");
   if (values !== undefined) return { candidates: matching(values), apptainer: undefined };
-  if (words.length <= 1) return { candidates: matching(Object.keys(OWN)), apptainer: [current] };
-  const own = OWN[words[0]!];
+  if (words.length <= 1) return { candidates: matching([...OWN.keys()]), apptainer: [current] };
+  const own = OWN.get(words[0]!);
   if (own !== undefined) {
     const names = words[0] === "show" ? containers : [];
     return { candidates: matching([...own, ...names]), apptainer: undefined };

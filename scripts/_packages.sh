@@ -1,0 +1,87 @@
+# shellcheck shell=bash disable=SC2154
+# Installing by the system's package manager, by names that do not depend on it; sourced by setup,
+# which provides `has`, `say`, `fail` and $work.
+
+# The name of a thing in this system's packages.
+package_name() {
+  case $(package_manager):$1 in
+    apt-get:busybox) echo busybox-static ;;
+    apt-get:cni) echo containernetworking-plugins ;;
+    apt-get:script) echo bsdutils ;;
+    dnf:busybox) echo busybox ;;
+    dnf:cni) dnf_first containernetworking-plugins cni-plugins ;;
+    dnf:iproute2) echo iproute ;;
+    dnf:iptables) dnf_first iptables-nft iptables ;;
+    dnf:npm) dnf_first nodejs-npm npm nodejs20-npm ;;
+    dnf:procps) echo procps-ng ;;
+    dnf:script) dnf_first util-linux-script util-linux ;;
+    *) echo "$1" ;;
+  esac
+}
+
+package_manager() {
+  if has apt-get; then
+    echo apt-get
+  elif has dnf; then
+    echo dnf
+  else
+    fail "neither apt-get nor dnf is here: install the missing tools by hand (see README.md)"
+  fi
+}
+
+# The first of the names that dnf knows; the first of all where it knows none.
+dnf_first() {
+  local name
+  for name in "$@"; do
+    if dnf -q list "$name" >/dev/null 2>&1; then
+      echo "$name"
+      return
+    fi
+  done
+  echo "$1"
+}
+
+# Runs a command as root.
+as_root() {
+  if ((EUID == 0)); then
+    "$@"
+  elif has sudo; then
+    sudo -- "$@"
+  else
+    fail "installing packages needs root and sudo is not here: run scripts/setup as root"
+  fi
+}
+
+# Installs the named things, by package or by the path of a package file; without names, nothing.
+install_packages() {
+  (($# > 0)) || return 0
+  local manager name names=()
+  manager=$(package_manager)
+  for name in "$@"; do names+=("$(package_name "$name")"); done
+  case $manager in
+    apt-get)
+      refresh_apt
+      run_quietly as_root env DEBIAN_FRONTEND=noninteractive \
+        apt-get -y --no-install-recommends install "${names[@]}"
+      ;;
+    dnf) run_quietly as_root dnf -y install "${names[@]}" ;;
+  esac
+  for name in "${names[@]}"; do say "${name##*/}"; done
+}
+
+# Updates the package lists, once a run, when they are older than a day.
+refresh_apt() {
+  [[ -z ${apt_refreshed:-} ]] || return 0
+  apt_refreshed=1
+  if [[ -z $(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -mtime -1 2>/dev/null) ]]; then
+    run_quietly as_root apt-get update
+  fi
+}
+
+# Runs a command; shows the last lines of its output only when it fails.
+run_quietly() {
+  if ! "$@" >"$work/log" 2>&1; then
+    tail -n 5 "$work/log" >&2
+    fail "'$*' failed, its last lines are above"
+  fi
+}

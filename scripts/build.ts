@@ -1,0 +1,163 @@
+/**
+ * Compiles the product's programs. Each is bundled first, what is imported dynamically into a module
+ * of its own: that saves the start some 5 ms for the module graph and 20 ms for the command-line
+ * library, of some 25 ms. Type checks are the quality gate's, not the build's.
+ *
+ * A program's worker modules and files are those of `compile.include` in its package's deno.json.
+ * They are put beside the bundle under their own names, so a module refers to one in its own
+ * directory: `new URL("./relay_worker.ts", import.meta.url)`.
+ */
+import { parseArgs } from "@std/cli/parse-args";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+
+/** The binaries by name, with the directories of their packages under packages/. */
+export const PROGRAMS: Readonly<Record<string, string>> = {
+  "hpktainer": "hpktainer",
+  "hpk-net-daemon": "net-daemon",
+  "host-setup": "host-setup",
+};
+
+/** What to build, and where to put it. */
+export interface BuildOptions {
+  /** Names of PROGRAMS. */
+  names: string[];
+  /** Directory of the binaries. */
+  outDir: string;
+  /** Triple of `deno compile --target`; this machine's when absent. */
+  target?: string;
+}
+
+/**
+ * Reads the command line.
+ * @throws {Error} naming the word that is not known
+ */
+export function readOptions(argv: string[]): BuildOptions {
+  const args = parseArgs(argv, {
+    string: ["target", "out-dir"],
+    unknown: (word, key) => {
+      if (key !== undefined) {
+        throw new Error(`unknown option ${word}: --target and --out-dir exist`);
+      }
+      return true;
+    },
+  });
+  const names = args._.map(String);
+  for (const name of names) {
+    if (!Object.hasOwn(PROGRAMS, name)) {
+      throw new Error(`unknown program ${name}: name one of ${Object.keys(PROGRAMS).join(", ")}`);
+    }
+  }
+  return {
+    names: names.length > 0 ? names : Object.keys(PROGRAMS),
+    outDir: args["out-dir"] ?? `${ROOT}dist`,
+    ...(args.target === undefined ? {} : { target: args.target }),
+  };
+}
+
+/**
+ * A text that changes whenever a source of the binaries does: every file's path, size and time,
+ * the toolchain's versions and the target.
+ */
+export async function fingerprint(root: string, target: string): Promise<string> {
+  const lines = [`deno ${Deno.version.deno}`, `deps ${Deno.env.get("HPK_DEPS")}`, target];
+  lines.push(`denort ${Deno.env.get("DENORT_BIN") ?? "own"}`);
+  const files = [`${root}deno.json`, `${root}scripts/build.ts`];
+  for (const directory of ["packages", "scripts/offline"]) {
+    for await (const path of filesUnder(`${root}${directory}`)) {
+      if (!path.endsWith("_test.ts")) files.push(path);
+    }
+  }
+  for (const path of files.sort()) {
+    const { size, mtime } = await Deno.stat(path);
+    lines.push(`${path} ${size} ${mtime?.getTime()}`);
+  }
+  return lines.join("\n");
+}
+
+async function* filesUnder(directory: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory, isFile } of Deno.readDir(directory)) {
+    if (isDirectory) yield* filesUnder(`${directory}/${name}`);
+    else if (isFile) yield `${directory}/${name}`;
+  }
+}
+
+/** Builds one program unless its stamp holds the fingerprint; returns whether it was built. */
+async function build(name: string, options: BuildOptions, sources: string): Promise<boolean> {
+  const packageDir = `${ROOT}packages/${PROGRAMS[name]}`;
+  const stage = `${options.outDir}/.build/${name}`;
+  const stamp = `${stage}/stamp`;
+  const binary = `${options.outDir}/${name}`;
+  if (await readIfThere(stamp) === sources && await readIfThere(binary, 0) !== undefined) {
+    return false;
+  }
+  await Deno.remove(stage, { recursive: true }).catch(ignoreNotFound);
+  await Deno.mkdir(stage, { recursive: true });
+  const bundle = ["bundle", "-q", "--code-splitting", "--outdir", stage];
+  await deno(...bundle, `${packageDir}/main.ts`);
+  const includes = [];
+  for (const path of await includesOf(packageDir)) {
+    const copy = `${stage}/${path.slice(path.lastIndexOf("/") + 1)}`;
+    if (/\.[jt]s$/.test(path)) await deno("bundle", "-q", "-o", copy, `${packageDir}/${path}`);
+    else await Deno.copyFile(`${packageDir}/${path}`, copy);
+    includes.push("--include", copy);
+  }
+  // --no-code-cache: the cache is a file under /tmp with a well-known name, which anyone could put
+  // there for root to load.
+  // -A: the programs call libc through FFI and run other programs, so that a list of permissions
+  // would promise a sandbox that is not there.
+  await deno(
+    ...["compile", "-q", "-A", "--no-check", "--no-config", "--no-code-cache", "-o", binary, ...includes],
+    ...(options.target === undefined ? [] : ["--target", options.target]),
+    `${stage}/main.js`,
+  );
+  await Deno.writeTextFile(stamp, sources);
+  return true;
+}
+
+/** The paths of `compile.include` in a package's deno.json, relative to the package. */
+async function includesOf(packageDir: string): Promise<string[]> {
+  const config: { compile?: { include?: string[] } } = JSON.parse(
+    await Deno.readTextFile(`${packageDir}/deno.json`),
+  );
+  return config.compile?.include ?? [];
+}
+
+/** The file's text, or undefined where there is none; with 0, only whether it is there. */
+async function readIfThere(path: string, limit?: 0): Promise<string | undefined> {
+  try {
+    if (limit === undefined) return await Deno.readTextFile(path);
+    await Deno.stat(path);
+    return "";
+  } catch (error) {
+    ignoreNotFound(error);
+    return undefined;
+  }
+}
+
+function ignoreNotFound(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
+
+async function deno(...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(`${ROOT}scripts/deno`, { args }).output();
+  if (!success) {
+    throw new Error(`deno ${args[0]} failed:\n${new TextDecoder().decode(stderr).trimEnd()}`);
+  }
+}
+
+if (import.meta.main) {
+  try {
+    const options = readOptions(Deno.args);
+    const sources = await fingerprint(ROOT, options.target ?? Deno.build.target);
+    await Promise.all(options.names.map(async (name) => {
+      const start = performance.now();
+      if (!await build(name, options, sources)) return;
+      const seconds = ((performance.now() - start) / 1000).toFixed(1);
+      console.log(`build: ${options.outDir}/${name} (${seconds} s)`);
+    }));
+  } catch (error) {
+    console.error(`scripts/build: ${error instanceof Error ? error.message : error}`);
+    Deno.exit(1);
+  }
+}

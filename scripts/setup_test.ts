@@ -1,0 +1,98 @@
+/** scripts/setup with a PATH of its own: real core utilities, stand-ins for what installs. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+const UTILITIES =
+  "basename bash cat chmod cp dirname env find grep gzip head id install ln mkdir " +
+  "mktemp mv od rm sed sha256sum tail tar timeout tr truncate uname";
+
+interface Outcome {
+  code: number;
+  stdout: string;
+  stderr: string;
+  /** The command lines that the stand-in for apt-get was given. */
+  installs: string[];
+  /** Names under the cache directory. */
+  cached: string[];
+}
+
+/** Runs scripts/setup where only the core utilities, `present` and the given scripts are there. */
+async function setup(
+  part: string,
+  present: string[],
+  scripts: Record<string, string> = {},
+): Promise<Outcome> {
+  const home = await Deno.makeTempDir();
+  try {
+    const bin = `${home}/bin`;
+    await Deno.mkdir(bin);
+    await Deno.mkdir(`${home}/cache`);
+    for (const name of UTILITIES.split(" ")) {
+      await Deno.symlink(`/usr/bin/${name}`, `${bin}/${name}`)
+        .catch(() => Deno.symlink(`/bin/${name}`, `${bin}/${name}`));
+    }
+    const stubs: Record<string, string> = {
+      ...Object.fromEntries(present.map((name) => [name, "exit 0"])),
+      "apt-get": `printf '%s\\n' "$*" >>'${home}/installs'`,
+      "sudo": 'shift; exec "$@"',
+      ...scripts,
+    };
+    for (const [name, body] of Object.entries(stubs)) {
+      await Deno.writeTextFile(`${bin}/${name}`, `#!/bin/bash\n${body}\n`, { mode: 0o755 });
+    }
+    const { code, stdout, stderr } = await new Deno.Command(`${ROOT}scripts/setup`, {
+      args: [part],
+      clearEnv: true,
+      env: { PATH: bin, HOME: home, XDG_CACHE_HOME: `${home}/cache`, CNI_PATH: bin },
+    }).output();
+    const text = new TextDecoder();
+    const installs = await Deno.readTextFile(`${home}/installs`).catch(() => "");
+    return {
+      code,
+      stdout: text.decode(stdout),
+      stderr: text.decode(stderr),
+      installs: installs.split("\n").filter((line) => / install /.test(line)),
+      cached: Array.from(Deno.readDirSync(`${home}/cache`), ({ name }) => name),
+    };
+  } finally {
+    await Deno.remove(home, { recursive: true });
+  }
+}
+
+Deno.test("scripts/setup does and says nothing when nothing is missing", async () => {
+  const run = "ip iptables-restore nsenter unshare flock host-local apptainer".split(" ");
+  const test = "busybox iperf3 ps script".split(" ");
+  for (const [part, present] of [["run", run], ["test", test]] as const) {
+    const outcome = await setup(part, [...present]);
+    assertEquals(outcome, { code: 0, stdout: "", stderr: "", installs: [], cached: [] });
+  }
+});
+
+Deno.test("scripts/setup installs what is missing, under the distribution's names", async () => {
+  const { code, stdout, installs } = await setup("test", ["ps", "script"]);
+  assertEquals(code, 0);
+  assertEquals(installs, ["-y --no-install-recommends install busybox-static iperf3"]);
+  assertEquals(stdout, "setup: busybox-static\nsetup: iperf3\n");
+});
+
+Deno.test("scripts/setup shows why an installation failed, and stops", async () => {
+  const { code, stdout, stderr } = await setup("test", ["ps", "script", "busybox"], {
+    "apt-get": "echo 'E: no space left'; exit 100",
+  });
+  assertEquals([code, stdout], [1, ""]);
+  assertMatch(stderr, /^E: no space left\nscripts\/setup: '.*apt-get.*' failed, .*\n$/);
+});
+
+Deno.test("scripts/setup installs no Deno but the pinned one", async () => {
+  const { code, stderr, cached } = await setup("deno", [], {
+    npm: "mkdir package; echo other >package/deno; tar -czf other.tgz package",
+  });
+  assertEquals([code, cached], [1, []]);
+  assert(stderr.startsWith("scripts/setup: the Deno from npm is not the pinned one"), stderr);
+});
+
+Deno.test("scripts/setup names its parts when asked for another", async () => {
+  const { code, stderr } = await setup("everything", []);
+  assertEquals(code, 1);
+  assertEquals(stderr, "scripts/setup: no part is called 'everything': name deno, run or test\n");
+});

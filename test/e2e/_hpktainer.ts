@@ -1,0 +1,39 @@
+/** What the end-to-end tests share: the compiled program, and how it is called on a host. */
+import {
+  apptainer,
+  busybox,
+  hostLocal,
+  iptables,
+  type Need,
+  type Place,
+  privateHosts,
+  program,
+  type RunOptions,
+  type RunResult,
+} from "../harness/mod.ts";
+
+/** The binary under test: `$HPKTAINER`, else the one that `scripts/build` makes. An absolute path. */
+export const HPKTAINER: string = Deno.env.get("HPKTAINER") ??
+  new URL("../../dist/hpktainer", import.meta.url).pathname;
+
+/** The static subnet that tests use: its gateway is 10.96.0.1, its first container 10.96.0.2. */
+export const SUBNET = "10.96.0.0/24";
+
+/** What every test of a container on a network needs. */
+export const needs: readonly Need[] = [
+  ...privateHosts,
+  apptainer,
+  busybox,
+  iptables,
+  hostLocal,
+  program("setsid"),
+];
+
+/** Runs the program on `host` to its end, whatever its exit status is. */
+export function hpk(
+  host: Place,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  return host.run(HPKTAINER, args, { check: false, ...options });
+}

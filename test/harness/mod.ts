@@ -1,0 +1,15 @@
+/**
+ * The harness of the end-to-end tests: private hosts and networks made of namespaces, snapshots of their state, images, and helpers.
+ */
+export * from "./apptainer_env.ts";
+export { Background, type SpawnOptions, type WaitForOptions } from "./background.ts";
+export * from "./eventually.ts";
+export * from "./images.ts";
+export * from "./internet.ts";
+export * from "./iperf.ts";
+export * from "./place.ts";
+export * from "./private_host.ts";
+export * from "./pty.ts";
+export * from "./skip.ts";
+export * from "./snapshot.ts";
+export * from "./snapshot_diff.ts";
