@@ -1,13 +1,4 @@
-import { type FileDescriptor, openTap, readMtu, setTapPersistent, writeMtu } from "@hpk/core/ffi";
-
-/** How a TAP is to be opened. */
-export interface TapRequest {
-  readonly name: string;
-  /** MTU in bytes to set; undefined to take the one that it has. */
-  readonly mtu: number | undefined;
-  /** Whether it stays when the process ends, with its addresses and routes. */
-  readonly persistent: boolean;
-}
+import { type FileDescriptor, openTap, readMtu, writeMtu } from "@hpk/core/ffi";
 
 /** An open TAP. */
 export interface OpenedTap {
@@ -17,18 +8,17 @@ export interface OpenedTap {
 }
 
 /**
- * Opens a TAP of this network namespace, made where it does not exist.
+ * Opens a TAP of this network namespace, made where it does not exist; one that was made goes when it
+ * is closed, unless it is made to stay.
  *
+ * @param mtu MTU in bytes to set; undefined to take the one that it has.
  * @throws {SystemCallError} When it cannot be; one that was made is gone again.
  */
-export function openTapAs(request: TapRequest): OpenedTap {
-  const descriptor = openTap(request.name);
+export function openTapAs(name: string, mtu: number | undefined): OpenedTap {
+  const descriptor = openTap(name);
   try {
-    if (request.mtu !== undefined && readMtu(request.name) !== request.mtu) {
-      writeMtu(request.name, request.mtu);
-    }
-    if (request.persistent) setTapPersistent(descriptor, true);
-    return { descriptor, mtu: readMtu(request.name) };
+    if (mtu !== undefined && readMtu(name) !== mtu) writeMtu(name, mtu);
+    return { descriptor, mtu: readMtu(name) };
   } catch (error) {
     descriptor.close();
     throw error;

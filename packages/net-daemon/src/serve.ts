@@ -58,7 +58,11 @@ export async function serve(options: ServeOptions): Promise<void> {
   const server = new ControlServer(path, (request) => answer(request, sessions, thread, started));
   log(`serving ${path}, pid ${Deno.pid}, ${sessions.size} sessions taken up`);
   if (options.readyFd !== undefined) tellReady(options.readyFd);
-  const idle = watchIdle(options, () => sessions.size + server.connections, lock);
+  const business = () => {
+    sessions.endVanished();
+    return sessions.size + server.connections;
+  };
+  const idle = watchIdle(options, business, lock);
   try {
     log(`ending: ${await Promise.race([failed.promise, ended(), idle.promise])}`);
   } finally {

@@ -12,7 +12,13 @@ import {
   type RelaySessionStatus,
   relaySocketPath,
 } from "@hpk/core";
-import { type FileDescriptor, inNetNamespace, listenUnix, SystemCallError } from "@hpk/core/ffi";
+import {
+  type FileDescriptor,
+  inNetNamespace,
+  listenUnix,
+  setTapPersistent,
+  SystemCallError,
+} from "@hpk/core/ffi";
 import { listDirectory, readFileIfExists, removeIfExists, writeFileAtomic } from "@hpk/core/os";
 import { openTapAs } from "./open_tap.ts";
 import { readCounters } from "./pure/counters.ts";
@@ -26,6 +32,8 @@ interface Running {
   /** When it was taken up, in ms. */
   readonly since: number;
   readonly ended: PromiseWithResolvers<void>;
+  /** Inode of the container's namespace; undefined where there is none of ours to watch. */
+  readonly namespace: number | undefined;
 }
 
 /** What sessions are made with. */
@@ -80,21 +88,25 @@ export class Sessions {
     }
     writeFileAtomic(this.#filePath(session.id), `${JSON.stringify(session)}\n`, 0o600);
     const opened: FileDescriptor[] = [];
+    const taps: FileDescriptor[] = [];
     try {
-      const host = this.#openHost(session, opened);
-      const container = this.#openContainer(session, opened);
+      const host = this.#openHost(session, taps);
+      const container = this.#openContainer(session, opened, taps);
       const rules = session.filter
         ? sourceRules(
           session.mac,
           session.address === null ? undefined : parseIpv4(session.address),
         )
         : undefined;
+      // Only now that nothing can fail: before, they go when they are closed.
+      for (const tap of taps) setTapPersistent(tap, true);
       const { id, mtu } = session;
       const counters = this.#options.thread.add({ id, mtu, rules, offload: true, host, container });
       const ended = Promise.withResolvers<void>();
-      this.#running.set(id, { session, counters, since: performance.now(), ended });
+      const namespace = namespaceOf(session);
+      this.#running.set(id, { session, counters, since: performance.now(), ended, namespace });
     } catch (error) {
-      for (const descriptor of opened) descriptor.close();
+      for (const descriptor of [...opened, ...taps]) descriptor.close();
       this.#forget(session.id);
       if (!(error instanceof SystemCallError)) throw error;
       throw refusal(session.id, error.message, "see that the namespace and the names are right");
@@ -108,6 +120,18 @@ export class Sessions {
     this.#options.thread.remove(id, true);
     await running.ended.promise;
     return true;
+  }
+
+  /**
+   * Ends sessions whose namespace has lost its name. To be called now and then: an open TAP keeps its
+   * namespace alive, so the kernel does not tell.
+   */
+  endVanished(): void {
+    for (const [id, { session, namespace }] of this.#running) {
+      if (namespace === namespaceOf(session)) continue;
+      this.#options.log(`${id}: its namespace is gone`);
+      this.#options.thread.remove(id, true);
+    }
   }
 
   /** To be called when the relay's thread tells that a session is over. */
@@ -131,24 +155,21 @@ export class Sessions {
     }));
   }
 
-  #openHost(session: RelaySession, opened: FileDescriptor[]): EndSpec {
-    const { descriptor } = openTapAs({
-      name: session.hostTap,
-      mtu: session.mtu,
-      persistent: true,
-    });
-    opened.push(descriptor);
+  #openHost(session: RelaySession, taps: FileDescriptor[]): EndSpec {
+    const { descriptor } = openTapAs(session.hostTap, session.mtu);
+    taps.push(descriptor);
     return { kind: "tap", name: session.hostTap, fd: descriptor.fd };
   }
 
-  #openContainer(session: RelaySession, opened: FileDescriptor[]): EndSpec {
+  #openContainer(
+    session: RelaySession,
+    opened: FileDescriptor[],
+    taps: FileDescriptor[],
+  ): EndSpec {
     if (session.container !== null) {
       const { namespace, tap: name } = session.container;
-      const { descriptor } = inNetNamespace(
-        namespace,
-        () => openTapAs({ name, mtu: session.mtu, persistent: true }),
-      );
-      opened.push(descriptor);
+      const { descriptor } = inNetNamespace(namespace, () => openTapAs(name, session.mtu));
+      taps.push(descriptor);
       return { kind: "tap", name, fd: descriptor.fd };
     }
     const directory = relaySessionDirectory(this.#options.directory, session.id);
@@ -166,6 +187,7 @@ export class Sessions {
     return { kind: "listen", path, fd: listener.fd, uid: session.uid };
   }
 
+  /** Forgets a session's files. */
   #forget(id: string): void {
     removeIfExists(this.#filePath(id));
     removeIfExists(relaySessionDirectory(this.#options.directory, id));
@@ -178,4 +200,13 @@ export class Sessions {
 
 function refusal(id: string, why: string, fix: string): HpkError {
   return new HpkError({ what: `cannot start session ${id}`, why, fix });
+}
+
+function namespaceOf(session: RelaySession): number | undefined {
+  if (session.container === null) return undefined;
+  try {
+    return Deno.statSync(session.container.namespace).ino ?? undefined;
+  } catch {
+    return undefined;
+  }
 }

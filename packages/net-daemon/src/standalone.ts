@@ -70,11 +70,8 @@ function openEnds(
 ): { tap: FileDescriptor; end: EndSpec; mtu: number } {
   const { socket, mode } = options;
   try {
-    const { descriptor: tap, mtu } = openTapAs({
-      name: options.tap,
-      mtu: options.mtu,
-      persistent: options.createTap,
-    });
+    const { descriptor: tap, mtu } = openTapAs(options.tap, options.mtu);
+    if (options.createTap) setTapPersistent(tap, true);
     if (mode === "client") return { tap, mtu, end: { kind: "connect", path: socket } };
     removeStale(socket);
     const listener = listenUnix(socket);

@@ -36,9 +36,10 @@ Deno.test("metrics are in Prometheus's text format, every counter once a session
 Deno.test("the status for people sums up what was dropped", () => {
   const [head, titles, row] = formatStatus(STATUS).split("\n");
   assertEquals(head, "hpk-net-daemon: pid 7, up 1m, 64 MB, 1 session");
-  assertMatch(
-    titles!,
-    /^SESSION  DATAPATH  TAP     UP  STATE      FRAMES OUT  FRAMES IN  DROPPED$/,
+  const cells = (line: string | undefined) => line!.split(/ {2,}/);
+  assertEquals(
+    cells(titles),
+    ["SESSION", "DATAPATH", "TAP", "UP", "STATE", "FRAMES OUT", "FRAMES IN", "DROPPED"],
   );
-  assertMatch(row!, /^web      tap       hpkweb  3s  connected  1           3          35$/);
+  assertEquals(cells(row), ["web", "tap", "hpkweb", "3s", "connected", "1", "3", "35"]);
 });
