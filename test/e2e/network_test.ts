@@ -309,3 +309,18 @@ testIf({ name: "the networks 'host' and 'none' make nothing", needs }, async () 
   assertEquals(inNone.stdout.trim(), "lo");
   await eventuallySame(host, before);
 });
+
+testIf(
+  { name: "a bridge that was there before stays, down and without our address", needs },
+  async () => {
+    await using host = await PrivateHost.create();
+    await host.sh("ip link add hpk-bridge address 02:00:00:00:00:01 type bridge");
+    const { base } = await images();
+    const ping = ["ping", "-q", "-c", "1", "-W", "2", GATEWAY];
+    assertEquals((await hpk(host, ["exec", ...STATIC, base, ...ping])).code, 0);
+    await hpk(host, ["gc"], { check: true });
+    const shown = await host.run("ip", ["-json", "address", "show", "dev", "hpk-bridge"]);
+    const [{ flags, address, addr_info }] = JSON.parse(shown.stdout);
+    assertEquals([flags.includes("UP"), address, addr_info], [false, "02:00:00:00:00:01", []]);
+  },
+);

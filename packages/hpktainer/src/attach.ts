@@ -2,7 +2,7 @@
  * Attaches a container to its network. Everything is in the ledger before it is made:
  *
  *   look at the host ── plan
- *   lock ── record the container ── monitor ── bridge, forwarding ── unlock
+ *   lock ── monitor ── record the container ── bridge, forwarding ── unlock
  *   address from host-local, and at once namespace and veth pair
  *   address, route and lo in the namespace ── resolv.conf, hosts ── firewall ── record the address
  */
@@ -44,8 +44,14 @@ import {
 } from "@hpk/core/os";
 import { ensureBridge, ensureFirewall } from "./host_network.ts";
 import { ensureMonitor } from "./monitor_start.ts";
-import { planOn, readFlannel } from "./planning.ts";
-import { isAbandoned, isBeingTakenDown, leaseRequest, takeDown } from "./teardown.ts";
+import { linksOf, planOn, readFlannel } from "./planning.ts";
+import {
+  isAbandoned,
+  isBeingTakenDown,
+  leaseRequest,
+  takeDown,
+  takeDownEnded,
+} from "./teardown.ts";
 
 /** What is asked for. */
 export interface AttachRequest {
@@ -93,33 +99,43 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
   for (const program of Object.values(PROGRAMS)) requireProgram(program);
   const flannel = readFlannel(request.settings);
   const generation = ledger.readHost()?.generation;
-  const rules = saveRules();
+  const earlierRules = saveRules();
   // Awaited last; a failure before that must not count as unhandled.
-  rules.catch(() => {});
-  const facts = await readHostFacts();
-  planOn(facts, ledger.list(), request.settings, flannel, request.ip);
+  earlierRules.catch(() => {});
+  const look = () => readHostFacts(linksOf(request.settings));
+  let facts = await look();
+  try {
+    planOn(facts, ledger.list(), request.settings, flannel, request.ip);
+  } catch (error) {
+    // The bridge may still be that of containers that have ended.
+    if (!ledger.exists()) throw error;
+    await takeDownEnded(ledger);
+    facts = await look();
+    planOn(facts, ledger.list(), request.settings, flannel, request.ip);
+  }
   faultPoint("attach.planned");
   await releaseEnded(ledger, request);
 
   let record: ContainerRecord | undefined;
   try {
     const planned = await ledger.withLock(async () => {
-      // Another start may have made the bridge since it was looked for.
+      // Another process may have made or removed the shared part since it was looked at.
       const isCurrent = ledger.readHost()?.generation === generation;
-      const current = isCurrent ? facts : await readHostFacts();
+      const current = isCurrent ? facts : await look();
       const records = ledger.list();
       const plan = planOn(current, records, request.settings, flannel, request.ip);
       checkFree(records, request);
+      // Before the record, so that whatever ends us from there on, someone takes it down.
+      await ensureMonitor(ledger);
+      faultPoint("attach.monitored");
       record = newRecord(ledger, request, plan);
       ledger.write(record);
       faultPoint("attach.recorded");
-      await ensureMonitor(ledger);
-      faultPoint("attach.monitored");
       await ensureBridge(ledger, plan, current);
-      return { record, plan };
+      return { record, plan, rules: isCurrent ? earlierRules : undefined };
     });
     const attachment = await makeOwn(ledger, request, planned.record, planned.plan);
-    await ensureFirewall(ledger, planned.plan, await rules);
+    await ensureFirewall(ledger, planned.plan, await (planned.rules ?? saveRules()));
     ledger.write(attachment.record);
     faultPoint("attach.done");
     return attachment;

@@ -2,10 +2,11 @@ import { HpkError } from "@hpk/core";
 import { Ledger } from "@hpk/core/os";
 import type { GarbageReport } from "./pure/garbage_report.ts";
 import { ensureMonitor } from "./monitor_start.ts";
-import { isAbandoned, takeDown } from "./teardown.ts";
+import { isAbandoned, takeDownEnded } from "./teardown.ts";
 
 /**
- * Takes down what dead owners left, and sees to it that the living have a monitor.
+ * Takes down what dead owners left, waits for what the monitor is taking down, and sees to it that
+ * the living have a monitor.
  *
  * @param dryRun Only tells what would be taken down.
  * @throws {HpkError} When it would change something and we are not root.
@@ -26,10 +27,8 @@ export async function collectGarbage(dryRun: boolean): Promise<GarbageReport> {
       fix: "run it with sudo, or add --dry-run to look only",
     });
   }
-  const { reclaimed, hostErrors, empty } = await takeDown(ledger, isAbandoned);
-  if (!empty) {
-    await ledger.withLock(() => ledger.list().length > 0 ? ensureMonitor(ledger) : undefined);
-  }
+  const { reclaimed, hostErrors, empty } = await takeDownEnded(ledger);
+  if (!empty) await watchOverRest(ledger);
   return {
     version: 1,
     dryRun,
@@ -41,4 +40,14 @@ export async function collectGarbage(dryRun: boolean): Promise<GarbageReport> {
     })),
     errors: hostErrors,
   };
+}
+
+async function watchOverRest(ledger: Ledger): Promise<void> {
+  const isWatched = await ledger.withLock(async () => {
+    if (ledger.list().length === 0) return false;
+    await ensureMonitor(ledger);
+    return true;
+  });
+  // The last container may have ended meanwhile: then the lock has made a ledger of nothing.
+  if (!isWatched) await takeDownEnded(ledger);
 }

@@ -22,7 +22,7 @@ import {
 } from "@hpk/core/os";
 import { readHostResolver } from "./attach.ts";
 import { readConfiguration } from "./configuration.ts";
-import { planOn, readFlannel } from "./planning.ts";
+import { linksOf, planOn, readFlannel } from "./planning.ts";
 import { type Check, type DoctorReport, reportOf } from "./pure/doctor_report.ts";
 
 /** The least Apptainer that has --netns-path. */
@@ -136,7 +136,13 @@ async function checkNetwork({ settings }: ResolvedSettings): Promise<Check> {
   if (mode === "host" || mode === "none") return ok("network", `${mode}, by the settings`);
   try {
     const flannel = readFlannel(settings);
-    const plan = planOn(await readHostFacts(), new Ledger().list(), settings, flannel, undefined);
+    const plan = planOn(
+      await readHostFacts(linksOf(settings)),
+      new Ledger().list(),
+      settings,
+      flannel,
+      undefined,
+    );
     const address = `${formatIpv4(plan.gateway)} on ${plan.bridge}`;
     return ok(
       "network",
@@ -149,7 +155,7 @@ async function checkNetwork({ settings }: ResolvedSettings): Promise<Check> {
 
 async function checkUplink({ settings }: ResolvedSettings): Promise<Check> {
   try {
-    const facts = await readHostFacts();
+    const facts = await readHostFacts(linksOf(settings));
     const name = settings.uplink ?? defaultUplink(facts, settings.bridge);
     const link = facts.links.find((candidate) => candidate.name === name);
     return link === undefined

@@ -24,8 +24,8 @@ import {
   type Ledger,
   listDirectory,
   NAMESPACE_DIRECTORY,
+  readBridgePorts,
   readForwarding,
-  readHostFacts,
   removeIfExists,
   saveRules,
   writeForwarding,
@@ -82,6 +82,7 @@ function recordBefore(plan: NetworkPlan, bridge: Link | undefined): HostRecord {
     bridge: plan.bridge,
     madeBridge: bridge === undefined,
     addedAddress: bridge === undefined || !hasGateway(plan, bridge) ? gatewayAddress(plan) : null,
+    broughtBridgeUp: bridge !== undefined && !bridge.up,
     priorForwarding: readForwarding(),
     madeNamespaceDirectory: listDirectory(NAMESPACE_DIRECTORY) === undefined,
   };
@@ -117,6 +118,8 @@ function bridgeCommands(plan: NetworkPlan, bridge: Link | undefined): string[] {
  */
 export async function removeHostNetwork(ledger: Ledger): Promise<string[]> {
   const host = ledger.readHost();
+  // Also where the removal is cut short, whoever looked at the host before must look again.
+  if (host !== undefined) ledger.writeHost({ ...host, generation: newContainerId() });
   const errors = host === undefined ? [] : await removeRecorded(host);
   if (errors.length === 0) ledger.removeAll();
   return errors;
@@ -147,12 +150,17 @@ async function removeRecorded(host: HostRecord): Promise<string[]> {
 }
 
 async function removeBridge(host: HostRecord): Promise<string[]> {
-  const { links } = await readHostFacts();
-  const hasPorts = links.some((link) => link.master === host.bridge);
-  if (host.madeBridge && !hasPorts) return ipRemoveAll([`link delete dev ${host.bridge}`]);
-  return host.addedAddress === null
-    ? []
-    : ipRemoveAll([`address delete ${host.addedAddress} dev ${host.bridge}`]);
+  const ports = await readBridgePorts(host.bridge);
+  if (host.madeBridge && ports.length === 0) return ipRemoveAll([`link delete dev ${host.bridge}`]);
+  const errors = await ipRemoveAll([
+    ...(host.addedAddress === null
+      ? []
+      : [`address delete ${host.addedAddress} dev ${host.bridge}`]),
+    ...(host.broughtBridgeUp ? [`link set dev ${host.bridge} down`] : []),
+  ]);
+  // Not ours to take away; with it the ledger stays, so that the bridge goes when the port is gone.
+  if (host.madeBridge) errors.push(`the bridge ${host.bridge} is in use by ${ports.join(", ")}`);
+  return errors;
 }
 
 /** `ip netns add` makes a mount of the directory, one or, in a race of two, several times. */

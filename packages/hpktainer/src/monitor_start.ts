@@ -3,8 +3,8 @@ import { type Ledger, PROGRAMS, requireProgram, runOrThrow } from "@hpk/core/os"
 import { selfCommand } from "./self.ts";
 
 /**
- * Starts the host's monitor, unless it runs. To be called under the ledger's lock, with a container
- * in the ledger.
+ * Starts the host's monitor, unless it runs. To be called under the ledger's lock: the monitor waits
+ * for it, and ends if there is no container in the ledger then.
  *
  * The monitor inherits the locked descriptor, so that no second one is started while the first has
  * not come up yet.

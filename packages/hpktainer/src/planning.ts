@@ -46,3 +46,8 @@ export function planOn(
   const bridgeInUse = records.some((record) => record.bridge === settings.bridge);
   return planNetwork({ settings, ip, flannel, facts, bridgeInUse });
 }
+
+/** Names of the links that a plan is about, whether they have an address or not. */
+export function linksOf(settings: Settings): string[] {
+  return [settings.bridge, ...(settings.uplink === undefined ? [] : [settings.uplink])];
+}

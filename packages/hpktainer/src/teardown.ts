@@ -38,6 +38,8 @@ export interface TearDown {
   readonly hostErrors: readonly string[];
   /** Whether nothing is left, the ledger included. */
   readonly empty: boolean;
+  /** Whether another process is taking containers down. */
+  readonly pending: boolean;
 }
 
 /**
@@ -67,12 +69,35 @@ export async function takeDown(
       else ledger.write({ ...record, phase: "stopping", owner: NO_PROCESS, errors });
     }
     faultPoint("teardown.forgotten");
-    if (ledger.list().length > 0) return { reclaimed, hostErrors: [], empty: false };
+    const rest = ledger.list();
+    if (rest.length > 0) {
+      return { reclaimed, hostErrors: [], empty: false, pending: rest.some(isBeingTakenDown) };
+    }
     const hostErrors = await removeHostNetwork(ledger);
     const empty = hostErrors.length === 0;
     if (empty) whenEmpty();
-    return { reclaimed, hostErrors, empty };
+    return { reclaimed, hostErrors, empty, pending: false };
   });
+}
+
+/** How long to wait for what another process is taking down, in ms. */
+const SETTLE_TIMEOUT_MS = 10_000;
+const SETTLE_POLL_MS = 20;
+
+/**
+ * Takes down every container whose owner is gone, and waits for those that another process, such as
+ * the monitor, is taking down: then all that has ended is released.
+ */
+export async function takeDownEnded(ledger: Ledger): Promise<TearDown> {
+  const deadline = Date.now() + SETTLE_TIMEOUT_MS;
+  let result = await takeDown(ledger, isAbandoned);
+  const reclaimed = [...result.reclaimed];
+  while (result.pending && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
+    result = await takeDown(ledger, isAbandoned);
+    reclaimed.push(...result.reclaimed);
+  }
+  return { ...result, reclaimed };
 }
 
 /** Whether a container's owner is gone, so that it can be taken down. */
@@ -98,7 +123,7 @@ async function removeResources(
 
   for (const record of records) {
     // An instance whose start was cut short may live without its record being complete.
-    if (record.kind === "instance" && record.phase === "starting") {
+    if (record.kind === "instance" && record.phase !== "running") {
       for (const { name } of of(record, "namespace")) endProcesses(name);
     }
   }

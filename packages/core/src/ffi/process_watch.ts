@@ -15,7 +15,11 @@ const IN_NONBLOCK = 0o4000;
 const POLLFD_SIZE = 8;
 const POLLIN = 1;
 
-const ESRCH = 3;
+/**
+ * What pidfd_open(2) says of a number without a process: none has it; it is left only as that of a
+ * process group; or its first thread is being replaced (older kernels say EINVAL).
+ */
+const NO_PROCESS = [3, /* ESRCH */ 2, /* ENOENT */ 22 /* EINVAL */];
 
 /**
  * A descriptor that becomes readable when a process ends, pidfd_open(2).
@@ -27,7 +31,7 @@ export function openProcess(pid: number): FileDescriptor | undefined {
   const fd = libc().syscall2(SYS_PIDFD_OPEN, pid, 0);
   if (fd !== -1) return new FileDescriptor(fd);
   const errno = lastErrno();
-  if (errno === ESRCH) return undefined;
+  if (NO_PROCESS.includes(errno)) return undefined;
   throw new SystemCallError("pidfd_open", errno);
 }
 

@@ -1,6 +1,7 @@
 import { parse } from "@std/ini";
 import { HpkError } from "./errors.ts";
 import { type Cidr, covers, formatCidr, type Ipv4, parseInterfaceAddress } from "./ipv4.ts";
+import { isMtu } from "./settings.ts";
 
 /** Where flanneld writes its lease (flannel, `--subnet-file`). */
 export const FLANNEL_ENV_PATH = "/run/flannel/subnet.env";
@@ -54,7 +55,9 @@ export function parseFlannelEnv(text: string, path: string): FlannelEnv {
     );
   }
   const mtu = value("FLANNEL_MTU");
-  if (!/^[0-9]{2,5}$/.test(mtu)) fail(`FLANNEL_MTU is '${mtu}', which is no number of bytes`);
+  if (!isMtu(mtu)) {
+    fail(`FLANNEL_MTU is '${mtu}', which is no number of bytes that a link can have`);
+  }
   const ipMasq = values.get("FLANNEL_IPMASQ") ?? "false";
   if (ipMasq !== "true" && ipMasq !== "false") {
     fail(`FLANNEL_IPMASQ is '${ipMasq}', which is neither true nor false`);

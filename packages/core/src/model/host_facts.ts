@@ -13,8 +13,6 @@ export interface Link {
   readonly mtu: number;
   /** Kind of a virtual link, such as "bridge", "veth" or "vxlan"; undefined for hardware. */
   readonly kind: string | undefined;
-  /** The bridge that it is a port of, if any. */
-  readonly master: string | undefined;
   /** Whether it is administratively up. */
   readonly up: boolean;
   /** Hardware address, such as "0a:58:0a:60:00:01". */
@@ -35,6 +33,7 @@ export interface Route {
 
 /** What is known of the host before a plan is made. */
 export interface HostFacts {
+  /** At least every link that has an IPv4 address. */
   readonly links: readonly Link[];
   readonly routes: readonly Route[];
 }
@@ -49,7 +48,6 @@ export function parseLinks(json: string): Link[] {
     name: String(link["ifname"]),
     mtu: Number(link["mtu"]),
     kind: stringOf(asObject(link["linkinfo"])["info_kind"]),
-    master: stringOf(link["master"]),
     up: asArray(link["flags"]).includes("UP"),
     mac: stringOf(link["address"]) ?? "",
     addresses: asArray(link["addr_info"]).map(asObject).flatMap((entry) => {

@@ -75,6 +75,8 @@ export interface HostRecord {
   readonly madeBridge: boolean;
   /** The gateway address with its prefix, where it was not there before us; else null. */
   readonly addedAddress: string | null;
+  /** Whether the bridge was there before us, and down. */
+  readonly broughtBridgeUp: boolean;
   /** Value of net.ipv4.ip_forward before us. */
   readonly priorForwarding: string;
   /** Whether the directory of named network namespaces was not there before us. */
@@ -140,6 +142,7 @@ export function parseContainerRecord(json: string): ContainerRecord {
     "name",
     "owner",
     "phase",
+    "created",
     "resources",
   ]) as unknown as ContainerRecord;
 }

@@ -9,10 +9,14 @@ export function isContainerName(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(text);
 }
 
-/** Whether a text can name a network interface (dev_valid_name in net/core/dev.c). */
+/**
+ * Whether a text can name a network interface. The kernel takes more (dev_valid_name in
+ * net/core/dev.c), but "%d" there, "+" in iptables and quotes in `ip -batch` have meanings of their
+ * own, and a leading hyphen makes an option.
+ */
 export function isInterfaceName(text: string): boolean {
-  return text.length > 0 && text.length <= MAX_INTERFACE_NAME && text !== "." && text !== ".." &&
-    !/[\s/:]/.test(text);
+  return text.length <= MAX_INTERFACE_NAME && /^[A-Za-z0-9_.][A-Za-z0-9_.-]*$/.test(text) &&
+    text !== "." && text !== "..";
 }
 
 /** A new container id: 12 hexadecimal digits from the system's random generator. */

@@ -166,7 +166,8 @@ function checkConflicts(bridge: string, subnet: Cidr, podNetwork: Cidr, inputs: 
   if (overlaps(subnet, APPTAINER_BRIDGE_SUBNET)) {
     fail(`it overlaps Apptainer's own bridge network ${formatCidr(APPTAINER_BRIDGE_SUBNET)}`);
   }
-  const isFlannel = (device: string) => device.startsWith("flannel");
+  const isFlannel = (device: string | undefined) =>
+    inputs.flannel !== undefined && device !== undefined && device.startsWith("flannel");
   for (const link of inputs.facts.links) {
     if (link.name === bridge || isFlannel(link.name)) continue;
     const address = link.addresses.find((own) => overlaps(own.cidr, subnet));
@@ -175,9 +176,7 @@ function checkConflicts(bridge: string, subnet: Cidr, podNetwork: Cidr, inputs: 
   for (const route of inputs.facts.routes) {
     if (route.destination.prefix === 0 || route.device === bridge) continue;
     if (!overlaps(route.destination, subnet)) continue;
-    const flannelsOwn = inputs.flannel !== undefined && covers(podNetwork, route.destination) &&
-      (route.device !== undefined && isFlannel(route.device));
-    if (!flannelsOwn) {
+    if (!(isFlannel(route.device) && covers(podNetwork, route.destination))) {
       fail(
         `it overlaps the host's route to ${formatCidr(route.destination)} by ${
           route.device ?? "no device"

@@ -80,8 +80,7 @@ const SPECS: Readonly<Record<SettingKey, SettingSpec>> = {
   "mtu": {
     fallback: "",
     expected: `a number of bytes from ${MTU_MIN} to ${MTU_MAX}`,
-    accepts: (value) =>
-      /^[0-9]{1,5}$/.test(value) && Number(value) >= MTU_MIN && Number(value) <= MTU_MAX,
+    accepts: isMtu,
   },
   "datapath": {
     fallback: "auto",
@@ -91,7 +90,7 @@ const SPECS: Readonly<Record<SettingKey, SettingSpec>> = {
   "dns": {
     fallback: "",
     expected: "IP addresses separated by commas",
-    accepts: (value) => splitList(value).every(isIpAddress),
+    accepts: (value) => value.split(",").every((item) => isIpAddress(item.trim())),
   },
   "flannel-env": {
     fallback: "/run/flannel/subnet.env",
@@ -99,6 +98,11 @@ const SPECS: Readonly<Record<SettingKey, SettingSpec>> = {
     accepts: (value) => value.startsWith("/"),
   },
 };
+
+/** Whether a text is an MTU in bytes. */
+export function isMtu(text: string): boolean {
+  return /^[0-9]{1,5}$/.test(text) && Number(text) >= MTU_MIN && Number(text) <= MTU_MAX;
+}
 
 /** Every key, in the order that they are shown. */
 export const SETTING_KEYS = Object.keys(SPECS) as SettingKey[];
@@ -187,17 +191,18 @@ function readConfigFile(
   }
   const found = new Map<string, { value: string; origin: string }>();
   for (const [section, entries] of Object.entries(parsed)) {
-    if (section !== SECTION || typeof entries !== "object" || entries === null) {
+    const isSection = typeof entries === "object" && entries !== null;
+    if (section !== SECTION || !isSection) {
       fail(
-        lineOf(file.text, section),
-        `unknown ${typeof entries === "object" ? "section" : "key"} '${section}'`,
+        isSection ? lineOf(file.text, section) : lineOf(file.text, undefined, section),
+        `unknown ${isSection ? "section" : "key"} '${section}'`,
         "keys stand in the section [network]",
         `keys are ${SETTING_KEYS.join(", ")}`,
       );
     }
-    for (const [key, value] of Object.entries(entries as Record<string, unknown>)) {
-      const line = lineOf(file.text, key);
-      if (!(key in SPECS)) {
+    for (const key of Object.keys(entries as object)) {
+      const line = lineOf(file.text, section, key);
+      if (!Object.hasOwn(SPECS, key)) {
         fail(
           line,
           `unknown key '${key}'`,
@@ -205,20 +210,31 @@ function readConfigFile(
           `keys are ${SETTING_KEYS.join(", ")}`,
         );
       }
-      found.set(key, { value: String(value ?? "").trim(), origin: `${file.path}:${line}` });
+      found.set(key, { value: valueOnLine(file.text, line), origin: `${file.path}:${line}` });
     }
   }
   return found;
 }
 
-/** Number of the line, from 1, on which a key or section stands. */
-function lineOf(text: string, name: string): number {
-  const lines = text.split(/\r?\n/).map((line) => line.trim());
-  const index = lines.findIndex((line) =>
-    line === `[${name}]` || line === name ||
-    (line.startsWith(name) && /^\s*=/.test(line.slice(name.length)))
-  );
-  return index + 1;
+const LINE_END = /\r\n|\r|\n/;
+
+/** Number of the last line, from 1, that sets a key of a section or, without a key, begins it. */
+function lineOf(text: string, section: string | undefined, key?: string): number {
+  let current: string | undefined;
+  const holds = text.split(LINE_END).map((raw) => {
+    const line = raw.trim();
+    const heading = /^\[(.*)\]$/.exec(line)?.[1];
+    if (heading !== undefined) current = heading;
+    if (key === undefined) return heading === section;
+    return current === section && line.startsWith(key) && /^\s*=/.test(line.slice(key.length));
+  });
+  return holds.lastIndexOf(true) + 1;
+}
+
+/** The value as written: the parser makes 7 of "007" and 0 of nothing. */
+function valueOnLine(text: string, line: number): string {
+  const written = text.split(LINE_END)[line - 1]!;
+  return written.slice(written.indexOf("=") + 1).trim().replace(/^"(.*)"$/, "$1").trim();
 }
 
 function splitList(value: string): string[] {
@@ -228,5 +244,5 @@ function splitList(value: string): string[] {
 /** Whether a text is an IPv4 or IPv6 address. */
 function isIpAddress(text: string): boolean {
   if (!text.includes(":")) return parseIpv4(text) !== undefined;
-  return URL.canParse(`http://[${text}]/`);
+  return /^[0-9A-Fa-f:.]+$/.test(text) && URL.canParse(`http://[${text}]/`);
 }

@@ -96,7 +96,8 @@ async function feed(child: Deno.ChildProcess, text: string): Promise<void> {
     await writer.write(new TextEncoder().encode(text));
     await writer.close();
   } catch (error) {
-    // A program that ends before it has read everything says why by its exit status.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    // A program that ends before it has read everything says why by its exit status. Closing a stream
+    // that has failed meanwhile is a TypeError.
+    if (!(error instanceof Deno.errors.BrokenPipe || error instanceof TypeError)) throw error;
   }
 }

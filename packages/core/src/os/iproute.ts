@@ -1,19 +1,58 @@
-import type { HostFacts } from "../model/host_facts.ts";
-import { parseLinks, parseRoutes } from "../model/host_facts.ts";
+import { defaultUplink, type HostFacts, parseLinks, parseRoutes } from "../model/host_facts.ts";
 import { CommandError, runCommand, runOrThrow } from "./command.ts";
 import { PROGRAMS, requireProgram } from "./programs.ts";
 
 /** Directory of named network namespaces (ip-netns(8)). */
 export const NAMESPACE_DIRECTORY = "/run/netns";
 
-/** Reads the host's links and routes. */
-export async function readHostFacts(): Promise<HostFacts> {
+/**
+ * Reads the host's IPv4 routes, and those of its links that have an IPv4 address, are the uplink, or
+ * are asked for: of a thousand links of containers none need be read.
+ *
+ * @param names Links that are looked for, whether they have an address or not.
+ */
+export async function readHostFacts(names: readonly string[]): Promise<HostFacts> {
   const ip = requireProgram(PROGRAMS.ip);
-  const [links, routes] = await Promise.all([
-    runOrThrow(ip, ["-json", "-details", "address", "show"]),
+  const [addressed, routed] = await Promise.all([
+    runOrThrow(ip, ["-json", "-details", "-4", "address", "show"]),
     runOrThrow(ip, ["-json", "-4", "route", "show"]),
   ]);
-  return { links: parseLinks(links), routes: parseRoutes(routes) };
+  const links = parseLinks(addressed);
+  const routes = parseRoutes(routed);
+  const isKnown = (name: string) => links.some((link) => link.name === name);
+  const uplink = defaultUplink({ links, routes }, "");
+  const wanted = new Set([...names, ...(uplink === undefined ? [] : [uplink])]);
+  const existing = linkNames();
+  for (const name of wanted) {
+    if (isKnown(name) || !existing.has(name)) continue;
+    // One that goes in this moment is one that is not there.
+    const { code, stdout } = await runCommand(ip, [
+      "-json",
+      "-details",
+      "link",
+      "show",
+      "dev",
+      name,
+    ]);
+    if (code === 0) links.push(...parseLinks(stdout));
+  }
+  // Between the two looks a link may go, such as our bridge with its last container: its routes, by
+  // "if10" to ip(8), go with it.
+  const isGone = (device: string) => /^if[0-9]+$/.test(device) && !existing.has(device);
+  return { links, routes: routes.filter(({ device }) => device === undefined || !isGone(device)) };
+}
+
+/** Names of all links of this network namespace (proc(5), /proc/net/dev). */
+function linkNames(): Set<string> {
+  const lines = Deno.readTextFileSync("/proc/thread-self/net/dev").split("\n");
+  return new Set(lines.flatMap((line) => /^\s*([^\s:]+):/.exec(line)?.[1] ?? []));
+}
+
+/** Names of a bridge's ports; none where there is no such bridge. */
+export async function readBridgePorts(bridge: string): Promise<string[]> {
+  const args = ["-json", "link", "show", "master", bridge];
+  const { code, stdout } = await runCommand(requireProgram(PROGRAMS.ip), args);
+  return code === 0 ? parseLinks(stdout).map(({ name }) => name) : [];
 }
 
 /**
@@ -32,7 +71,7 @@ export async function ipBatch(commands: readonly string[], namespace?: string): 
 
 /** What ip(8) says of a thing that is not there: nothing to be removed any more. */
 const ABSENT =
-  /Cannot find device|does not exist|No such file or directory|No such device|Cannot assign requested address/;
+  /Cannot find device|does not exist|No such file or directory|No such device|Cannot assign requested address|Address not found/;
 
 /**
  * Runs commands that remove things, each whatever became of the others. What is not there any more is

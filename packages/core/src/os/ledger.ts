@@ -62,7 +62,7 @@ export class Ledger {
     return (listDirectory(this.recordsDirectory) ?? [])
       .filter((name) => name.endsWith(".json"))
       .flatMap((name) => this.#read(name.slice(0, -".json".length)) ?? [])
-      .sort((a, b) => a.created.localeCompare(b.created));
+      .sort((a, b) => a.created < b.created ? -1 : a.created > b.created ? 1 : 0);
   }
 
   /** Writes a container's record, whole or not at all. */

@@ -1,6 +1,10 @@
 import type { ProcessId } from "../model/ledger_record.ts";
 
-/** Position of the start time among the fields after the program's name (proc_pid_stat(5), field 22). */
+/**
+ * Positions among the fields after the program's name, which is field 2 of proc_pid_stat(5): number of
+ * threads (field 20) and start time (field 22).
+ */
+const THREADS_AFTER_NAME = 17;
 const START_TIME_AFTER_NAME = 19;
 
 let knownBootId: string | undefined;
@@ -17,6 +21,15 @@ export function bootId(): string {
  * @return Undefined when there is no such process, or it has ended and only waits to be reaped.
  */
 export function startTimeOf(pid: number): number | undefined {
+  const first = readStat(pid);
+  if (first === undefined || !first.ended) return first?.startTime;
+  // At the moment when another thread than the first becomes a new program, execve(2), the process
+  // looks ended to whoever had begun to look just before.
+  const second = readStat(pid);
+  return second === undefined || second.ended ? undefined : second.startTime;
+}
+
+function readStat(pid: number): { startTime: number; ended: boolean } | undefined {
   let stat: string;
   try {
     stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
@@ -25,7 +38,12 @@ export function startTimeOf(pid: number): number | undefined {
   }
   // The name stands in parentheses and may itself hold spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields[0] === "Z" || fields[0] === "X" ? undefined : Number(fields[START_TIME_AFTER_NAME]);
+  // A first thread that has ended is a zombie as long as another thread lives.
+  const isZombie = fields[0] === "Z" || fields[0] === "X";
+  return {
+    startTime: Number(fields[START_TIME_AFTER_NAME]),
+    ended: isZombie && Number(fields[THREADS_AFTER_NAME]) <= 1,
+  };
 }
 
 /** This process. */

@@ -46,17 +46,19 @@ export function complete(words: readonly string[], containers: readonly string[]
   const matching = (list: readonly string[]) => list.filter((word) => word.startsWith(current));
   const values = VALUES.get(words.at(-2) ?? "");
   if (values !== undefined) return { candidates: matching(values), apptainer: undefined };
-  if (words.length <= 1) return { candidates: matching([...OWN.keys()]), apptainer: [current] };
+  const ours = current.startsWith("-") ? NETWORK_OPTIONS.map(({ name }) => `--${name}`) : [];
+  if (words.length <= 1) {
+    return { candidates: matching([...OWN.keys(), ...ours]), apptainer: [current] };
+  }
   const own = OWN.get(words[0]!);
   if (own !== undefined) {
     const names = words[0] === "show" ? containers : [];
     return { candidates: matching([...own, ...names]), apptainer: undefined };
   }
-  const isContainer = CONTAINER_VERBS.some((verb) => words.join(" ").startsWith(`${verb} `));
-  const options = isContainer && current.startsWith("-")
-    ? NETWORK_OPTIONS.map(({ name }) => `--${name}`)
-    : [];
-  return { candidates: matching(options), apptainer: withoutOurs(words) };
+  const apptainer = withoutOurs(words);
+  const takesOurs = apptainer.length <= 1 ||
+    CONTAINER_VERBS.some((verb) => apptainer.join(" ").startsWith(`${verb} `));
+  return { candidates: takesOurs ? matching(ours) : [], apptainer };
 }
 
 /**

@@ -59,9 +59,9 @@ export function containerHelp(verb: ContainerVerb): string {
 
 Network options:
 ${options()}
-Every option of 'apptainer ${verb}' is taken too: see 'apptainer ${verb} --help'. Of its network
-options, --net has no effect (the container has a network of its own), and --network-args and
---netns-path are refused.
+Every option of 'apptainer ${verb}' is taken too: see 'apptainer ${verb} --help'.
+Of its network options, --net has no effect (the container has a network of its own), and
+--network-args and --netns-path are refused.
 
 Example:
   ${example[verb]}

@@ -28,7 +28,11 @@ export const NETWORK_OPTIONS: readonly NetworkOption[] = [
     description: "subnet of a static network, such as 10.96.0.0/24",
   },
   { name: "ip", value: "ADDR", description: "the address to give, instead of any free one" },
-  { name: "datapath", value: "PATH", description: "auto, veth, tap or relay" },
+  {
+    name: "datapath",
+    value: "PATH",
+    description: "auto or veth; tap and relay come with a later version",
+  },
   { name: "dns", value: "ADDR", description: "DNS server, repeatable; the default is the host's" },
   { name: "name", value: "NAME", description: "name of the container, also its host name" },
   {

@@ -1,0 +1,103 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { TempDirectory } from "../testing/temp_directory.ts";
+import {
+  FileDescriptor,
+  isInheritable,
+  lockExclusive,
+  openLockFile,
+  setInheritable,
+  tryLockExclusive,
+} from "./fd.ts";
+import { ENOENT, SystemCallError } from "./errno.ts";
+import { libc } from "./libc.ts";
+
+// The library stays open as long as the process: the first test to need it would be blamed for that.
+libc();
+
+/** Whether a program that is started now has a descriptor of this number open on that file. */
+function isInherited(fd: number, path: string): boolean {
+  const { stdout } = new Deno.Command("readlink", { args: [`/proc/self/fd/${fd}`] }).outputSync();
+  return new TextDecoder().decode(stdout).trim() === path;
+}
+
+Deno.test("openLockFile() makes a file that only its owner may read, and keeps what is in one", () => {
+  using directory = new TempDirectory();
+  const path = directory.at("lock");
+  openLockFile(path).close();
+  assertEquals(Deno.statSync(path).mode! & 0o777, 0o600);
+  Deno.writeTextFileSync(path, "kept");
+  openLockFile(path).close();
+  assertEquals(Deno.readTextFileSync(path), "kept");
+});
+
+Deno.test("openLockFile() fails where there is no directory", () => {
+  const error = assertThrows(() => openLockFile("/nonexistent/lock"), SystemCallError);
+  assertEquals([error.errno, error.message], [ENOENT, "open /nonexistent/lock: ENOENT"]);
+});
+
+Deno.test("a lock excludes every other opening of the file until it is closed", () => {
+  using directory = new TempDirectory();
+  const path = directory.at("lock");
+  const first = openLockFile(path);
+  using second = openLockFile(path);
+  assert(tryLockExclusive(first));
+  assert(tryLockExclusive(first), "one's own lock is no obstacle");
+  assert(!tryLockExclusive(second));
+  first.close();
+  assert(tryLockExclusive(second));
+});
+
+Deno.test("lockExclusive() waits for another process to let go", async () => {
+  using directory = new TempDirectory();
+  const path = directory.write("lock", "");
+  const holder = new Deno.Command("flock", {
+    args: [path, "sh", "-c", "echo held; sleep 0.3"],
+    stdout: "piped",
+  }).spawn();
+  const reader = holder.stdout.getReader();
+  await reader.read();
+  using file = openLockFile(path);
+  assert(!tryLockExclusive(file));
+  lockExclusive(file);
+  assert(tryLockExclusive(file));
+  assertEquals((await holder.status).code, 0);
+  await reader.cancel();
+});
+
+Deno.test("locking what is no open file fails", () => {
+  using directory = new TempDirectory();
+  const file = openLockFile(directory.at("lock"));
+  file.close();
+  assertThrows(() => lockExclusive(file), SystemCallError, "flock: ");
+  assertThrows(() => tryLockExclusive(file), SystemCallError, "flock: ");
+});
+
+Deno.test("programs inherit a descriptor only when it is set so", () => {
+  using directory = new TempDirectory();
+  const path = Deno.realPathSync(directory.write("lock", ""));
+  using file = openLockFile(path);
+  for (const inheritable of [false, true, false]) {
+    setInheritable(file.fd, inheritable);
+    assertEquals([isInheritable(file.fd), isInherited(file.fd, path)], [inheritable, inheritable]);
+  }
+});
+
+Deno.test("a new lock file is not inherited, and neither is what is not open", () => {
+  using directory = new TempDirectory();
+  const file = openLockFile(directory.at("lock"));
+  assert(!isInheritable(file.fd));
+  file.close();
+  assert(!isInheritable(file.fd));
+  assertThrows(() => setInheritable(file.fd, true), SystemCallError, "fcntl: ");
+});
+
+Deno.test("a second close() does not close whoever got the number since", () => {
+  using directory = new TempDirectory();
+  const path = directory.at("lock");
+  const first: FileDescriptor = openLockFile(path);
+  first.close();
+  using second = openLockFile(path);
+  assertEquals(second.fd, first.fd, "the lowest free number is used again");
+  first.close();
+  assert(tryLockExclusive(second));
+});

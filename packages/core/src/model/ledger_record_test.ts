@@ -1,0 +1,91 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import {
+  type ContainerRecord,
+  type HostRecord,
+  NO_PROCESS,
+  parseContainerRecord,
+  parseHostRecord,
+  resourcesOf,
+  unreadableRecord,
+} from "./ledger_record.ts";
+
+const ID = "0123456789ab";
+const DIRECTORY = `/run/hpktainer/files/${ID}`;
+
+const RECORD: ContainerRecord = {
+  version: 1,
+  id: ID,
+  name: "web",
+  kind: "run",
+  phase: "running",
+  owner: { pid: 42, startTime: 4242, bootId: "b" },
+  created: "2026-01-02T03:04:05.678Z",
+  runtime: "apptainer",
+  image: "x.sif",
+  mode: "static",
+  datapath: "veth",
+  subnet: "10.96.0.0/24",
+  gateway: "10.96.0.1",
+  bridge: "hpk-bridge",
+  mtu: 1500,
+  address: "10.96.0.2",
+  resources: resourcesOf(ID, DIRECTORY),
+  errors: [],
+};
+
+const HOST: HostRecord = {
+  version: 1,
+  generation: "g",
+  bridge: "hpk-bridge",
+  madeBridge: true,
+  addedAddress: "10.96.0.1/24",
+  broughtBridgeUp: false,
+  priorForwarding: "0",
+  madeNamespaceDirectory: false,
+};
+
+Deno.test("resourcesOf() lists everything in the order in which it is made", () => {
+  assertEquals(resourcesOf(ID, DIRECTORY), [
+    { kind: "directory", path: DIRECTORY },
+    { kind: "lease", network: "hpktainer", id: ID },
+    { kind: "namespace", name: `hpk-${ID}` },
+    { kind: "link", name: `hpk${ID}` },
+  ]);
+});
+
+Deno.test("records survive writing and reading", () => {
+  assertEquals(parseContainerRecord(JSON.stringify(RECORD)), RECORD);
+  assertEquals(parseHostRecord(JSON.stringify(HOST)), HOST);
+});
+
+Deno.test("a record that is none, incomplete, or of another version is refused", () => {
+  const without = (key: string) => JSON.stringify({ ...RECORD, [key]: undefined });
+  const cases: [string, string | undefined][] = [
+    ["", undefined],
+    ["{", undefined],
+    ["null", "the record is no object"],
+    ["7", "the record is no object"],
+    ["[]", "the record has version undefined, and version 1 is known"],
+    ["{}", "the record has version undefined, and version 1 is known"],
+    [JSON.stringify({ ...RECORD, version: 2 }), "the record has version 2, and version 1 is known"],
+    ...["id", "name", "owner", "phase", "created", "resources"].map((key) =>
+      [without(key), `the record has no ${key}`] as [string, string]
+    ),
+  ];
+  for (const [json, message] of cases) {
+    const error = assertThrows(() => parseContainerRecord(json), SyntaxError);
+    if (message !== undefined) assertEquals(error.message, message);
+  }
+  for (const key of ["bridge", "priorForwarding"]) {
+    const json = JSON.stringify({ ...HOST, [key]: undefined });
+    const error = assertThrows(() => parseHostRecord(json), SyntaxError);
+    assertEquals(error.message, `the record has no ${key}`);
+  }
+});
+
+Deno.test("what cannot be read can still be taken down, by anyone", () => {
+  const record = unreadableRecord(ID, DIRECTORY, "cannot read");
+  assertEquals([record.id, record.phase, record.owner], [ID, "stopping", NO_PROCESS]);
+  assertEquals([record.resources, record.errors], [resourcesOf(ID, DIRECTORY), ["cannot read"]]);
+  assertEquals(parseContainerRecord(JSON.stringify(record)), record);
+});

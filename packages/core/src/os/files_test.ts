@@ -1,0 +1,80 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { TempDirectory } from "../testing/temp_directory.ts";
+import {
+  listDirectory,
+  readFileIfExists,
+  removeIfEmpty,
+  removeIfExists,
+  writeFileAtomic,
+} from "./files.ts";
+
+Deno.test("writeFileAtomic() replaces a file by another, with its mode, and leaves nothing else", () => {
+  using directory = new TempDirectory();
+  const path = directory.write("file", "old");
+  using before = Deno.openSync(path);
+  const umask = Deno.umask(0o022);
+  try {
+    writeFileAtomic(path, "new ü", 0o666);
+  } finally {
+    Deno.umask(umask);
+  }
+  assertEquals(Deno.readTextFileSync(path), "new ü");
+  assertEquals(Deno.statSync(path).mode! & 0o777, 0o644);
+  const buffer = new Uint8Array(8);
+  const read = before.readSync(buffer) ?? 0;
+  assertEquals(
+    new TextDecoder().decode(buffer.slice(0, read)),
+    "old",
+    "a reader keeps the old one",
+  );
+  assertEquals(listDirectory(directory.path), ["file"]);
+});
+
+Deno.test("writeFileAtomic() replaces a symbolic link, not what it points to", () => {
+  using directory = new TempDirectory();
+  const target = directory.write("target", "untouched");
+  Deno.symlinkSync(target, directory.at("link"));
+  writeFileAtomic(directory.at("link"), "new");
+  assertEquals(Deno.readTextFileSync(target), "untouched");
+  assertEquals(Deno.lstatSync(directory.at("link")).isFile, true);
+});
+
+Deno.test("writeFileAtomic() fails where there is no directory", () => {
+  using directory = new TempDirectory();
+  assertThrows(() => writeFileAtomic(directory.at("none/file"), "x"), Deno.errors.NotFound);
+  assertEquals(listDirectory(directory.path), []);
+});
+
+Deno.test("readFileIfExists() tells an absent file from one that cannot be read", () => {
+  using directory = new TempDirectory();
+  assertEquals(readFileIfExists(directory.write("a", "text")), "text");
+  assertEquals(readFileIfExists(directory.write("empty", "")), "");
+  assertEquals(readFileIfExists(directory.at("none")), undefined);
+  assertThrows(() => readFileIfExists(directory.path));
+});
+
+Deno.test("removeIfExists() removes a file, a tree, a link and nothing behind it", () => {
+  using directory = new TempDirectory();
+  const kept = directory.write("kept", "");
+  Deno.mkdirSync(directory.at("tree/deep"), { recursive: true });
+  Deno.symlinkSync(directory.path, directory.at("tree/deep/up"));
+  Deno.symlinkSync(kept, directory.at("link"));
+  for (const name of ["tree", "link", "none"]) removeIfExists(directory.at(name));
+  assertEquals(listDirectory(directory.path), ["kept"]);
+});
+
+Deno.test("removeIfEmpty() removes a directory only while nothing is in it", () => {
+  using directory = new TempDirectory();
+  for (const name of ["empty", "full"]) Deno.mkdirSync(directory.at(name));
+  directory.write("full/file", "");
+  for (const name of ["empty", "full", "none"]) removeIfEmpty(directory.at(name));
+  assertEquals(listDirectory(directory.path), ["full"]);
+});
+
+Deno.test("listDirectory() is sorted, and undefined for what is not there", () => {
+  using directory = new TempDirectory();
+  for (const name of ["b", "a", ".c"]) directory.write(name, "");
+  assertEquals(listDirectory(directory.path), [".c", "a", "b"]);
+  assertEquals(listDirectory(directory.at("none")), undefined);
+  assertThrows(() => listDirectory(directory.at("a")));
+});

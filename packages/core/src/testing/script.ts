@@ -1,0 +1,45 @@
+import { TempDirectory } from "./temp_directory.ts";
+
+/** What a script left behind. */
+export interface ScriptResult {
+  readonly code: number;
+  /** The signal that ended it, if one did. */
+  readonly signal: Deno.Signal | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** How a script is run. */
+export interface ScriptOptions {
+  /** Variables added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Given on standard input; without it, standard input is empty. */
+  readonly stdin?: string;
+}
+
+/**
+ * Runs TypeScript in a process of its own, for what a test cannot do to the process that it runs in.
+ *
+ * @param code The script; it imports by absolute URLs, as `import.meta.resolve` gives them.
+ */
+export async function runScript(code: string, options: ScriptOptions = {}): Promise<ScriptResult> {
+  using directory = new TempDirectory();
+  const child = spawnScript(directory.write("script.ts", code), options);
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(options.stdin ?? ""));
+  await writer.close();
+  const { code: status, signal, stdout, stderr } = await child.output();
+  const text = new TextDecoder();
+  return { code: status, signal, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+}
+
+/** Starts a script that lies in a file, with all three standard streams as pipes. */
+export function spawnScript(path: string, options: ScriptOptions = {}): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", "--no-config", "--no-lock", path],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    env: { NO_COLOR: "1", ...options.env },
+  }).spawn();
+}

@@ -1,0 +1,25 @@
+/** A directory of its own for one test, removed with all that is in it at the end of its scope. */
+export class TempDirectory implements Disposable {
+  /** Absolute path. */
+  readonly path = Deno.makeTempDirSync({ prefix: "hpk-test-" });
+
+  /** Path of something in it. */
+  at(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  /** Writes a file; returns its path. */
+  write(name: string, text: string, mode = 0o644): string {
+    Deno.writeTextFileSync(this.at(name), text, { mode });
+    return this.at(name);
+  }
+
+  /** Writes a shell script that can be run by its name; returns its path. */
+  program(name: string, script: string): string {
+    return this.write(name, `#!/bin/sh\n${script}\n`, 0o755);
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.path, { recursive: true });
+  }
+}

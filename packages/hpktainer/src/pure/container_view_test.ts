@@ -1,0 +1,89 @@
+import { assertEquals } from "@std/assert";
+import { type ContainerRecord, resourcesOf } from "@hpk/core";
+import { formatContainer, formatContainers, viewOf } from "./container_view.ts";
+
+const ID = "0123456789ab";
+
+const RECORD: ContainerRecord = {
+  version: 1,
+  id: ID,
+  name: "web",
+  kind: "instance",
+  phase: "running",
+  owner: { pid: 42, startTime: 4242, bootId: "b" },
+  created: "2026-01-02T03:04:05.678Z",
+  runtime: "apptainer",
+  image: "x.sif",
+  mode: "static",
+  datapath: "veth",
+  subnet: "10.96.0.0/24",
+  gateway: "10.96.0.1",
+  bridge: "hpk-bridge",
+  mtu: 1500,
+  address: "10.96.0.2",
+  resources: resourcesOf(ID, "/f"),
+  errors: [],
+};
+
+Deno.test("viewOf() has the documented shape", () => {
+  assertEquals(viewOf(RECORD, true), {
+    id: ID,
+    name: "web",
+    kind: "instance",
+    state: "running",
+    address: "10.96.0.2",
+    gateway: "10.96.0.1",
+    subnet: "10.96.0.0/24",
+    mode: "static",
+    datapath: "veth",
+    bridge: "hpk-bridge",
+    mtu: 1500,
+    runtime: "apptainer",
+    image: "x.sif",
+    pid: 42,
+    created: "2026-01-02T03:04:05.678Z",
+    namespace: `hpk-${ID}`,
+    link: `hpk${ID}`,
+    errors: [],
+  });
+});
+
+Deno.test("viewOf() calls a container dead whose owner is gone, whatever its phase", () => {
+  for (const phase of ["starting", "running", "stopping"] as const) {
+    assertEquals(viewOf({ ...RECORD, phase }, true).state, phase);
+    assertEquals(viewOf({ ...RECORD, phase }, false).state, "dead");
+  }
+});
+
+Deno.test("viewOf() has null for what is not made", () => {
+  const view = viewOf({ ...RECORD, address: null, resources: [] }, true);
+  assertEquals([view.address, view.namespace, view.link], [null, null, null]);
+});
+
+Deno.test("formatContainers() lists, with whole seconds and a dash for no address", () => {
+  const none = {
+    ...RECORD,
+    name: "b",
+    address: null,
+    kind: "run" as const,
+    phase: "starting" as const,
+  };
+  assertEquals(
+    formatContainers([viewOf(RECORD, true), viewOf(none, true)]),
+    "NAME  ADDRESS    STATE     KIND      PID  CREATED               IMAGE\n" +
+      "web   10.96.0.2  running   instance  42   2026-01-02T03:04:05Z  x.sif\n" +
+      "b     -          starting  run       42   2026-01-02T03:04:05Z  x.sif\n",
+  );
+  assertEquals(formatContainers([]), "NAME  ADDRESS  STATE  KIND  PID  CREATED  IMAGE\n");
+});
+
+Deno.test("formatContainer() shows a line for each property", () => {
+  const lines = formatContainer(viewOf({ ...RECORD, address: null, errors: ["a", "b"] }, true))
+    .split("\n").slice(0, -1);
+  assertEquals(lines.length, 18);
+  assertEquals([lines[0], lines[4], lines[17]], [
+    `id         ${ID}`,
+    "address    -",
+    "errors     a; b",
+  ]);
+});

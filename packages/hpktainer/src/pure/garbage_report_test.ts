@@ -1,0 +1,36 @@
+import { assertEquals } from "@std/assert";
+import { resourcesOf } from "@hpk/core";
+import { formatGarbage, type GarbageReport, hasErrors } from "./garbage_report.ts";
+
+const ID = "0123456789ab";
+const ALL = `/f, lease of ${ID}, namespace hpk-${ID}, link hpk${ID}`;
+
+const report = (change: Partial<GarbageReport>, errors: string[] = []): GarbageReport => ({
+  version: 1,
+  dryRun: false,
+  reclaimed: [{ id: ID, name: "web", resources: resourcesOf(ID, "/f"), errors }],
+  errors: [],
+  ...change,
+});
+
+Deno.test("formatGarbage() tells what was, or would be, taken down", () => {
+  const cases: [GarbageReport, string][] = [
+    [report({ reclaimed: [] }), "nothing to take down\n"],
+    [report({ reclaimed: [], dryRun: true }), "nothing to take down\n"],
+    [report({}), `took down web: ${ALL}\n`],
+    [report({ dryRun: true }), `would take down web: ${ALL}\n`],
+    [report({}, ["busy", "odd"]), `took down web: ${ALL}\n  failed: busy\n  failed: odd\n`],
+    [report({ reclaimed: [], errors: ["bridge busy"] }), "failed: bridge busy\n"],
+  ];
+  for (const [given, expected] of cases) assertEquals(formatGarbage(given), expected);
+});
+
+Deno.test("hasErrors() holds for an error of a container or of what all share", () => {
+  const cases: [GarbageReport, boolean][] = [
+    [report({ reclaimed: [] }), false],
+    [report({}), false],
+    [report({}, ["busy"]), true],
+    [report({ errors: ["bridge busy"] }), true],
+  ];
+  for (const [given, expected] of cases) assertEquals(hasErrors(given), expected);
+});

@@ -1,0 +1,62 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { HpkError, SETTING_KEYS } from "@hpk/core";
+import {
+  checkContainerName,
+  isNetworkOption,
+  NETWORK_OPTIONS,
+  readNetworkOptions,
+} from "./network_options.ts";
+
+Deno.test("the options are those that the help names", () => {
+  assertEquals(
+    NETWORK_OPTIONS.map(({ name }) => name),
+    ["network", "subnet", "ip", "datapath", "dns", "name", "uplink", "mtu"],
+  );
+  for (const { name } of NETWORK_OPTIONS) assert(isNetworkOption(name), name);
+  for (const name of ["", "net", "network-args", "Network", "bridge", "toString"]) {
+    assert(!isNetworkOption(name), name);
+  }
+});
+
+Deno.test("every option but --ip and --name is a setting", () => {
+  const given = NETWORK_OPTIONS.map(({ name }): [string, string] => [name, "v"]);
+  const { settings, ip, name } = readNetworkOptions(given);
+  assertEquals([ip, name], ["v", "v"]);
+  const keys = Object.keys(settings);
+  assertEquals(keys.length, NETWORK_OPTIONS.length - 2);
+  assert(keys.every((key) => (SETTING_KEYS as string[]).includes(key)));
+});
+
+Deno.test("of an option given twice the last counts, but DNS servers add up", () => {
+  const given = [["mtu", "1"], ["dns", "a"], ["mtu", "2"], ["dns", "b,c"], ["ip", "x"]] as const;
+  assertEquals(readNetworkOptions([...given]), {
+    settings: { dns: "a,b,c", mtu: "2" },
+    ip: "x",
+    name: undefined,
+  });
+  assertEquals(readNetworkOptions([]), { settings: {}, ip: undefined, name: undefined });
+});
+
+Deno.test("an empty value is refused", () => {
+  for (const { name } of NETWORK_OPTIONS) {
+    const { message } = assertThrows(() => readNetworkOptions([[name, ""]]), HpkError);
+    assertEquals(message, `cannot use --${name}: its value is empty; give one`);
+  }
+});
+
+Deno.test("a name that no container can have is refused", () => {
+  assertThrows(() => readNetworkOptions([["name", "a/b"]]), HpkError, "cannot name a container");
+  assertThrows(() => readNetworkOptions([["name", "a"], ["name", "-"]]), HpkError, "'-'");
+});
+
+Deno.test("checkContainerName() refuses what cannot name a container", () => {
+  for (const name of ["web", "0", "a".repeat(63)]) checkContainerName(name);
+  for (const name of ["", "-a", "a b", "a/b", "a".repeat(64)]) {
+    const { message } = assertThrows(() => checkContainerName(name), HpkError);
+    assertEquals(
+      message,
+      `cannot name a container '${name}': a name has at most 63 letters, digits, hyphens, dots and ` +
+        "underscores and begins with a letter or digit; choose another name",
+    );
+  }
+});

@@ -1,0 +1,36 @@
+/**
+ * Times commands where it runs: inside a private host, so that entering the host is not timed.
+ *
+ *   deno run -A _time_commands.ts ROUNDS COPIES BETWEEN_JSON COMMANDS_JSON
+ *
+ * In each round every command is run in turn, COPIES of it at once, and BETWEEN after each. It prints
+ * the times in ms as JSON, one list a command.
+ */
+const [rounds, copies, between, commands] = Deno.args.map((word) => JSON.parse(word)) as [
+  number,
+  number,
+  string[],
+  string[][],
+];
+
+async function run([program, ...args]: readonly string[]): Promise<void> {
+  const { code } = await new Deno.Command(program!, {
+    args,
+    stdin: "null",
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn().status;
+  if (code !== 0) throw new Error(`${[program, ...args].join(" ")} ended with ${code}`);
+}
+
+const times = commands.map(() => [] as number[]);
+for (let round = -1; round < rounds; round++) {
+  for (const [index, command] of commands.entries()) {
+    const start = performance.now();
+    await Promise.all(Array.from({ length: copies }, () => run(command)));
+    // The first round fills caches and is not counted.
+    if (round >= 0) times[index]!.push(performance.now() - start);
+    await run(between);
+  }
+}
+console.log(JSON.stringify(times));
