@@ -4,16 +4,11 @@
  */
 
 import { HpkError, type RelayAnswer, relayControlPath, type RelayRequest } from "@hpk/core";
-import {
-  closeDescriptor,
-  type FileDescriptor,
-  openLockFile,
-  tryLockExclusive,
-  writeText,
-} from "@hpk/core/ffi";
+import { type FileDescriptor, openLockFile, tryLockExclusive } from "@hpk/core/ffi";
 import { isOpenFileAt, removeIfEmpty, removeIfExists } from "@hpk/core/os";
 import { ControlServer } from "./control_server.ts";
 import { formatMetrics } from "./pure/prometheus.ts";
+import { tellReady } from "./readiness.ts";
 import { RelayThread } from "./relay_thread.ts";
 import { Sessions } from "./sessions.ts";
 import { ended } from "./signals.ts";
@@ -143,9 +138,4 @@ function removeDirectory(directory: string): void {
   for (const name of ["control.sock", "lock"]) removeIfExists(`${directory}/${name}`);
   for (const name of ["sessions", "links"]) removeIfEmpty(`${directory}/${name}`);
   removeIfEmpty(directory);
-}
-
-function tellReady(fd: number): void {
-  writeText(fd, "ready\n");
-  closeDescriptor(fd);
 }

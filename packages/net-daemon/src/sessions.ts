@@ -9,6 +9,7 @@ import {
   parseRelaySession,
   type RelaySession,
   relaySessionDirectory,
+  relaySessionFile,
   type RelaySessionStatus,
   relaySocketPath,
 } from "@hpk/core";
@@ -194,7 +195,7 @@ export class Sessions {
   }
 
   #filePath(id: string): string {
-    return `${this.#options.directory}/sessions/${id}`;
+    return relaySessionFile(this.#options.directory, id);
   }
 }
 

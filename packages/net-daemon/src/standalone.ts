@@ -18,7 +18,8 @@ import type { EndSpec } from "./pure/link_spec.ts";
 import type { StandaloneOptions } from "./pure/original_flags.ts";
 import { sourceRules } from "./pure/source_filter.ts";
 import { RelayThread } from "./relay_thread.ts";
-import { ended } from "./signals.ts";
+import { tellReady } from "./readiness.ts";
+import { ended, endOf } from "./signals.ts";
 
 /** Name of the one session. */
 const ID = "session";
@@ -26,19 +27,20 @@ const ID = "session";
 /**
  * Relays until it is told to end, by SIGTERM or SIGINT.
  *
- * @param log Told one line at a time.
+ * @param say Told one line at a time.
  * @throws {HpkError} When it cannot start, or the TAP is deleted under it.
  */
 export async function runStandalone(
   options: StandaloneOptions,
-  log: (text: string) => void,
+  say: (text: string) => void,
 ): Promise<void> {
+  const log = options.quiet ? () => {} : say;
   const existed = hasInterface(options.tap);
   if (!existed && !options.createTap) {
     throw failure(options, `there is no interface ${options.tap}`, "make it, or pass -create-tap");
   }
   const { tap, end, mtu } = openEnds(options);
-  const finished = Promise.withResolvers<void>();
+  const finished = Promise.withResolvers<unknown>();
   const thread = new RelayThread({
     log: (_id, text) => log(text),
     ended: (_id, reason) => {
@@ -58,7 +60,10 @@ export async function runStandalone(
     container: isServer ? end : tapEnd,
   });
   log(`${options.mode} on ${options.tap}, MTU ${mtu}, socket ${options.socket}`);
-  await Promise.race([finished.promise, ended()]);
+  if (options.readyFd !== undefined) tellReady(options.readyFd);
+  const ends: Promise<unknown>[] = [finished.promise, ended()];
+  if (options.exitWith !== undefined) ends.push(endOf(options.exitWith));
+  await Promise.race(ends);
   // What we made goes with us; where we are killed it stays, and the next one takes it up.
   if (!existed) setTapPersistent(tap, false);
   await thread.stop();

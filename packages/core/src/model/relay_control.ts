@@ -19,6 +19,11 @@ export function relayControlPath(directory: string): string {
   return `${directory}/control.sock`;
 }
 
+/** File in which the daemon keeps a session for the daemon that comes next. */
+export function relaySessionFile(directory: string, id: string): string {
+  return `${directory}/sessions/${id}`;
+}
+
 /** Directory of a session's own socket: the only one that its container gets to see. */
 export function relaySessionDirectory(directory: string, id: string): string {
   return `${directory}/links/${id}`;

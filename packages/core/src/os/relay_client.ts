@@ -4,7 +4,10 @@ import {
   type RelayAnswer,
   relayControlPath,
   type RelayRequest,
+  relaySessionDirectory,
+  relaySessionFile,
 } from "../model/relay_control.ts";
+import { removeIfExists } from "./files.ts";
 
 /** How long the daemon may take to answer, in ms. */
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -43,6 +46,19 @@ export async function askRelay(
       // It was closed when the time was up.
     }
   }
+}
+
+/**
+ * Ends a session, whether a daemon is there or not.
+ *
+ * @param directory Where the daemon keeps its sockets.
+ * @throws {HpkError} When the daemon does not answer.
+ */
+export async function removeRelaySession(directory: string, id: string): Promise<void> {
+  if (await askRelay(directory, { version: 1, op: "remove", id }) !== undefined) return;
+  // A daemon that was killed has left them, and another one would take the session up again.
+  removeIfExists(relaySessionFile(directory, id));
+  removeIfExists(relaySessionDirectory(directory, id));
 }
 
 async function readLine(connection: Deno.Conn): Promise<string> {

@@ -23,6 +23,7 @@ Usage:
       Show the sessions, what they carried and what was dropped.
   hpk-net-daemon -mode server|client -socket PATH -tap NAME [-create-tap] [-mtu N]
                  [-offload on|off] [-mac MAC [-ip ADDRESS]]
+                 [-quiet] [-ready-fd N] [-exit-with PID]
       Relay one TAP over one socket. -mac and -ip drop frames of the peer from other addresses.
   hpk-net-daemon --help | --version
 `;

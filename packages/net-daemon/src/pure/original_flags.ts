@@ -16,11 +16,17 @@ export interface StandaloneOptions {
   /** Where the peer's frames must come from; undefined to let all pass. */
   readonly mac: string | undefined;
   readonly address: number | undefined;
+  /** Descriptor to write "ready" to, and to close, when the TAP is there. */
+  readonly readyFd: number | undefined;
+  /** Process to end with. */
+  readonly exitWith: number | undefined;
+  /** Whether to print nothing but failures. */
+  readonly quiet: boolean;
 }
 
 /** Flags with a value, and those without one. */
-const VALUES = ["mode", "socket", "tap", "mtu", "offload", "mac", "ip"];
-const SWITCHES = ["create-tap"];
+const VALUES = ["mode", "socket", "tap", "mtu", "offload", "mac", "ip", "ready-fd", "exit-with"];
+const SWITCHES = ["create-tap", "quiet"];
 
 /** Whether a command line is the original's: its flags, and no command. */
 export function isOriginalCommandLine(argv: readonly string[]): boolean {
@@ -63,7 +69,17 @@ export function readOriginalFlags(argv: readonly string[]): StandaloneOptions {
     offload: offload === "on",
     mac,
     address,
+    readyFd: readNumber(values, "ready-fd"),
+    exitWith: readNumber(values, "exit-with"),
+    quiet: values["quiet"] === "true",
   };
+}
+
+function readNumber(values: Record<string, string>, name: string): number | undefined {
+  const value = values[name];
+  if (value === undefined) return undefined;
+  if (!/^[0-9]{1,9}$/.test(value)) fail(`-${name}`, value, "give a number");
+  return Number(value);
 }
 
 function readFlags(argv: readonly string[]): Record<string, string> {

@@ -8,6 +8,9 @@ const MINIMAL = {
   offload: true,
   mac: undefined,
   address: undefined,
+  readyFd: undefined,
+  exitWith: undefined,
+  quiet: false,
 };
 
 Deno.test("the original's flags are read as Go reads them", () => {
@@ -22,7 +25,7 @@ Deno.test("the original's flags are read as Go reads them", () => {
     assertEquals(readOriginalFlags(line.split(" ")), expected, line);
   }
   const all =
-    "-mode client -socket /s -create-tap -mtu 1450 -offload=off -mac 0a:58:0a:09:00:02 -ip 10.9.0.2";
+    "-mode client -socket /s -create-tap -mtu 1450 -offload=off -mac 0a:58:0a:09:00:02 -ip 10.9.0.2 -quiet -ready-fd 1 -exit-with 7";
   assertEquals(readOriginalFlags(all.split(" ")), {
     mode: "client",
     socket: "/s",
@@ -32,6 +35,9 @@ Deno.test("the original's flags are read as Go reads them", () => {
     offload: false,
     mac: "0a:58:0a:09:00:02",
     address: 0x0a090002,
+    readyFd: 1,
+    exitWith: 7,
+    quiet: true,
   });
 });
 
@@ -43,6 +49,7 @@ Deno.test("a wrong command line is named in one line", () => {
     ["-mode server -socket /s -tap tap%d", "-tap 'tap%d'"],
     ["-mode server -socket /s -mtu 9", "-mtu '9'"],
     ["-mode server -socket /s -mtu", "-mtu"],
+    ["-mode server -socket /s -ready-fd x", "-ready-fd 'x'"],
     ["-mode server -socket /s -verbose", "-verbose"],
     ["-mode server -socket /s -ip 10.9.0.2", "-ip '10.9.0.2'"],
     ["-mode server -socket /s -offload maybe", "-offload 'maybe'"],
