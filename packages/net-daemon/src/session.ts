@@ -85,7 +85,7 @@ export class Session {
     if (end.kind === "tap") {
       const descriptor = new FileDescriptor(end.fd);
       this.#taps.push(descriptor);
-      const options = { name: end.name, mtu: spec.mtu, offload: spec.offload, counters };
+      const options = { name: end.name, mtu: spec.mtu, counters };
       this.#link.attach(side, new TapDevice(descriptor, options));
       return;
     }

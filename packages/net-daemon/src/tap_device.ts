@@ -12,6 +12,13 @@ import {
 import type { Device, DeviceState } from "./device.ts";
 import { AT } from "./pure/counters.ts";
 import type { FrameBatch } from "./pure/frame_batch.ts";
+import {
+  countMergeable,
+  LONGEST_HEADERS,
+  mergeableHeaders,
+  MOST_SEGMENTS,
+  writeMergedHeaders,
+} from "./pure/segment_merge.ts";
 import { needsOffload } from "./pure/virtio_header.ts";
 import { hasNoticeType, MAX_FRAME, VIRTIO_HEADER_SIZE } from "./pure/wire_format.ts";
 
@@ -21,14 +28,14 @@ const MOST_ERRORS = 64;
 /** The virtio header of a frame that travels without one; reading fills it in, writing wants zeros. */
 const readHeader = new PinnedBuffer(VIRTIO_HEADER_SIZE);
 const noHeader = new PinnedBuffer(VIRTIO_HEADER_SIZE);
-const vector = new IoVector(2);
+const vector = new IoVector(1 + MOST_SEGMENTS);
+const mergedHeaders = new PinnedBuffer(VIRTIO_HEADER_SIZE + LONGEST_HEADERS);
+const mergedView = new DataView(mergedHeaders.bytes.buffer);
 
 /** What is known of a TAP when it is opened. */
 export interface TapOptions {
   readonly name: string;
   readonly mtu: number;
-  /** Whether it may take segments of up to 64 KiB. */
-  readonly offload: boolean;
   readonly counters: Float64Array;
 }
 
@@ -45,7 +52,7 @@ export class TapDevice implements Device {
   readonly writeSize = undefined;
   state: DeviceState = "ready";
   fault = "";
-  acceptsOffload: boolean;
+  acceptsOffload = true;
   readonly #descriptor: FileDescriptor;
   readonly #counters: Float64Array;
   #offloadOn: boolean;
@@ -58,7 +65,6 @@ export class TapDevice implements Device {
     this.name = options.name;
     this.mtu = options.mtu;
     this.#counters = options.counters;
-    this.acceptsOffload = options.offload;
     // Another process may have left it on.
     setTapOffload(this.fd, false);
     this.#offloadOn = false;
@@ -89,21 +95,15 @@ export class TapDevice implements Device {
   }
 
   write(batch: FrameBatch): void {
-    for (let index = 0; index < batch.count && this.state === "ready"; index++) {
+    for (let index = 0; index < batch.count && this.state === "ready";) {
       const length = batch.length(index);
-      if (length === 0) continue;
-      const address = batch.address + batch.offset(index);
-      let written: number;
-      if (batch.headerSize === 0) {
-        vector.set(0, noHeader.address, VIRTIO_HEADER_SIZE);
-        vector.set(1, address, length);
-        written = vector.write(this.fd, 2);
-      } else {
-        vector.set(0, address, length);
-        written = vector.write(this.fd, 1);
+      if (length === 0) index++;
+      else if (batch.headerSize !== 0) this.#writeWhole(batch, index++);
+      else {
+        const merged = this.acceptsOffload ? this.#writeMerged(batch, index) : 0;
+        if (merged === 0) this.#writePlain(batch, index);
+        index += merged === 0 ? 1 : merged;
       }
-      if (written >= 0) this.#errors = 0;
-      else this.#noteRefused(batch, index);
     }
   }
 
@@ -112,6 +112,38 @@ export class TapDevice implements Device {
   close(): void {
     this.state = "gone";
     this.#descriptor.close();
+  }
+
+  #writeWhole(batch: FrameBatch, index: number): void {
+    vector.set(0, batch.address + batch.offset(index), batch.length(index));
+    if (vector.write(this.fd, 1) >= 0) this.#errors = 0;
+    else this.#noteRefused(needsOffload(batch.bytes, batch.offset(index)));
+  }
+
+  #writePlain(batch: FrameBatch, index: number): void {
+    vector.set(0, noHeader.address, VIRTIO_HEADER_SIZE);
+    vector.set(1, batch.address + batch.offset(index), batch.length(index));
+    if (vector.write(this.fd, 2) >= 0) this.#errors = 0;
+    else this.#noteRefused(false);
+  }
+
+  /** Writes TCP segments that follow each other as one. @return How many; 0 where there are none. */
+  #writeMerged(batch: FrameBatch, index: number): number {
+    const headers = mergeableHeaders(batch.bytes, batch.offset(index), batch.length(index));
+    if (headers === 0) return 0;
+    const count = countMergeable(batch, index, headers);
+    if (count === 1) return 0;
+    const length = writeMergedHeaders(mergedView, batch, index, headers, count);
+    vector.set(0, mergedHeaders.address, length);
+    for (let frame = 0; frame < count; frame++) {
+      const address = batch.address + batch.offset(index + frame) + headers;
+      vector.set(1 + frame, address, batch.length(index + frame) - headers);
+    }
+    if (vector.write(this.fd, 1 + count) >= 0) return count;
+    if (lastErrno() !== EINVAL) return 0;
+    this.acceptsOffload = false;
+    this.#counters[AT.fallbacks]!++;
+    return 0;
   }
 
   #readPlain(batch: FrameBatch): number {
@@ -127,11 +159,10 @@ export class TapDevice implements Device {
   }
 
   /** A frame that the kernel did not take is dropped, as by any interface. */
-  #noteRefused(batch: FrameBatch, index: number): void {
+  #noteRefused(isSegment: boolean): void {
     const errno = lastErrno();
     this.#counters[AT.droppedDevice]!++;
     if (errno === EBADFD) this.#end("write", errno);
-    const isSegment = batch.headerSize !== 0 && needsOffload(batch.bytes, batch.offset(index));
     if (errno === EINVAL && isSegment && this.acceptsOffload) {
       // Some kernels refuse segments that others took (6.6.44, 6.10.3): go on without.
       this.acceptsOffload = false;

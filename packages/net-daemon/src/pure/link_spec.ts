@@ -16,7 +16,7 @@ export interface LinkSpec {
   readonly mtu: number;
   /** Where the container's frames must come from; undefined to let all pass. */
   readonly rules: SourceRules | undefined;
-  /** Whether segmentation offload may be used. */
+  /** Whether offload may be agreed on with a peer. */
   readonly offload: boolean;
   readonly host: EndSpec;
   readonly container: EndSpec;
