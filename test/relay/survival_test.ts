@@ -138,7 +138,7 @@ testIf({ name: "an interface that is down loses frames, not the session", needs 
 });
 
 testIf({
-  name: "SIGTERM under full load ends the daemon and the client within 100 ms",
+  name: "SIGTERM under full load ends the daemon within 100 ms, and its client cleanly",
   needs: [...needs, iperf3],
 }, async () => {
   await using host = await PrivateHost.create();
@@ -167,11 +167,12 @@ testIf({
       what: "load on relay",
       timeoutMs: 20_000,
     });
-    for (const process of [client, daemon]) {
+    // The client deletes the interface that it made, which takes the kernel up to 250 ms.
+    for (const [process, most] of [[client, 1000], [daemon, 100]] as const) {
       const start = performance.now();
       process.signal("SIGTERM");
       assertEquals((await process.wait()).code, 0);
-      assertLess(performance.now() - start, 100);
+      assertLess(performance.now() - start, most);
     }
   } finally {
     for (const each of load) await each[Symbol.asyncDispose]();
