@@ -102,6 +102,12 @@ testIf(
         assertEquals(code, 0, `${name} to ${address}: ${stderr}`);
       }
     }
+    // A daemon that is killed is started again, and takes its sessions up.
+    await host.sh("kill -9 $(busybox pidof hpk-net-daemon)");
+    await eventually(async () => {
+      const ping = ["/bin/busybox", "ping", "-c1", "-W1", "10.96.0.1"];
+      return (await hpk(host, "exec", "instance://one", ...ping)).code === 0;
+    }, { what: "the container is reached again", timeoutMs: 10_000 });
     assertEquals((await hpk(host, "instance", "stop", "--all")).code, 0);
     await eventuallySame(host, before);
   },

@@ -69,18 +69,24 @@ export async function startRelaySession(request: SessionRequest): Promise<void> 
   });
 }
 
+/**
+ * Runs a command, and runs it again when a signal has killed it. It says that it is ready by closing
+ * descriptor 3, which nobody else holds: then the pipe on standard output ends.
+ */
+const SUPERVISOR = `cd /
+exec 3>&1 >/dev/null 2>>"$0" </dev/null
+"$@" --ready-fd 3 &
+exec 3>&-
+wait $!
+while [ $? -ge 128 ]; do "$@" & wait $!; done`;
+
 /** Starts the daemon in a session of its own, and waits until it is ready or has ended. */
 async function startDaemon(): Promise<void> {
   Deno.mkdirSync(RELAY_DIRECTORY, { recursive: true, mode: 0o700 });
   const program = requireProgram(NET_DAEMON);
-  const options = ["--directory", RELAY_DIRECTORY, "--idle-exit", String(IDLE_EXIT)];
-  // It closes descriptor 3 when it is ready, and the pipe ends; the runtime keeps its standard output.
-  const streams = `</dev/null 3>&1 >/dev/null 2>>${LOG}`;
-  const detached = ["--fork", "sh", "-c", `cd / && exec "$@" ${streams}`, "sh"];
-  await runOrThrow(requireProgram(PROGRAMS.setsid), [
-    ...detached,
-    ...[program, "serve", ...options, "--ready-fd", "3"],
-  ]);
+  const serve = ["serve", "--directory", RELAY_DIRECTORY, "--idle-exit", String(IDLE_EXIT)];
+  const words = ["--fork", "sh", "-c", SUPERVISOR, LOG, program, ...serve];
+  await runOrThrow(requireProgram(PROGRAMS.setsid), words);
 }
 
 function lastLine(text: string): string | undefined {
