@@ -30,7 +30,7 @@ interface Setup {
   /** Directory of programs made for the benchmark. */
   readonly work: string;
   /** Processes to be ended with the run. */
-  readonly keep: (process: Background) => Background;
+  readonly keep: (running: Background) => Background;
 }
 
 type Maker = (setup: Setup) => Promise<Row | Skipped>;
@@ -189,11 +189,11 @@ const slirp4netns: Maker = async ({ host, mtu, keep }) => {
   await host.run("ip", ["netns", "add", "slirp"]);
   const limited = Math.min(mtu, 65520);
   const words = ["-c", "-m", String(limited), "--netns-type=path", "/run/netns/slirp", "tap0"];
-  const process = keep(await host.spawn(name, words));
+  const running = keep(await host.spawn(name, words));
   await eventually(() => host.sh("ip -n slirp route show default | grep -q tap0"), {
     what: "slirp4netns is ready",
   });
-  return { name, server: undefined, client: "slirp", address: "10.0.2.2", processes: [process] };
+  return { name, server: undefined, client: "slirp", address: "10.0.2.2", processes: [running] };
 };
 
 const pasta: Maker = async ({ host, mtu, keep }) => {
@@ -203,7 +203,7 @@ const pasta: Maker = async ({ host, mtu, keep }) => {
     ip link add up0 mtu ${mtu} type veth peer name up1; ip link set up1 up
     ip addr add 192.0.2.2/24 dev up0; ip link set up0 up; ip route add default via 192.0.2.1`);
   const options = ["-f", "-4", "--config-net", "-m", String(mtu), "--runas", "0"];
-  const process = keep(await host.spawn(name, [...options, "--netns", "/run/netns/pasta"]));
+  const running = keep(await host.spawn(name, [...options, "--netns", "/run/netns/pasta"]));
   try {
     await eventually(() => host.sh("ip -n pasta route show default | grep -q via"), {
       what: "pasta is ready",
@@ -211,10 +211,10 @@ const pasta: Maker = async ({ host, mtu, keep }) => {
   } catch (error) {
     return {
       name,
-      skipped: `${error instanceof Error ? error.message : error}: ${process.stderr}`,
+      skipped: `${error instanceof Error ? error.message : error}: ${running.stderr}`,
     };
   }
-  return { name, server: undefined, client: "pasta", address: "192.0.2.1", processes: [process] };
+  return { name, server: undefined, client: "pasta", address: "192.0.2.1", processes: [running] };
 };
 
 function exists(path: string): boolean {

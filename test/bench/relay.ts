@@ -36,7 +36,7 @@ async function benchMtu(
   await using stack = new AsyncDisposableStack();
   const host = stack.use(await PrivateHost.create());
   await host.run("mkdir", ["-p", "/run/netns"]);
-  const keep = (process: Background): Background => stack.use(process);
+  const keep = (running: Background): Background => stack.use(running);
   const rows = await makeRows({ host, mtu, work, keep });
   const samples = new Map<string, Sample[]>();
   for (let run = 1; run <= runs; run++) {

@@ -20,8 +20,11 @@ export function becomeApptainer(args: readonly string[]): never {
  */
 export function prepareEnvironment(variables: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(variables)) Deno.env.set(name, value);
-  if (Deno.uid() !== 0 || Deno.env.get("APPTAINER_DROP_CAPS") !== undefined) return;
+  if (Deno.uid() !== 0) return;
   const missing = missingRootCapabilities();
   if (missing.length === 0) return;
-  Deno.env.set("APPTAINER_DROP_CAPS", missing.join(","));
+  const asked = (Deno.env.get("APPTAINER_DROP_CAPS") ?? "").split(",").filter((name) =>
+    name !== ""
+  );
+  Deno.env.set("APPTAINER_DROP_CAPS", [...new Set([...asked, ...missing])].join(","));
 }

@@ -10,10 +10,12 @@
 import {
   type ContainerRecord,
   containerResolver,
+  type FlannelEnv,
   formatCidr,
   formatHosts,
   formatIpv4,
   formatResolvConf,
+  type HostFacts,
   hostNameOf,
   HpkError,
   type Ipv4,
@@ -42,7 +44,7 @@ import {
   writeFileAtomic,
 } from "@hpk/core/os";
 import type { Datapath } from "./datapath.ts";
-import { ensureBridge, ensureFirewall } from "./host_network.ts";
+import { applyFirewall, ensureBridge, ensureFirewall } from "./host_network.ts";
 import { ensureMonitor } from "./monitor_start.ts";
 import type { RelayAccess } from "./pure/apptainer_command.ts";
 import { linksOf, planOn, readFlannel } from "./planning.ts";
@@ -103,43 +105,34 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
   for (const program of Object.values(PROGRAMS)) requireProgram(program);
   const flannel = readFlannel(request.settings);
   const generation = ledger.readHost()?.generation;
-  const earlierRules = saveRules();
-  // Awaited last; a failure before that must not count as unhandled.
-  earlierRules.catch(() => {});
-  const look = () => readHostFacts(linksOf(request.settings));
-  let facts = await look();
-  try {
-    planOn(facts, ledger.list(), request.settings, flannel, request.ip);
-  } catch (error) {
-    // The bridge may still be that of containers that have ended.
-    if (!ledger.exists()) throw error;
-    await takeDownEnded(ledger);
-    facts = await look();
-    planOn(facts, ledger.list(), request.settings, flannel, request.ip);
-  }
+  const look = await lookUnlocked(ledger, request, flannel);
   faultPoint("attach.planned");
-  await releaseEnded(ledger, request);
+  if (request.name !== undefined || request.ip !== undefined) await releaseEnded(ledger, request);
 
   let record: ContainerRecord | undefined;
   try {
     const planned = await ledger.withLock(async () => {
       // Another process may have made or removed the shared part since it was looked at.
       const isCurrent = ledger.readHost()?.generation === generation;
-      const current = isCurrent ? facts : await look();
-      const records = ledger.list();
-      const plan = planOn(current, records, request.settings, flannel, request.ip);
-      checkFree(records, request);
+      const { facts, plan, rules } = isCurrent ? look : await lookAtHost(ledger, request, flannel);
+      checkFree(ledger, request);
+      const isFirst = ledger.readHost() === undefined;
       // Before the record, so that whatever ends us from there on, someone takes it down.
-      await ensureMonitor(ledger);
+      const monitor = ensureMonitor(ledger);
       faultPoint("attach.monitored");
       record = newRecord(ledger, request, plan);
       ledger.write(record);
       faultPoint("attach.recorded");
-      await ensureBridge(ledger, plan, current);
-      return { record, plan, rules: isCurrent ? earlierRules : undefined };
+      // The bridge's part begins by writing down what is changed, the firewall included.
+      const bridge = ensureBridge(ledger, plan, facts);
+      // Nobody else can have changed our chains yet: what was read of them is still true.
+      const firewall = isFirst ? rules.then((read) => applyFirewall(plan, read)) : undefined;
+      await allDone([monitor, bridge, firewall ?? Promise.resolve()]);
+      return { record, plan, rules: isFirst ? undefined : rules };
     });
     const attachment = await makeOwn(ledger, request, planned.record, planned.plan);
-    await ensureFirewall(ledger, planned.plan, await (planned.rules ?? saveRules()));
+    const rules = await planned.rules;
+    if (rules !== undefined) await ensureFirewall(ledger, planned.plan, rules);
     ledger.write(attachment.record);
     faultPoint("attach.done");
     return attachment;
@@ -149,6 +142,44 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
     else if (ledger.list().length === 0) await takeDown(ledger, () => false);
     throw error;
   }
+}
+
+/** The host as it is, and what is planned on it. */
+interface Look {
+  readonly facts: HostFacts;
+  readonly plan: NetworkPlan;
+  /** The packet filter, on its way. */
+  readonly rules: Promise<string>;
+}
+
+/** Looks at the host where the lock is not held, so that what stands in the way may be released. */
+async function lookUnlocked(
+  ledger: Ledger,
+  request: AttachRequest,
+  flannel: FlannelEnv | undefined,
+): Promise<Look> {
+  try {
+    return await lookAtHost(ledger, request, flannel);
+  } catch (error) {
+    // The bridge may still be that of containers that have ended.
+    if (!ledger.exists()) throw error;
+    await takeDownEnded(ledger);
+    return await lookAtHost(ledger, request, flannel);
+  }
+}
+
+/** Looks at the host and plans, before anything is changed. */
+async function lookAtHost(
+  ledger: Ledger,
+  request: AttachRequest,
+  flannel: FlannelEnv | undefined,
+): Promise<Look> {
+  const { settings, ip } = request;
+  const rules = saveRules();
+  // Awaited last; a failure before that must not count as unhandled.
+  rules.catch(() => {});
+  const facts = await readHostFacts(linksOf(settings));
+  return { facts, plan: planOn(facts, ledger, settings, flannel, ip), rules };
 }
 
 /** Waits for, or takes down, ended containers whose name or address is asked for again. */
@@ -172,8 +203,9 @@ async function awaitRelease(
   }
 }
 
-function checkFree(records: readonly ContainerRecord[], request: AttachRequest): void {
-  const namesake = records.find((record) => record.name === request.name);
+function checkFree(ledger: Ledger, request: AttachRequest): void {
+  if (request.name === undefined) return;
+  const namesake = ledger.list().find((record) => record.name === request.name);
   if (namesake !== undefined) {
     throw new HpkError({
       what: `cannot name the container '${request.name}'`,
@@ -216,14 +248,10 @@ async function makeOwn(
   const namespace = namespaceName(record.id);
   const { datapath } = request;
   const allocation = allocate(ledger, record, plan);
-  const [allocated, linked] = await Promise.allSettled([
+  const [address] = await allDone([
     allocation,
     datapath.makeLink({ id: record.id, namespace, plan, allocation }),
   ]);
-  // Both have to be over before anything is taken down again.
-  if (allocated.status === "rejected") throw allocated.reason;
-  if (linked.status === "rejected") throw linked.reason;
-  const address = allocated.value;
   faultPoint("attach.linked");
   const interfaceAddress = `${formatIpv4(address)}/${plan.subnet.prefix}`;
   const ownInterface = [
@@ -250,6 +278,17 @@ async function makeOwn(
     address: interfaceAddress,
     gateway: formatIpv4(plan.gateway),
   };
+}
+
+/**
+ * Awaits all, also where one fails: nothing may still be in the making when what was made is taken
+ * down again.
+ */
+async function allDone<T extends readonly unknown[]>(
+  promises: readonly [...{ [K in keyof T]: Promise<T[K]> }],
+): Promise<T> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises) as unknown as T;
 }
 
 async function allocate(ledger: Ledger, record: ContainerRecord, plan: NetworkPlan): Promise<Ipv4> {
@@ -303,8 +342,7 @@ function writeFiles(
   hostname: string,
   settings: Settings,
 ): Pick<Attachment, "resolvConf" | "hosts" | "pidFile"> {
-  const directory = ledger.filesDirectory(record.id);
-  Deno.mkdirSync(directory, { recursive: true, mode: 0o755 });
+  const directory = ledger.makeFilesDirectory(record.id);
   const paths = {
     resolvConf: `${directory}/resolv.conf`,
     hosts: `${directory}/hosts`,

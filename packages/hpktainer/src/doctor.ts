@@ -138,7 +138,7 @@ async function checkNetwork({ settings }: ResolvedSettings): Promise<Check> {
     const flannel = readFlannel(settings);
     const plan = planOn(
       await readHostFacts(linksOf(settings)),
-      new Ledger().list(),
+      new Ledger(),
       settings,
       flannel,
       undefined,

@@ -58,21 +58,28 @@ export async function ensureBridge(
 }
 
 /**
- * Makes our chains as the plan wants them, or mends them. To be called with a container in the
- * ledger, so that they are removed with it.
+ * Makes our chains as the plan wants them, or mends them. To be called under the ledger's lock.
  *
- * @param earlier The packet filter as it was a moment ago: where it is as wanted, nothing is done.
+ * @param rules The packet filter as it is.
+ */
+export async function applyFirewall(plan: NetworkPlan, rules: string): Promise<void> {
+  await applyRules(firewallChanges(rules, wantedChains(plan)));
+  faultPoint("host.firewall");
+}
+
+/**
+ * As {@linkcode applyFirewall}, without the lock where nothing is to be done. To be called with a
+ * container in the ledger, so that the chains are removed with it.
+ *
+ * @param earlier The packet filter as it was a moment ago.
  */
 export async function ensureFirewall(
   ledger: Ledger,
   plan: NetworkPlan,
   earlier: string,
 ): Promise<void> {
-  const wanted = wantedChains(plan);
-  if (firewallChanges(earlier, wanted) !== "") {
-    await ledger.withLock(async () => applyRules(firewallChanges(await saveRules(), wanted)));
-  }
-  faultPoint("host.firewall");
+  if (firewallChanges(earlier, wantedChains(plan)) === "") return;
+  await ledger.withLock(async () => applyFirewall(plan, await saveRules()));
 }
 
 function recordBefore(plan: NetworkPlan, bridge: Link | undefined): HostRecord {
@@ -119,7 +126,9 @@ function bridgeCommands(plan: NetworkPlan, bridge: Link | undefined): string[] {
 export async function removeHostNetwork(ledger: Ledger): Promise<string[]> {
   const host = ledger.readHost();
   // Also where the removal is cut short, whoever looked at the host before must look again.
-  if (host !== undefined) ledger.writeHost({ ...host, generation: newContainerId() });
+  if (host !== undefined) {
+    ledger.writeHost({ ...host, generation: newContainerId() });
+  }
   const errors = host === undefined ? [] : await removeRecorded(host);
   if (errors.length === 0) ledger.removeAll();
   return errors;

@@ -42,10 +42,16 @@ export async function runMonitor(ledger: Ledger, lockFd: number): Promise<void> 
     if (empty) return;
     drain(watch);
     const failed = hostErrors.length > 0 || reclaimed.some(({ errors }) => errors.length > 0);
-    waitForChange(ledger.list(), watch, failed ? retryMs : -1);
+    const records = ledger.list();
+    // The last may have been forgotten since, by someone who was killed before the host's share.
+    if (records.length === 0 && !failed) continue;
+    waitForChange(records, watch, failed ? retryMs : -1);
     retryMs = failed ? Math.min(retryMs * 2, LAST_RETRY_MS) : FIRST_RETRY_MS;
   }
 }
+
+/** How long records that change are left alone, in ms: of many starts at once each changes some. */
+const GATHERING_MS = 100;
 
 /** Blocks until an owner ends, the ledger changes, or the time is up (-1: never). */
 function waitForChange(
@@ -61,7 +67,9 @@ function waitForChange(
   try {
     // One that has ended already needs no waiting for.
     if (processes.includes(undefined)) return;
-    waitReadable([watch.fd, ...processes.map((process) => process!.fd)], timeoutMs);
+    const fds = processes.map((process) => process!.fd);
+    waitReadable([watch.fd, ...fds], timeoutMs);
+    waitReadable(fds, GATHERING_MS);
   } finally {
     for (const process of processes) process?.close();
   }

@@ -14,7 +14,9 @@ export async function ensureMonitor(ledger: Ledger): Promise<void> {
   if (!tryLockExclusive(lock)) return;
   setInheritable(lock.fd, true);
   const [program, ...args] = selfCommand(["monitor", String(lock.fd)]);
-  // In a session of its own and not our child: it outlives the program that we become.
-  const detached = ["--fork", "sh", "-c", 'cd / && exec "$@" </dev/null >/dev/null 2>&1', "sh"];
+  // In a session of its own and not our child: it outlives the program that we become. Starts go
+  // first where both want the processor; then more is released at once.
+  const script = 'cd / && exec nice "$@" </dev/null >/dev/null 2>&1';
+  const detached = ["--fork", "sh", "-c", script, "sh"];
   await runOrThrow(requireProgram(PROGRAMS.setsid), [...detached, program!, ...args]);
 }

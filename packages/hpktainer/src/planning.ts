@@ -1,5 +1,4 @@
 import {
-  type ContainerRecord,
   type FlannelEnv,
   type HostFacts,
   HpkError,
@@ -9,7 +8,7 @@ import {
   type Settings,
   wantedMode,
 } from "@hpk/core";
-import { readFileIfExists } from "@hpk/core/os";
+import { type Ledger, readFileIfExists } from "@hpk/core/os";
 
 /**
  * Reads Flannel's subnet file, where the settings want Flannel.
@@ -33,17 +32,17 @@ export function readFlannel(settings: Settings): FlannelEnv | undefined {
 /**
  * Plans a container's network against what the host has now.
  *
- * @param records The containers that exist.
+ * @param ledger Tells which containers exist, where that matters.
  * @throws {HpkError} When it cannot be.
  */
 export function planOn(
   facts: HostFacts,
-  records: readonly ContainerRecord[],
+  ledger: Ledger,
   settings: Settings,
   flannel: FlannelEnv | undefined,
   ip: string | undefined,
 ): NetworkPlan {
-  const bridgeInUse = records.some((record) => record.bridge === settings.bridge);
+  const bridgeInUse = () => ledger.list().some((record) => record.bridge === settings.bridge);
   return planNetwork({ settings, ip, flannel, facts, bridgeInUse });
 }
 

@@ -114,16 +114,20 @@ function checkImage(image: string): void {
 }
 
 function checkWithoutNetwork(invocation: ContainerInvocation, mode: "host" | "none"): void {
-  const { ip } = invocation.network;
-  const reject = (option: string): never => {
-    throw new HpkError({
-      what: `cannot use ${option} with the network '${mode}'`,
-      why: "the container gets no network of its own",
-      fix: "leave one of the two out",
-    });
-  };
-  if (ip !== undefined) reject("--ip");
-  if (mode === "host" && invocation.ownNetwork) reject("--net");
+  const { ip, name, settings } = invocation.network;
+  const isInstance = invocation.verb.startsWith("instance");
+  const given = [
+    ...Object.keys(settings).filter((key) => key !== "network"),
+    ...(ip === undefined ? [] : ["ip"]),
+    ...(name === undefined || isInstance ? [] : ["name"]),
+    ...(mode === "host" && invocation.ownNetwork ? ["net"] : []),
+  ];
+  if (given.length === 0) return;
+  throw new HpkError({
+    what: `cannot use --${given[0]} with the network '${mode}'`,
+    why: "the container gets no network of ours",
+    fix: "leave one of the two out",
+  });
 }
 
 function checkRoot(): void {

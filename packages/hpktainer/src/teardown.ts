@@ -55,14 +55,17 @@ export async function takeDown(
   wanted: (record: ContainerRecord) => boolean,
   whenEmpty: () => void = () => {},
 ): Promise<TearDown> {
-  const claimed = await ledger.withLock(() => {
-    const claims = ledger.list().filter(wanted);
+  const claimed = await ledger.withLock(async () => {
+    const records = ledger.list();
+    const claims = records.filter(wanted);
+    if (claims.length === 0) return await finish(ledger, records, [], whenEmpty);
     // The claim makes us the owner: whoever comes while we live leaves these alone.
     for (const record of claims) {
       ledger.write({ ...record, phase: "stopping", owner: thisProcess() });
     }
     return claims;
   });
+  if (!Array.isArray(claimed)) return claimed;
   faultPoint("teardown.claimed");
   const reclaimed = await removeResources(ledger, claimed);
   return await ledger.withLock(async () => {
@@ -71,15 +74,24 @@ export async function takeDown(
       else ledger.write({ ...record, phase: "stopping", owner: NO_PROCESS, errors });
     }
     faultPoint("teardown.forgotten");
-    const rest = ledger.list();
-    if (rest.length > 0) {
-      return { reclaimed, hostErrors: [], empty: false, pending: rest.some(isBeingTakenDown) };
-    }
-    const hostErrors = await removeHostNetwork(ledger);
-    const empty = hostErrors.length === 0;
-    if (empty) whenEmpty();
-    return { reclaimed, hostErrors, empty, pending: false };
+    return await finish(ledger, ledger.list(), reclaimed, whenEmpty);
   });
+}
+
+/** Removes what containers share, if none is left. To be called under the lock. */
+async function finish(
+  ledger: Ledger,
+  records: readonly ContainerRecord[],
+  reclaimed: readonly Reclaimed[],
+  whenEmpty: () => void,
+): Promise<TearDown> {
+  if (records.length > 0) {
+    return { reclaimed, hostErrors: [], empty: false, pending: records.some(isBeingTakenDown) };
+  }
+  const hostErrors = await removeHostNetwork(ledger);
+  const empty = hostErrors.length === 0;
+  if (empty) whenEmpty();
+  return { reclaimed, hostErrors, empty, pending: false };
 }
 
 /** How long to wait for what another process is taking down, in ms. */
@@ -136,16 +148,15 @@ async function removeResources(
     }
   }
   faultPoint("teardown.relays");
-  for (const kind of ["link", "namespace"] as const) {
-    const command = kind === "link" ? "link delete dev" : "netns delete";
-    const commands = records.flatMap((record) =>
-      of(record, kind).map(({ name }) => `${command} ${name}`)
-    );
-    const found = await ipRemoveAll(commands);
-    // ip(8) does not always name what failed: then it may be any of them.
-    for (const record of records) note(record.id, found);
-    faultPoint(`teardown.${kind}s`);
-  }
+  const found = await ipRemoveAll(
+    records.flatMap((record) => [
+      ...of(record, "link").map(({ name }) => `link delete dev ${name}`),
+      ...of(record, "namespace").map(({ name }) => `netns delete ${name}`),
+    ]),
+  );
+  // ip(8) does not always name what failed: then it may be any of them.
+  for (const record of records) note(record.id, found);
+  faultPoint("teardown.links");
   await Promise.all(records.map(async (record) => {
     for (const lease of of(record, "lease")) {
       note(record.id, await messageOf(() => releaseAddress(leaseRequest(ledger, record, lease))));

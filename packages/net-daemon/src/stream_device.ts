@@ -95,13 +95,14 @@ export class StreamDevice implements Device {
     if (this.hasBuffered) this.#parse(batch, kept);
     else {
       vector.set(0, batch.address + kept, BATCH_SIZE - kept);
-      const length = vector.read(this.fd, 1);
+      let length = vector.read(this.fd, 1);
+      if (length < 0 && !isTransient(lastErrno())) {
+        // The error number may have been misread: a second call tells.
+        length = vector.read(this.fd, 1);
+        if (length < 0 && !isTransient(lastErrno())) this.#end("reading failed");
+      }
       if (length > 0) this.#parse(batch, kept + length);
       else if (length === 0) this.#end("it was closed");
-      else {
-        const errno = lastErrno();
-        if (errno !== EAGAIN && errno !== EINTR) this.#end(`read: error ${errno}`);
-      }
     }
   }
 
@@ -176,10 +177,12 @@ export class StreamDevice implements Device {
   /** Sends from memory. @return Bytes taken. */
   #send(address: number, length: number): number {
     vector.set(0, address, length);
-    const sent = vector.write(this.fd, 1);
-    if (sent >= 0) return sent;
-    const errno = lastErrno();
-    if (errno !== EAGAIN && errno !== EINTR) this.#end(`write: error ${errno}`);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const sent = vector.write(this.fd, 1);
+      if (sent >= 0) return sent;
+      if (isTransient(lastErrno())) return 0;
+    }
+    this.#end("writing failed, as when it is closed");
     return 0;
   }
 
@@ -214,4 +217,8 @@ export class StreamDevice implements Device {
     this.state = "gone";
     this.fault = fault;
   }
+}
+
+function isTransient(errno: number): boolean {
+  return errno === EAGAIN || errno === EINTR;
 }

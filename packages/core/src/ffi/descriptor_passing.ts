@@ -1,4 +1,4 @@
-import { EAGAIN, lastErrno, SystemCallError, unwrap } from "./errno.ts";
+import { callOrThrow, callTwice, EAGAIN, SystemCallError } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
 import { PinnedBuffer } from "./io_vector.ts";
 import { relayLibc } from "./libc.ts";
@@ -63,7 +63,7 @@ export function sendDescriptor(socket: number, descriptor: number, text: string)
   control.setInt32(8, SOL_SOCKET, true);
   control.setInt32(12, SCM_RIGHTS, true);
   control.setInt32(CMSG_HEADER, descriptor, true);
-  unwrap("sendmsg", relayLibc().sendmsg(socket, message.header.bytes, MSG_NOSIGNAL));
+  callOrThrow("sendmsg", () => relayLibc().sendmsg(socket, message.header.bytes, MSG_NOSIGNAL));
 }
 
 /** A message that was received, and the descriptor that came with it. */
@@ -82,9 +82,10 @@ export interface ReceivedDescriptor {
  */
 export function receiveDescriptor(socket: number): ReceivedDescriptor | undefined {
   const message = new Message(MESSAGE_SIZE);
-  const length = relayLibc().recvmsg(socket, message.header.bytes, MSG_CMSG_CLOEXEC);
+  const { result: length, errno } = callTwice(() =>
+    relayLibc().recvmsg(socket, message.header.bytes, MSG_CMSG_CLOEXEC)
+  );
   if (length === -1) {
-    const errno = lastErrno();
     if (errno === EAGAIN) return undefined;
     throw new SystemCallError("recvmsg", errno);
   }

@@ -1,4 +1,4 @@
-import { EINTR, lastErrno, SystemCallError, unwrap } from "./errno.ts";
+import { callOrThrow, callTwice, EINTR, SystemCallError } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
 import { relayLibc } from "./libc.ts";
 
@@ -29,7 +29,7 @@ export class Epoll implements Disposable {
 
   constructor() {
     this.#epoll = new FileDescriptor(
-      unwrap("epoll_create1", relayLibc().epoll_create1(EPOLL_CLOEXEC)),
+      callOrThrow("epoll_create1", () => relayLibc().epoll_create1(EPOLL_CLOEXEC)),
     );
   }
 
@@ -55,9 +55,10 @@ export class Epoll implements Disposable {
    * @return How many are ready; their tokens and events are at `token` and `events`.
    */
   wait(timeoutMs: number): number {
-    const count = relayLibc().epoll_wait(this.#epoll.fd, this.#readyBytes, BATCH, timeoutMs);
+    const count = this.#wait(timeoutMs);
     if (count >= 0) return count;
-    const errno = lastErrno();
+    const { result, errno } = callTwice(() => this.#wait(0));
+    if (result >= 0) return result;
     if (errno === EINTR) return 0;
     throw new SystemCallError("epoll_wait", errno);
   }
@@ -76,10 +77,14 @@ export class Epoll implements Disposable {
     this.#epoll.close();
   }
 
+  #wait(timeoutMs: number): number {
+    return relayLibc().epoll_wait(this.#epoll.fd, this.#readyBytes, BATCH, timeoutMs);
+  }
+
   #control(operation: number, fd: number, events: number, token: number): void {
     this.#event.setUint32(0, events, true);
     this.#event.setInt32(DATA_OFFSET, token, true);
     const bytes = new Uint8Array(this.#event.buffer);
-    unwrap("epoll_ctl", relayLibc().epoll_ctl(this.#epoll.fd, operation, fd, bytes));
+    callOrThrow("epoll_ctl", () => relayLibc().epoll_ctl(this.#epoll.fd, operation, fd, bytes));
   }
 }

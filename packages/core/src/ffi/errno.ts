@@ -57,22 +57,59 @@ export class SystemCallError extends Error {
   }
 }
 
-/** Where this thread's error number lies. Every worker has its own thread and its own copy of this. */
-let location: Deno.UnsafePointerView | undefined;
+/** What a call came to. */
+export interface CallResult {
+  /** What it returned; -1 when it failed. */
+  readonly result: number;
+  /** The error number when it failed, else 0. */
+  readonly errno: number;
+}
 
-/** The error number of the last call. Read it at once: the runtime's own calls change it. */
-export function lastErrno(): number {
-  location ??= new Deno.UnsafePointerView(libc().__errno_location()!);
-  return location.getInt32();
+/** Most calls that are made for one answer: more would be a call that fails differently each time. */
+const MOST_CALLS = 8;
+
+/**
+ * Makes a call of the C library that returns -1 when it fails, and tells why it failed.
+ *
+ * Between the call and the reading of errno the runtime may change it: a first wait for one of its
+ * own locks looks for a file that many machines lack (Abseil's tsc_freq_khz), which makes ENOENT of
+ * anything, in about one process of a hundred. So a call that failed is made again, until it fails
+ * twice in a row in the same way.
+ *
+ * @param run The call; one that may be made again after it failed.
+ */
+export function callTwice(run: () => number): CallResult {
+  let before = -1;
+  for (let calls = 1;; calls++) {
+    const result = run();
+    if (result !== -1) return { result, errno: 0 };
+    const errno = lastErrno();
+    if (errno === before || calls === MOST_CALLS) return { result, errno };
+    before = errno;
+  }
 }
 
 /**
- * Turns the result -1 into an error.
+ * Makes a call that has to succeed, as {@linkcode callTwice} does.
  *
- * @return The result, where it is none.
- * @throws {SystemCallError} Where it is.
+ * @param call Its name, for the message.
+ * @return Its result.
+ * @throws {SystemCallError} When it fails.
  */
-export function unwrap(call: string, result: number): number {
-  if (result === -1) throw new SystemCallError(call, lastErrno());
+export function callOrThrow(call: string, run: () => number): number {
+  const { result, errno } = callTwice(run);
+  if (result === -1) throw new SystemCallError(call, errno);
   return result;
+}
+
+/** Where this thread's error number lies. Every worker has its own thread and its own copy of this. */
+let location: Deno.UnsafePointerView | undefined;
+
+/**
+ * The error number of the last call on this thread, unless the runtime has changed it since: for
+ * where a call is made over and over, and one misreading does no harm. Otherwise callTwice.
+ */
+export function lastErrno(): number {
+  location ??= new Deno.UnsafePointerView(libc().__errno_location()!);
+  return location.getInt32();
 }

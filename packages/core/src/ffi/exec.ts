@@ -1,4 +1,4 @@
-import { lastErrno, SystemCallError } from "./errno.ts";
+import { callTwice, SystemCallError } from "./errno.ts";
 import { cString, libc } from "./libc.ts";
 
 /** SIGPIPE and the default disposition (asm-generic/signal.h, signal(7)). */
@@ -22,8 +22,8 @@ const ADDRESS_SIZE = 8;
 export function execInPlace(path: string, argv: readonly string[]): never {
   const { signal, execv } = libc();
   const ignored = signal(SIGPIPE, SIG_DFL);
-  execv(cString(path), stringVector(argv));
-  const errno = lastErrno();
+  const words = stringVector(argv);
+  const { errno } = callTwice(() => execv(cString(path), words));
   signal(SIGPIPE, ignored);
   throw new SystemCallError(`execv ${path}`, errno);
 }

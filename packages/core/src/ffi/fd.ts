@@ -1,4 +1,4 @@
-import { EAGAIN, EINTR, lastErrno, SystemCallError, unwrap } from "./errno.ts";
+import { callOrThrow, callTwice, EAGAIN, EINTR, SystemCallError } from "./errno.ts";
 import { cString, libc, relayLibc } from "./libc.ts";
 
 /** open(2) flags (asm-generic/fcntl.h). */
@@ -44,29 +44,33 @@ export class FileDescriptor implements Disposable {
  */
 export function openLockFile(path: string): FileDescriptor {
   return new FileDescriptor(
-    unwrap(`open ${path}`, libc().open(cString(path), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)),
+    callOrThrow(
+      `open ${path}`,
+      () => libc().open(cString(path), O_RDWR | O_CREAT | O_CLOEXEC, 0o600),
+    ),
   );
 }
 
 /** Waits for the exclusive lock of an open file, flock(2). It goes with the last descriptor of it. */
 export function lockExclusive(file: FileDescriptor): void {
-  while (libc().flock(file.fd, LOCK_EX) === -1) {
-    const errno = lastErrno();
+  for (;;) {
+    const { result, errno } = callTwice(() => libc().flock(file.fd, LOCK_EX));
+    if (result === 0) return;
     if (errno !== EINTR) throw new SystemCallError("flock", errno);
   }
 }
 
 /** Takes the exclusive lock of an open file if nobody has it. */
 export function tryLockExclusive(file: FileDescriptor): boolean {
-  if (libc().flock(file.fd, LOCK_EX | LOCK_NB) === 0) return true;
-  const errno = lastErrno();
+  const { result, errno } = callTwice(() => libc().flock(file.fd, LOCK_EX | LOCK_NB));
+  if (result === 0) return true;
   if (errno === EAGAIN) return false;
   throw new SystemCallError("flock", errno);
 }
 
 /** Lets programs that are started from now on inherit a descriptor, or not. */
 export function setInheritable(fd: number, inheritable: boolean): void {
-  unwrap("fcntl", libc().fcntl(fd, F_SETFD, inheritable ? 0 : FD_CLOEXEC));
+  callOrThrow("fcntl", () => libc().fcntl(fd, F_SETFD, inheritable ? 0 : FD_CLOEXEC));
 }
 
 /** Whether programs inherit a descriptor; false also for one that is not open. */
@@ -82,7 +86,7 @@ export function isInheritable(fd: number): boolean {
  */
 export function writeText(fd: number, text: string): void {
   const bytes = new TextEncoder().encode(text);
-  unwrap("write", relayLibc().write(fd, bytes, bytes.length));
+  callOrThrow("write", () => relayLibc().write(fd, bytes, bytes.length));
 }
 
 /** Closes a descriptor that whoever started us has handed on. */

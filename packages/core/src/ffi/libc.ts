@@ -23,6 +23,10 @@ const SYMBOLS = {
     result: "i32",
   },
   read: { parameters: ["i32", /* fd */ "buffer", /* buf */ "u32" /* count */], result: "i32" },
+  setpriority: {
+    parameters: ["i32", /* which */ "u32", /* who */ "i32" /* prio */],
+    result: "i32",
+  },
   signal: { parameters: ["i32", /* signum */ "pointer" /* handler */], result: "pointer" },
   syscall2: {
     name: "syscall",

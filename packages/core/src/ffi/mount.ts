@@ -1,4 +1,4 @@
-import { unwrap } from "./errno.ts";
+import { callOrThrow } from "./errno.ts";
 import { cString, libc } from "./libc.ts";
 
 /**
@@ -8,5 +8,5 @@ import { cString, libc } from "./libc.ts";
  * @throws {SystemCallError} When nothing is mounted there, or it is in use.
  */
 export function unmount(path: string): void {
-  unwrap(`umount ${path}`, libc().umount2(cString(path), 0));
+  callOrThrow(`umount ${path}`, () => libc().umount2(cString(path), 0));
 }

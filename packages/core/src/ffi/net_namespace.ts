@@ -1,4 +1,4 @@
-import { unwrap } from "./errno.ts";
+import { callOrThrow } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
 import { cString, libc, relayLibc } from "./libc.ts";
 
@@ -18,14 +18,16 @@ const CLONE_NEWNET = 0x40000000;
 export function inNetNamespace<T>(path: string, act: () => T): T {
   using own = openNamespace("/proc/thread-self/ns/net");
   using other = openNamespace(path);
-  unwrap(`setns ${path}`, relayLibc().setns(other.fd, CLONE_NEWNET));
+  callOrThrow(`setns ${path}`, () => relayLibc().setns(other.fd, CLONE_NEWNET));
   try {
     return act();
   } finally {
-    unwrap("setns back", relayLibc().setns(own.fd, CLONE_NEWNET));
+    callOrThrow("setns back", () => relayLibc().setns(own.fd, CLONE_NEWNET));
   }
 }
 
 function openNamespace(path: string): FileDescriptor {
-  return new FileDescriptor(unwrap(`open ${path}`, libc().open(cString(path), O_CLOEXEC, 0)));
+  return new FileDescriptor(
+    callOrThrow(`open ${path}`, () => libc().open(cString(path), O_CLOEXEC, 0)),
+  );
 }

@@ -1,5 +1,5 @@
 import { FileDescriptor } from "./fd.ts";
-import { EINTR, lastErrno, SystemCallError, unwrap } from "./errno.ts";
+import { callOrThrow, callTwice, EINTR, SystemCallError } from "./errno.ts";
 import { cString, libc } from "./libc.ts";
 
 /** System call number of pidfd_open(2), the same on every architecture (asm-generic/unistd.h). */
@@ -28,9 +28,8 @@ const NO_PROCESS = [3, /* ESRCH */ 2, /* ENOENT */ 22 /* EINVAL */];
  * @throws {SystemCallError} On any other failure.
  */
 export function openProcess(pid: number): FileDescriptor | undefined {
-  const fd = libc().syscall2(SYS_PIDFD_OPEN, pid, 0);
-  if (fd !== -1) return new FileDescriptor(fd);
-  const errno = lastErrno();
+  const { result, errno } = callTwice(() => libc().syscall2(SYS_PIDFD_OPEN, pid, 0));
+  if (result !== -1) return new FileDescriptor(result);
   if (NO_PROCESS.includes(errno)) return undefined;
   throw new SystemCallError("pidfd_open", errno);
 }
@@ -42,12 +41,12 @@ export function openProcess(pid: number): FileDescriptor | undefined {
  */
 export function watchDirectory(path: string): FileDescriptor {
   const watch = new FileDescriptor(
-    unwrap("inotify_init1", libc().inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
+    callOrThrow("inotify_init1", () => libc().inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
   );
   try {
-    unwrap(
+    callOrThrow(
       `inotify_add_watch ${path}`,
-      libc().inotify_add_watch(watch.fd, cString(path), IN_MOVED_TO | IN_DELETE),
+      () => libc().inotify_add_watch(watch.fd, cString(path), IN_MOVED_TO | IN_DELETE),
     );
   } catch (error) {
     watch.close();
@@ -75,8 +74,6 @@ export function waitReadable(fds: readonly number[], timeoutMs: number): void {
     view.setInt32(index * POLLFD_SIZE, fd, true);
     view.setInt16(index * POLLFD_SIZE + 4, POLLIN, true);
   });
-  if (libc().poll(buffer, fds.length, timeoutMs) === -1) {
-    const errno = lastErrno();
-    if (errno !== EINTR) throw new SystemCallError("poll", errno);
-  }
+  const { result, errno } = callTwice(() => libc().poll(buffer, fds.length, timeoutMs));
+  if (result === -1 && errno !== EINTR) throw new SystemCallError("poll", errno);
 }

@@ -1,4 +1,4 @@
-import { unwrap } from "./errno.ts";
+import { callOrThrow } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
 import { cString, libc, relayLibc } from "./libc.ts";
 
@@ -38,12 +38,12 @@ const SOCK_DGRAM = 2;
 export function openTap(name: string): FileDescriptor {
   const flags = O_RDWR | O_NONBLOCK | O_CLOEXEC;
   const tap = new FileDescriptor(
-    unwrap("open /dev/net/tun", libc().open(cString("/dev/net/tun"), flags, 0)),
+    callOrThrow("open /dev/net/tun", () => libc().open(cString("/dev/net/tun"), flags, 0)),
   );
   try {
     const request = interfaceRequest(name);
     request.setUint16(IFREQ_UNION, IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, true);
-    unwrap(`TUNSETIFF ${name}`, relayLibc().ioctl(tap.fd, TUNSETIFF, bytesOf(request)));
+    callOrThrow(`TUNSETIFF ${name}`, () => relayLibc().ioctl(tap.fd, TUNSETIFF, bytesOf(request)));
   } catch (error) {
     tap.close();
     throw error;
@@ -53,7 +53,10 @@ export function openTap(name: string): FileDescriptor {
 
 /** Whether a TAP stays when its last descriptor is closed. */
 export function setTapPersistent(tap: FileDescriptor, persistent: boolean): void {
-  unwrap("TUNSETPERSIST", relayLibc().ioctlValue(tap.fd, TUNSETPERSIST, persistent ? 1 : 0));
+  callOrThrow(
+    "TUNSETPERSIST",
+    () => relayLibc().ioctlValue(tap.fd, TUNSETPERSIST, persistent ? 1 : 0),
+  );
 }
 
 /**
@@ -87,9 +90,9 @@ function interfaceCall(
   request: DataView<ArrayBuffer>,
 ): void {
   using socket = new FileDescriptor(
-    unwrap("socket", relayLibc().socket(AF_INET, SOCK_DGRAM | O_CLOEXEC, 0)),
+    callOrThrow("socket", () => relayLibc().socket(AF_INET, SOCK_DGRAM | O_CLOEXEC, 0)),
   );
-  unwrap(`${call} ${name}`, relayLibc().ioctl(socket.fd, number, bytesOf(request)));
+  callOrThrow(`${call} ${name}`, () => relayLibc().ioctl(socket.fd, number, bytesOf(request)));
 }
 
 function interfaceRequest(name: string): DataView<ArrayBuffer> {

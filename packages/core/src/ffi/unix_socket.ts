@@ -1,4 +1,4 @@
-import { EAGAIN, EINTR, lastErrno, SystemCallError, unwrap } from "./errno.ts";
+import { callOrThrow, callTwice, EAGAIN, EINTR, SystemCallError } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
 import { relayLibc } from "./libc.ts";
 
@@ -35,8 +35,8 @@ export interface PeerCredentials {
  */
 export function listenUnix(path: string): FileDescriptor {
   return openSocket((fd) => {
-    unwrap(`bind ${path}`, relayLibc().bind(fd, socketAddress(path), SOCKADDR_SIZE));
-    unwrap(`listen ${path}`, relayLibc().listen(fd, 8));
+    callOrThrow(`bind ${path}`, () => relayLibc().bind(fd, socketAddress(path), SOCKADDR_SIZE));
+    callOrThrow(`listen ${path}`, () => relayLibc().listen(fd, 8));
   });
 }
 
@@ -47,15 +47,19 @@ export function listenUnix(path: string): FileDescriptor {
  */
 export function connectUnix(path: string): FileDescriptor {
   return openSocket((fd) => {
-    unwrap(`connect ${path}`, relayLibc().connect(fd, socketAddress(path), SOCKADDR_SIZE));
+    callOrThrow(
+      `connect ${path}`,
+      () => relayLibc().connect(fd, socketAddress(path), SOCKADDR_SIZE),
+    );
   });
 }
 
 /** Takes a connection from a listening socket; undefined when there is none. */
 export function acceptUnix(listener: number): FileDescriptor | undefined {
-  const fd = relayLibc().accept4(listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC);
-  if (fd !== -1) return new FileDescriptor(fd);
-  const errno = lastErrno();
+  const { result, errno } = callTwice(() =>
+    relayLibc().accept4(listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC)
+  );
+  if (result !== -1) return new FileDescriptor(result);
   if (errno === EAGAIN || errno === EINTR || errno === ECONNABORTED) return undefined;
   throw new SystemCallError("accept4", errno);
 }
@@ -66,7 +70,10 @@ const ECONNABORTED = 103;
 export function unixSocketPair(): [FileDescriptor, FileDescriptor] {
   const fds = new Int32Array(2);
   const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  unwrap("socketpair", relayLibc().socketpair(AF_UNIX, type, 0, new Uint8Array(fds.buffer)));
+  callOrThrow(
+    "socketpair",
+    () => relayLibc().socketpair(AF_UNIX, type, 0, new Uint8Array(fds.buffer)),
+  );
   return [new FileDescriptor(fds[0]!), new FileDescriptor(fds[1]!)];
 }
 
@@ -82,7 +89,7 @@ export function peerCredentials(fd: number): PeerCredentials {
     new Uint8Array(value.buffer),
     new Uint8Array(length.buffer),
   );
-  unwrap("getsockopt SO_PEERCRED", result);
+  callOrThrow("getsockopt SO_PEERCRED", () => result);
   return { pid: value[0]!, uid: value[1]! >>> 0, gid: value[2]! >>> 0 };
 }
 
@@ -101,7 +108,9 @@ export function writeFrom(fd: number, bytes: Uint8Array<ArrayBuffer>): number {
 
 function openSocket(set: (fd: number) => void): FileDescriptor {
   const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  const socket = new FileDescriptor(unwrap("socket", relayLibc().socket(AF_UNIX, type, 0)));
+  const socket = new FileDescriptor(
+    callOrThrow("socket", () => relayLibc().socket(AF_UNIX, type, 0)),
+  );
   try {
     set(socket.fd);
   } catch (error) {

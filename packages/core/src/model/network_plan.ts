@@ -42,8 +42,8 @@ export interface PlanInputs {
   /** Flannel's subnet file; undefined where it does not exist or is not wanted. */
   readonly flannel: FlannelEnv | undefined;
   readonly facts: HostFacts;
-  /** Whether the bridge, if there is one, is ours already and in use by containers. */
-  readonly bridgeInUse: boolean;
+  /** Tells whether the bridge is in use by containers of ours. */
+  readonly bridgeInUse: () => boolean;
 }
 
 /** Apptainer's own bridge network (10_bridge... 00_bridge.conflist in its network directory). */
@@ -54,6 +54,12 @@ const LONGEST_PREFIX = 30;
 
 /** Shortest prefix taken for a subnet: a class A network. */
 const SHORTEST_PREFIX = 8;
+
+/** Multicast and reserved addresses begin here (RFC 5771, RFC 1112 section 4). */
+const FIRST_MULTICAST: Ipv4 = parseIpv4("224.0.0.0")!;
+
+/** Addresses that never leave a host (RFC 1122, section 3.2.1.3). */
+const LOOPBACK: Cidr = parseCidr("127.0.0.0/8")!;
 
 /** MTU of an Ethernet link in bytes (RFC 894), where there is no uplink to take it from. */
 const ETHERNET_MTU = 1500;
@@ -90,6 +96,7 @@ export function planNetwork(inputs: PlanInputs): NetworkPlan {
   }
   checkBridge(settings.bridge, subnet, gateway, inputs);
   checkConflicts(settings.bridge, subnet, podNetwork, inputs);
+  checkUnicast(subnet);
   return {
     mode,
     bridge: settings.bridge,
@@ -127,6 +134,17 @@ function checkSize(subnet: Cidr, origin: string): void {
   }
 }
 
+function checkUnicast(subnet: Cidr): void {
+  if (subnet.network < FIRST_MULTICAST && !overlaps(subnet, LOOPBACK) && subnet.network !== 0) {
+    return;
+  }
+  throw new HpkError({
+    what: `cannot use subnet ${formatCidr(subnet)}`,
+    why: "its addresses are not for hosts",
+    fix: "use a private network, such as 10.96.0.0/24",
+  });
+}
+
 function checkBridge(bridge: string, subnet: Cidr, gateway: Ipv4, inputs: PlanInputs): void {
   const link = inputs.facts.links.find((candidate) => candidate.name === bridge);
   if (link === undefined) return;
@@ -148,7 +166,7 @@ function checkBridge(bridge: string, subnet: Cidr, gateway: Ipv4, inputs: PlanIn
       `it has the address ${
         formatIpv4(other.address)
       }/${other.cidr.prefix} and ${wanted} is wanted`,
-      inputs.bridgeInUse
+      inputs.bridgeInUse()
         ? "stop the containers on it first (hpktainer ps), or use their subnet"
         : "use its subnet, or choose another name with HPK_BRIDGE",
     );

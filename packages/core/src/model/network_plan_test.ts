@@ -59,7 +59,7 @@ function plan(given: Case): NetworkPlan {
       links: [LO, ETH0, ...(given.links ?? [])],
       routes: [DEFAULT, route("192.0.2.0/24", "eth0"), ...(given.routes ?? [])],
     },
-    bridgeInUse: given.bridgeInUse ?? false,
+    bridgeInUse: () => given.bridgeInUse ?? false,
   });
 }
 
@@ -120,7 +120,7 @@ Deno.test("planNetwork() takes the MTU that is set, else Flannel's, else the upl
     ip: undefined,
     flannel: undefined,
     facts: { links: [LO], routes: [] },
-    bridgeInUse: false,
+    bridgeInUse: () => false,
   });
   assertEquals(alone.mtu, 1500, "no default route: an air-gapped host");
   assertEquals(plan({ options: { subnet, mtu: "1200" } }).mtu, 1200);
@@ -214,6 +214,15 @@ Deno.test("planNetwork() refuses a subnet that something on the host uses", () =
     assertEquals(
       refusal({ ...given, options: { subnet } }),
       `cannot use subnet ${subnet}: ${why}; choose a subnet that nothing on this host uses, with --subnet`,
+    );
+  }
+});
+
+Deno.test("planNetwork() refuses a subnet that is not for hosts", () => {
+  for (const subnet of ["0.0.0.0/8", "224.0.0.0/24", "239.1.2.0/24", "255.255.255.0/24"]) {
+    assertEquals(
+      refusal({ options: { subnet } }),
+      `cannot use subnet ${subnet}: its addresses are not for hosts; use a private network, such as 10.96.0.0/24`,
     );
   }
 });

@@ -14,7 +14,7 @@ export interface CommandOptions {
   readonly stdin?: string;
   /** Added to the environment. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Bound on the whole run in ms; the program is ended at it. */
+  /** Bound on the whole run in ms; the program is killed at it. */
   readonly timeoutMs?: number;
 }
 
@@ -39,39 +39,55 @@ const decoder = new TextDecoder();
  * are kept apart.
  *
  * @param path Absolute path, or a name looked for in PATH.
- * @return Its exit status and output, whatever the status.
- * @throws {HpkError} When it does not exist.
+ * @return Its exit status and output, whatever the status; that of SIGKILL when its time was up.
+ * @throws {HpkError} When it does not exist or cannot be executed.
  */
 export async function runCommand(
   path: string,
   args: readonly string[],
   options: CommandOptions = {},
 ): Promise<CommandResult> {
-  let child: Deno.ChildProcess;
+  const child = spawn(path, args, options);
+  const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    child.kill("SIGKILL");
+  }, timeoutMs);
   try {
-    child = new Deno.Command(path, {
+    // Read from the start: a program may answer before it has been told everything.
+    const output = child.output();
+    if (options.stdin !== undefined) await feed(child, options.stdin);
+    const { code, stdout, stderr } = await output;
+    const late = isLate ? `ended after ${timeoutMs} ms without an answer\n` : "";
+    return { code, stdout: decoder.decode(stdout), stderr: late + decoder.decode(stderr) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function spawn(
+  path: string,
+  args: readonly string[],
+  options: CommandOptions,
+): Deno.ChildProcess {
+  try {
+    return new Deno.Command(path, {
       args: [...args],
       stdin: options.stdin === undefined ? "null" : "piped",
       stdout: "piped",
       stderr: "piped",
       env: { LC_ALL: "C", ...options.environment },
-      signal: AbortSignal.timeout(options.timeoutMs ?? DEFAULT_TIMEOUT_MS),
     }).spawn();
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const isMissing = error instanceof Deno.errors.NotFound;
+    if (!isMissing && !(error instanceof Deno.errors.PermissionDenied)) throw error;
     throw new HpkError({
       what: `cannot run ${path}`,
-      why: "it does not exist",
+      why: isMissing ? "it does not exist" : "it is no program that can be executed",
       fix: "install it; 'hpktainer doctor' names the packages",
     }, { cause: error });
   }
-  if (options.stdin !== undefined) await feed(child, options.stdin);
-  const output = await child.output();
-  return {
-    code: output.code,
-    stdout: decoder.decode(output.stdout),
-    stderr: decoder.decode(output.stderr),
-  };
 }
 
 /**

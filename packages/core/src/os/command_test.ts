@@ -1,4 +1,4 @@
-import { assertEquals, assertLess, assertRejects } from "@std/assert";
+import { assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
 import { HpkError } from "../model/errors.ts";
 import { TempDirectory } from "../testing/temp_directory.ts";
 import { CommandError, runCommand, runOrThrow } from "./command.ts";
@@ -42,10 +42,11 @@ Deno.test("runCommand() asks for the C locale and adds to the environment", asyn
   assertEquals((await sh(script, { environment: { HPK_TEST: "x y" } })).stdout, "C|x y|path");
 });
 
-Deno.test("runCommand() ends a program at its time limit", async () => {
+Deno.test("runCommand() kills a program at its time limit, and says so", async () => {
   const start = performance.now();
-  const { code, stdout } = await sh("echo begun; exec sleep 30", { timeoutMs: 300 });
-  assertEquals([code, stdout], [143, "begun\n"]);
+  const script = "trap '' TERM; echo begun; exec sleep 30";
+  const { code, stdout, stderr } = await sh(script, { timeoutMs: 300 });
+  assertEquals([code, stdout, stderr], [137, "begun\n", "ended after 300 ms without an answer\n"]);
   assertLess(performance.now() - start, 10_000);
 });
 
@@ -81,4 +82,16 @@ Deno.test("runOrThrow() gives the output, or an error that quotes the program's 
     CommandError,
   );
   assertEquals(lines.message.endsWith("ended with 1: Error: b"), true, lines.message);
+});
+
+Deno.test("runCommand() reads while it is still feeding", async () => {
+  const stdin = "x".repeat(1 << 20);
+  assertEquals((await runCommand("cat", [], { stdin })).stdout.length, stdin.length);
+});
+
+Deno.test("runCommand() says what to do where a file cannot be executed", async () => {
+  using directory = new TempDirectory();
+  const path = directory.write("program", "");
+  const { message } = await assertRejects(() => runCommand(path, []), HpkError);
+  assertStringIncludes(message, "it is no program that can be executed; install it");
 });

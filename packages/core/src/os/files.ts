@@ -2,19 +2,43 @@
  * Writes a file whole or not at all: to a temporary name beside it, which is then renamed.
  *
  * @param path Where to; its directory exists.
- * @param mode Permissions, such as 0o644.
+ * @param mode Permissions, such as 0o644, whatever the umask.
  */
 export function writeFileAtomic(path: string, text: string, mode = 0o644): void {
   const temporary = `${path}.${Deno.pid}.tmp`;
   const file = Deno.openSync(temporary, { write: true, create: true, truncate: true, mode });
   try {
     file.writeSync(new TextEncoder().encode(text));
+    // The umask is the user's, for the container.
+    Deno.chmodSync(temporary, mode);
     file.syncSync();
   } finally {
     file.close();
   }
   Deno.renameSync(temporary, path);
 }
+
+/**
+ * Makes a directory that anyone may read, whatever the umask, and those that lead to it.
+ *
+ * @param root The first of them that is ours.
+ * @param path The directory, in or below the root.
+ */
+export function makeDirectory(root: string, path: string): void {
+  const steps = path.slice(root.length).split("/").filter((step) => step !== "");
+  for (let length = 0; length <= steps.length; length++) {
+    const directory = [root, ...steps.slice(0, length)].join("/");
+    try {
+      Deno.mkdirSync(directory, { mode: DIRECTORY_MODE });
+      Deno.chmodSync(directory, DIRECTORY_MODE);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+  }
+}
+
+/** Directory modes: anyone may list containers, only root changes them. */
+const DIRECTORY_MODE = 0o755;
 
 /** Contents of a file; undefined when it does not exist. */
 export function readFileIfExists(path: string): string | undefined {

@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { TempDirectory } from "../testing/temp_directory.ts";
 import {
   listDirectory,
+  makeDirectory,
   readFileIfExists,
   removeIfEmpty,
   removeIfExists,
@@ -12,9 +13,9 @@ Deno.test("writeFileAtomic() replaces a file by another, with its mode, and leav
   using directory = new TempDirectory();
   const path = directory.write("file", "old");
   using before = Deno.openSync(path);
-  const umask = Deno.umask(0o022);
+  const umask = Deno.umask(0o077);
   try {
-    writeFileAtomic(path, "new ü", 0o666);
+    writeFileAtomic(path, "new ü", 0o644);
   } finally {
     Deno.umask(umask);
   }
@@ -77,4 +78,19 @@ Deno.test("listDirectory() is sorted, and undefined for what is not there", () =
   assertEquals(listDirectory(directory.path), [".c", "a", "b"]);
   assertEquals(listDirectory(directory.at("none")), undefined);
   assertThrows(() => listDirectory(directory.at("a")));
+});
+
+Deno.test("makeDirectory() makes directories that anyone may read, whatever the umask", () => {
+  using directory = new TempDirectory();
+  const root = directory.at("state");
+  const umask = Deno.umask(0o077);
+  try {
+    makeDirectory(root, `${root}/files/0`);
+    makeDirectory(root, `${root}/files/0`);
+  } finally {
+    Deno.umask(umask);
+  }
+  for (const path of [root, `${root}/files`, `${root}/files/0`]) {
+    assertEquals(Deno.statSync(path).mode! & 0o777, 0o755, path);
+  }
 });

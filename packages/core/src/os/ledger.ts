@@ -8,13 +8,16 @@ import {
   unreadableRecord,
 } from "../model/ledger_record.ts";
 import { faultPoint } from "./fault_point.ts";
-import { listDirectory, readFileIfExists, removeIfExists, writeFileAtomic } from "./files.ts";
+import {
+  listDirectory,
+  makeDirectory,
+  readFileIfExists,
+  removeIfExists,
+  writeFileAtomic,
+} from "./files.ts";
 
 /** Where the ledger lies: on a file system that a reboot clears (file-hierarchy(7), /run). */
 export const STATE_DIRECTORY = "/run/hpktainer";
-
-/** Directory modes: anyone may list containers, only root changes them. */
-const DIRECTORY_MODE = 0o755;
 
 /**
  * What exists on this host on behalf of containers, one file a container. Every change is made under
@@ -42,13 +45,21 @@ export class Ledger {
     return `${this.#root}/monitor.lock`;
   }
 
+  /** Makes the directory of a container's own files. */
+  makeFilesDirectory(id: string): string {
+    const directory = this.filesDirectory(id);
+    makeDirectory(this.#root, directory);
+    return directory;
+  }
+
   /** Directory of a container's own files. */
   filesDirectory(id: string): string {
     return `${this.#root}/files/${id}`;
   }
 
   /**
-   * Runs a function while no other process changes the ledger.
+   * Runs a function while no other process changes the ledger. Not to be called within itself: the
+   * lock blocks the thread.
    *
    * @return What the function returns.
    */
@@ -126,7 +137,7 @@ export class Ledger {
   #lock(): FileDescriptor {
     const path = `${this.#root}/lock`;
     for (;;) {
-      Deno.mkdirSync(this.recordsDirectory, { recursive: true, mode: DIRECTORY_MODE });
+      if (!tryMake(this.#root, this.recordsDirectory)) continue;
       const file = tryOpen(path);
       if (file === undefined) continue;
       lockExclusive(file);
@@ -134,6 +145,17 @@ export class Ledger {
       if (isOpenFileAt(file, path)) return file;
       file.close();
     }
+  }
+}
+
+/** Makes a directory; false when one that leads to it was removed in this moment. */
+function tryMake(root: string, path: string): boolean {
+  try {
+    makeDirectory(root, path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
   }
 }
 

@@ -1,0 +1,34 @@
+/** The processes of a private host. */
+import { eventually, type PrivateHost } from "../harness/mod.ts";
+
+/**
+ * The process ids, as the host sees them, of the program's monitors.
+ *
+ * @param variable Only of those that have this variable in their environment.
+ */
+export function monitorPids(host: PrivateHost, variable = ""): number[] {
+  return [...Deno.readDirSync(`${host.root}/proc`)].map(({ name }) => Number(name))
+    .filter(Number.isInteger)
+    .filter((pid) => wordsOf(host, pid, "cmdline").includes("monitor"))
+    .filter((pid) => wordsOf(host, pid, "environ").some((word) => word.startsWith(variable)));
+}
+
+/** Kills the host's monitor, as an administrator or the kernel in want of memory might; waits for its end. */
+export async function killMonitor(host: PrivateHost): Promise<void> {
+  const pids = await eventually(() => {
+    const found = monitorPids(host);
+    return found.length > 0 ? found : undefined;
+  }, { what: "a monitor" });
+  await host.run("kill", ["-KILL", ...pids.map(String)]);
+  await eventually(() => monitorPids(host).length === 0, { what: "the monitor's end" });
+}
+
+/** The command line or environment of a process; empty when it has ended. */
+function wordsOf(host: PrivateHost, pid: number, what: "cmdline" | "environ"): string[] {
+  try {
+    return Deno.readTextFileSync(`${host.root}/proc/${pid}/${what}`).split("\0");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || /os error 3\b/.test(String(error))) return [];
+    throw error;
+  }
+}
