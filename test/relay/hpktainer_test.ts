@@ -34,6 +34,13 @@ function hpk(host: PrivateHost, ...args: string[]): Promise<RunResult> {
 async function connectedHost(internet: Internet): Promise<PrivateHost> {
   const host = await PrivateHost.create();
   await internet.attach(host, { address: "198.51.100.11/24", mtu: 1400 });
+  // The kernel makes it a little later, and a snapshot would miss it.
+  await eventually(
+    async () =>
+      (await host.run("ip", ["-6", "route", "show", "table", "all"])).stdout
+        .includes("local fe80:"),
+    { what: "the uplink's own IPv6 address" },
+  );
   return host;
 }
 

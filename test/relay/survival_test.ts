@@ -113,6 +113,10 @@ testIf({
   for (const each of [deleted, vanished, healthy]) await attachTap(host, each);
   await host.run("ip", ["link", "delete", deleted.hostTap]);
   await daemon.waitFor(/pod2: ended: hpkpod2: the interface was deleted/);
+  await eventually(async () => {
+    const { stdout } = await host.run("ip", ["-n", deleted.id, "-br", "link"]);
+    return !stdout.includes("tap0");
+  }, { what: "the container's TAP is gone too" });
   await host.run("ip", ["netns", "delete", vanished.id]);
   await daemon.waitFor(/pod3: its namespace is gone/);
   await eventually(async () => !(await linksOf(host)).includes(vanished.hostTap), {

@@ -64,6 +64,7 @@ Deno.test("a million mutated frames over a stream: no crash, no growth, and only
     mtu: 1500,
     rules,
     onStalled: () => {},
+    onFallback: () => {},
     onGone: () => {
       connections++;
     },

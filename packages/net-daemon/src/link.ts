@@ -35,6 +35,8 @@ export interface LinkOptions {
   readonly rules: SourceRules | undefined;
   /** Told when `tick` has to be called. */
   readonly onStalled: () => void;
+  /** Told once, when a TAP's kernel has refused a segment and offload is switched off. */
+  readonly onFallback: (device: Device) => void;
   /** Told when a device is gone; the link has let go of it, and closed it. */
   readonly onGone: (side: Side, device: Device) => void;
 }
@@ -56,6 +58,7 @@ export class Link {
   readonly #host: End = { side: "host", device: undefined, watch: undefined };
   readonly #container: End = { side: "container", device: undefined, watch: undefined };
   #stalledSince = 0;
+  #fellBack = false;
 
   constructor(options: LinkOptions) {
     this.id = options.id;
@@ -209,11 +212,20 @@ export class Link {
       container.allowOffload(host.acceptsOffload);
       if (isGone(host) || isGone(container)) return this.#settle();
     }
+    this.#tellFallback(host);
+    this.#tellFallback(container);
     this.#await(this.#host, container);
     this.#await(this.#container, host);
     if (this.#stalledEnd() !== undefined) this.#options.onStalled();
     this.#counters[AT.connected] = host !== undefined && container !== undefined ? 1 : 0;
     this.#counters[AT.offload] = container?.acceptsOffload ? 1 : 0;
+  }
+
+  #tellFallback(device: Device | undefined): void {
+    if (this.#fellBack || device === undefined) return;
+    if (device.writeSize !== undefined || device.acceptsOffload) return;
+    this.#fellBack = true;
+    this.#options.onFallback(device);
   }
 
   #await(end: End, other: Device | undefined): void {

@@ -31,6 +31,7 @@ function makeLink(filter = true) {
   const counters = new Float64Array(COUNTERS.length);
   const gone: [Side, string][] = [];
   const stalls: number[] = [];
+  const fallbacks: string[] = [];
   const link = new Link({
     id: "test",
     poller,
@@ -39,9 +40,10 @@ function makeLink(filter = true) {
     mtu: 1500,
     rules: filter ? sourceRules("0a:58:0a:09:00:02", 0x0a090002) : undefined,
     onStalled: () => stalls.push(1),
+    onFallback: ({ name }) => fallbacks.push(name),
     onGone: (side: Side, device: Device) => gone.push([side, device.fault]),
   });
-  return { link, poller, counters, gone, stalls };
+  return { link, poller, counters, gone, stalls, fallbacks };
 }
 
 function makeStream(offload: boolean, counters: Float64Array) {
@@ -91,14 +93,16 @@ Deno.test("what the container may not send is dropped and counted, and the rest 
 });
 
 Deno.test("where one end takes no segments the other is told", () => {
-  const { link, poller } = makeLink();
+  const { link, poller, fallbacks } = makeLink();
   const host = new MemoryDevice(HOST);
   const container = new MemoryDevice(CONTAINER);
   link.attach("host", host);
   link.attach("container", container);
+  assertEquals(fallbacks, []);
   host.acceptsOffload = false;
-  poller.ready(HOST, EPOLLIN);
+  for (let count = 0; count < 2; count++) poller.ready(HOST, EPOLLIN);
   assertEquals(container.offloadAllowed, false);
+  assertEquals(fallbacks, ["memory"], "told once");
 });
 
 Deno.test("a device that is gone is let go of, and the other one waits", () => {

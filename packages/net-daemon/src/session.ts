@@ -27,7 +27,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #link: Link;
   readonly #poller: Poller;
-  readonly #taps: FileDescriptor[] = [];
+  readonly #taps = new Map<Side, FileDescriptor>();
   readonly #peers = new Map<Side, PeerSource>();
   #closed = false;
 
@@ -43,6 +43,8 @@ export class Session {
       mtu: spec.mtu,
       rules: spec.rules,
       onStalled: options.needTick,
+      onFallback: ({ name }) =>
+        options.log(`${name}: the kernel refuses segments: going on without offload`),
       onGone: (side, device) => this.#onGone(side, device),
     });
     this.#open("host", spec.host);
@@ -63,7 +65,7 @@ export class Session {
   close(forget: boolean): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (forget) this.#taps.forEach(forgetTap);
+    if (forget) this.#taps.forEach((tap) => forgetTap(tap));
     for (const peers of this.#peers.values()) peers.close();
     this.#link.close();
   }
@@ -84,7 +86,7 @@ export class Session {
     const { spec, counters, log } = this.#options;
     if (end.kind === "tap") {
       const descriptor = new FileDescriptor(end.fd);
-      this.#taps.push(descriptor);
+      this.#taps.set(side, descriptor);
       const options = { name: end.name, mtu: spec.mtu, counters };
       this.#link.attach(side, new TapDevice(descriptor, options));
       return;
@@ -117,7 +119,9 @@ export class Session {
     const peers = this.#peers.get(side);
     const text = `${device.name}: ${device.fault}`;
     if (peers === undefined) {
-      this.close(false);
+      // The other TAP, if there is one, leads nowhere now.
+      this.#taps.delete(side);
+      this.close(true);
       this.#options.onEnd(text);
     } else {
       this.#options.log(`the peer is gone: ${text}`);
