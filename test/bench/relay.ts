@@ -102,7 +102,7 @@ async function manySessions(host: PrivateHost, tap: Row, mtu: number): Promise<s
     `${idle.toFixed(2)} % of a core while idle`,
     `TCP up of one session alone ${middle(alone).toFixed(2)} Gbit/s, ` +
     `among ${IDLE_SESSIONS} ${middle(among).toFixed(2)} Gbit/s`,
-    `heap of the relay's thread: ${afterOne} MB after 1 GB, ${afterTen} MB after 10 GB more`,
+    `heap of the relay's thread: ${afterOne} MB after 1 GB, ${afterTen} MB after 10 GB`,
   ];
 }
 
