@@ -107,7 +107,17 @@ async function build(name: string, options: BuildOptions, sources: string): Prom
   // -A: the programs call libc through FFI and run other programs, so that a list of permissions
   // would promise a sandbox that is not there.
   await deno(
-    ...["compile", "-q", "-A", "--no-check", "--no-config", "--no-code-cache", "-o", binary, ...includes],
+    ...[
+      "compile",
+      "-q",
+      "-A",
+      "--no-check",
+      "--no-config",
+      "--no-code-cache",
+      "-o",
+      binary,
+      ...includes,
+    ],
     ...(options.target === undefined ? [] : ["--target", options.target]),
     `${stage}/main.js`,
   );

@@ -3,8 +3,6 @@ import { findProgram, PROGRAMS } from "@hpk/core/os";
 import { becomeApptainer } from "../apptainer.ts";
 import { type Invocation, readArguments } from "../pure/arguments.ts";
 import { joinInstance } from "../join_instance.ts";
-import { startContainer } from "../start_container.ts";
-import { stopInstances } from "../stop_instances.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { complain, print } from "./output.ts";
 
@@ -25,17 +23,21 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 async function dispatch(invocation: Invocation): Promise<number> {
   switch (invocation.kind) {
-    case "container":
+    // Each is loaded only where it is needed: a command of Apptainer's costs little more than itself.
+    case "container": {
+      const { startContainer } = await import("../start_container.ts");
       return await startContainer(invocation);
-    // What starting a container does without is loaded only where it is needed.
+    }
     case "own": {
       const { runOwnCommand } = await import("./own_commands.ts");
       return await runOwnCommand(invocation.args);
     }
     case "join":
       return joinInstance(invocation.instance, invocation.args);
-    case "stop":
+    case "stop": {
+      const { stopInstances } = await import("../stop_instances.ts");
       return await stopInstances(invocation.args);
+    }
     case "version":
       return showVersions();
     case "help": {
