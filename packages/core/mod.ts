@@ -14,6 +14,7 @@ export * from "./src/model/ipv4.ts";
 export * from "./src/model/ledger_record.ts";
 export * from "./src/model/names.ts";
 export * from "./src/model/network_plan.ts";
+export * from "./src/model/relay_control.ts";
 export * from "./src/model/resolver.ts";
 export * from "./src/model/semver.ts";
 export * from "./src/model/settings.ts";

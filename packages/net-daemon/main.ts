@@ -1,3 +1,3 @@
-import { main } from "./src/cli/main.ts";
+import { main } from "./src/cli/dispatch.ts";
 
-Deno.exit(main(Deno.args));
+Deno.exit(await main(Deno.args));

@@ -3,7 +3,7 @@
  *
  *   look at the host ── plan
  *   lock ── monitor ── record the container ── bridge, forwarding ── unlock
- *   address from host-local, and at once namespace and veth pair
+ *   address from host-local, and at once namespace and link
  *   address, route and lo in the namespace ── resolv.conf, hosts ── firewall ── record the address
  */
 
@@ -16,7 +16,6 @@ import {
   formatIpv4,
   formatResolvConf,
   type HostFacts,
-  hostLinkName,
   hostNameOf,
   HpkError,
   type Ipv4,
@@ -44,8 +43,10 @@ import {
   thisProcess,
   writeFileAtomic,
 } from "@hpk/core/os";
+import type { Datapath } from "./datapath.ts";
 import { applyFirewall, ensureBridge, ensureFirewall } from "./host_network.ts";
 import { ensureMonitor } from "./monitor_start.ts";
+import type { RelayAccess } from "./pure/apptainer_command.ts";
 import { linksOf, planOn, readFlannel } from "./planning.ts";
 import {
   isAbandoned,
@@ -66,6 +67,7 @@ export interface AttachRequest {
   readonly image: string;
   /** Host name in the container; undefined for one made from the name. */
   readonly hostname: string | undefined;
+  readonly datapath: Datapath;
 }
 
 /** A container's network, ready to be started in. */
@@ -83,6 +85,8 @@ export interface Attachment {
   /** The address with its prefix length, such as "10.96.0.2/24". */
   readonly address: string;
   readonly gateway: string;
+  /** What a container needs that makes its interface itself; undefined where we make it. */
+  readonly relay: RelayAccess | undefined;
 }
 
 /** Where systemd-resolved keeps the real servers behind its stub (systemd-resolved.service(8)). */
@@ -224,13 +228,13 @@ function newRecord(ledger: Ledger, request: AttachRequest, plan: NetworkPlan): C
     runtime: "apptainer",
     image: request.image,
     mode: plan.mode,
-    datapath: "veth",
+    datapath: request.datapath.name,
     subnet: formatCidr(plan.subnet),
     gateway: formatIpv4(plan.gateway),
     bridge: plan.bridge,
     mtu: plan.mtu,
     address: null,
-    resources: resourcesOf(id, ledger.filesDirectory(id)),
+    resources: resourcesOf(id, ledger.filesDirectory(id), request.datapath.name),
     errors: [],
   };
 }
@@ -242,24 +246,24 @@ async function makeOwn(
   plan: NetworkPlan,
 ): Promise<Attachment> {
   const namespace = namespaceName(record.id);
-  const link = hostLinkName(record.id);
+  const { datapath } = request;
+  const allocation = allocate(ledger, record, plan);
   const [address] = await allDone([
-    allocate(ledger, record, plan),
-    ipBatch([
-      `netns add ${namespace}`,
-      `link add name ${link} mtu ${plan.mtu} master ${plan.bridge} up ` +
-      `type veth peer name eth0 mtu ${plan.mtu} netns ${namespace}`,
-    ]),
+    allocation,
+    datapath.makeLink({ id: record.id, namespace, plan, allocation }),
   ]);
   faultPoint("attach.linked");
   const interfaceAddress = `${formatIpv4(address)}/${plan.subnet.prefix}`;
-  await ipBatch([
-    "link set dev lo up",
+  const ownInterface = [
     `link set dev eth0 address ${macOf(address)}`,
     `address add ${interfaceAddress} broadcast + dev eth0`,
     "link set dev eth0 up",
     `route add default via ${formatIpv4(plan.gateway)} dev eth0`,
-  ], namespace);
+  ];
+  await ipBatch(
+    ["link set dev lo up", ...(datapath.containerMakesInterface ? [] : ownInterface)],
+    namespace,
+  );
   faultPoint("attach.configured");
   const hostname = request.hostname ?? hostNameOf(record.name);
   const files = writeFiles(ledger, record, address, hostname, request.settings);
@@ -269,6 +273,7 @@ async function makeOwn(
     ...files,
     record: attached,
     namespacePath: `${NAMESPACE_DIRECTORY}/${namespace}`,
+    relay: datapath.access(record.id, address, plan.mtu),
     hostname,
     address: interfaceAddress,
     gateway: formatIpv4(plan.gateway),

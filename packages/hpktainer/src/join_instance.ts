@@ -14,9 +14,11 @@ export function joinInstance(instance: string, args: readonly string[]): never {
     kind === "instance" && name === instance
   );
   const prefix = record === undefined ? undefined : parseCidr(record.subnet)?.prefix;
-  const network = record === undefined || record.address === null
-    ? {}
-    : environmentFor({ address: `${record.address}/${prefix}`, gateway: record.gateway });
+  const network = record === undefined || record.address === null ? {} : environmentFor({
+    address: `${record.address}/${prefix}`,
+    gateway: record.gateway,
+    relay: undefined,
+  });
   prepareEnvironment(network);
   return becomeApptainer(args);
 }

@@ -1,4 +1,4 @@
-import { HpkError, type Settings, wantedMode } from "@hpk/core";
+import { HpkError, wantedMode } from "@hpk/core";
 import {
   faultPoint,
   identify,
@@ -10,6 +10,7 @@ import {
 import { becomeApptainer, prepareEnvironment } from "./apptainer.ts";
 import { attach, type Attachment } from "./attach.ts";
 import { readConfiguration } from "./configuration.ts";
+import { datapathFor } from "./datapath.ts";
 import type { ContainerInvocation } from "./pure/arguments.ts";
 import {
   commandInNamespace,
@@ -39,7 +40,6 @@ export async function startContainer(invocation: ContainerInvocation): Promise<n
     return becomeApptainer(commandWithoutNetwork(invocation, mode));
   }
   checkRoot();
-  checkDatapath(settings);
   const ledger = new Ledger();
   const isInstance = invocation.verb.startsWith("instance");
   const attachment = await attach(ledger, {
@@ -49,6 +49,7 @@ export async function startContainer(invocation: ContainerInvocation): Promise<n
     kind: isInstance ? "instance" : "run",
     image: invocation.image,
     hostname: invocation.hostname,
+    datapath: datapathFor(settings.datapath),
   });
   prepareEnvironment(environmentFor(attachment));
   const args = commandInNamespace(invocation, attachment);
@@ -136,15 +137,5 @@ function checkRoot(): void {
     what: "cannot give the container a network of its own",
     why: `that takes root, and you are uid ${uid}`,
     fix: "run it with sudo, or with --network host",
-  });
-}
-
-/** Checks that the way frames are to take is one that this version knows. */
-function checkDatapath(settings: Settings): void {
-  if (settings.datapath === "auto" || settings.datapath === "veth") return;
-  throw new HpkError({
-    what: `cannot use the datapath ${settings.datapath}`,
-    why: "this version attaches containers by veth only",
-    fix: "use --datapath auto or veth",
   });
 }

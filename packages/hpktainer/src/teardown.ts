@@ -9,6 +9,7 @@ import {
   NO_PROCESS,
   parseCidr,
   parseIpv4,
+  RELAY_DIRECTORY,
   type Resource,
 } from "@hpk/core";
 import {
@@ -20,6 +21,7 @@ import {
   processesInNamespace,
   releaseAddress,
   removeIfExists,
+  removeRelaySession,
   thisProcess,
 } from "@hpk/core/os";
 import { removeHostNetwork } from "./host_network.ts";
@@ -140,6 +142,12 @@ async function removeResources(
     }
   }
   faultPoint("teardown.processes");
+  for (const record of records) {
+    for (const { id } of of(record, "relay")) {
+      note(record.id, await messageOf(() => removeRelaySession(RELAY_DIRECTORY, id)));
+    }
+  }
+  faultPoint("teardown.relays");
   const found = await ipRemoveAll(
     records.flatMap((record) => [
       ...of(record, "link").map(({ name }) => `link delete dev ${name}`),

@@ -3,8 +3,14 @@ import { libc } from "./libc.ts";
 /** The error numbers that the code tells apart (asm-generic/errno-base.h). */
 export const ENOENT = 2;
 export const EINTR = 4;
+export const EIO = 5;
 /** Try again; also EWOULDBLOCK. */
 export const EAGAIN = 11;
+export const EINVAL = 22;
+/** The TAP behind a descriptor is gone (asm-generic/errno.h). */
+export const EBADFD = 77;
+export const ENOBUFS = 105;
+export const ECONNREFUSED = 111;
 
 const NAMES: Readonly<Record<number, string>> = {
   1: "EPERM",
@@ -12,6 +18,7 @@ const NAMES: Readonly<Record<number, string>> = {
   3: "ESRCH",
   4: "EINTR",
   5: "EIO",
+  6: "ENXIO",
   7: "E2BIG",
   8: "ENOEXEC",
   11: "EAGAIN",
@@ -19,6 +26,7 @@ const NAMES: Readonly<Record<number, string>> = {
   13: "EACCES",
   16: "EBUSY",
   17: "EEXIST",
+  19: "ENODEV",
   20: "ENOTDIR",
   21: "EISDIR",
   22: "EINVAL",
@@ -27,6 +35,11 @@ const NAMES: Readonly<Record<number, string>> = {
   28: "ENOSPC",
   30: "EROFS",
   38: "ENOSYS",
+  77: "EBADFD",
+  98: "EADDRINUSE",
+  104: "ECONNRESET",
+  105: "ENOBUFS",
+  111: "ECONNREFUSED",
 };
 
 /** A call of the C library that failed. */
@@ -89,8 +102,14 @@ export function callOrThrow(call: string, run: () => number): number {
   return result;
 }
 
-/** The error number of the last call on this thread, unless the runtime has changed it since. */
-function lastErrno(): number {
-  const location = libc().__errno_location();
-  return location === null ? 0 : new Deno.UnsafePointerView(location).getInt32();
+/** Where this thread's error number lies. Every worker has its own thread and its own copy of this. */
+let location: Deno.UnsafePointerView | undefined;
+
+/**
+ * The error number of the last call on this thread, unless the runtime has changed it since: for
+ * where a call is made over and over, and one misreading does no harm. Otherwise callTwice.
+ */
+export function lastErrno(): number {
+  location ??= new Deno.UnsafePointerView(libc().__errno_location()!);
+  return location.getInt32();
 }

@@ -1,5 +1,5 @@
 import { callOrThrow, callTwice, EAGAIN, EINTR, SystemCallError } from "./errno.ts";
-import { cString, libc } from "./libc.ts";
+import { cString, libc, relayLibc } from "./libc.ts";
 
 /** open(2) flags (asm-generic/fcntl.h). */
 const O_RDWR = 0o2;
@@ -77,4 +77,19 @@ export function setInheritable(fd: number, inheritable: boolean): void {
 export function isInheritable(fd: number): boolean {
   const flags = libc().fcntl(fd, F_GETFD, 0);
   return flags !== -1 && (flags & FD_CLOEXEC) === 0;
+}
+
+/**
+ * Writes a short text to a descriptor that whoever started us has handed on.
+ *
+ * @throws {SystemCallError} When it is not open, or nobody reads it any more.
+ */
+export function writeText(fd: number, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  callOrThrow("write", () => relayLibc().write(fd, bytes, bytes.length));
+}
+
+/** Closes a descriptor that whoever started us has handed on. */
+export function closeDescriptor(fd: number): void {
+  libc().close(fd);
 }

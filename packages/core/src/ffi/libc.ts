@@ -47,6 +47,66 @@ export function libc(): Deno.DynamicLibrary<typeof SYMBOLS>["symbols"] {
   return opened.symbols;
 }
 
+/** What only the relay needs: apart, so that no other program pays for looking it up. */
+const RELAY_SYMBOLS = {
+  accept4: {
+    parameters: ["i32", /* fd */ "pointer", /* addr */ "pointer", /* addrlen */ "i32" /* flags */],
+    result: "i32",
+  },
+  bind: { parameters: ["i32", /* fd */ "buffer", /* addr */ "u32" /* addrlen */], result: "i32" },
+  connect: {
+    parameters: ["i32", /* fd */ "buffer", /* addr */ "u32" /* addrlen */],
+    result: "i32",
+  },
+  epoll_create1: { parameters: ["i32" /* flags */], result: "i32" },
+  epoll_ctl: {
+    parameters: ["i32", /* epfd */ "i32", /* op */ "i32", /* fd */ "buffer" /* event */],
+    result: "i32",
+  },
+  epoll_wait: {
+    parameters: ["i32", /* epfd */ "buffer", /* events */ "i32", /* maxevents */ "i32" /* ms */],
+    result: "i32",
+  },
+  eventfd: { parameters: ["u32", /* initval */ "i32" /* flags */], result: "i32" },
+  getsockopt: {
+    parameters: ["i32", /* fd */ "i32", /* level */ "i32", "buffer", /* value */ "buffer"],
+    result: "i32",
+  },
+  ioctl: { parameters: ["i32", /* fd */ "u32", /* request */ "buffer" /* arg */], result: "i32" },
+  ioctlValue: {
+    name: "ioctl",
+    parameters: ["i32", /* fd */ "u32", /* request */ "u32" /* arg */],
+    result: "i32",
+  },
+  listen: { parameters: ["i32", /* fd */ "i32" /* backlog */], result: "i32" },
+  readv: { parameters: ["i32", /* fd */ "buffer", /* iov */ "i32" /* iovcnt */], result: "i32" },
+  recvmsg: { parameters: ["i32", /* fd */ "buffer", /* msg */ "i32" /* flags */], result: "i32" },
+  sendmsg: { parameters: ["i32", /* fd */ "buffer", /* msg */ "i32" /* flags */], result: "i32" },
+  setns: { parameters: ["i32", /* fd */ "i32" /* nstype */], result: "i32" },
+  setsockopt: {
+    parameters: ["i32", /* fd */ "i32", /* level */ "i32", "buffer", /* value */ "u32"],
+    result: "i32",
+  },
+  socket: {
+    parameters: ["i32", /* domain */ "i32", /* type */ "i32" /* protocol */],
+    result: "i32",
+  },
+  socketpair: {
+    parameters: ["i32", /* domain */ "i32", /* type */ "i32", /* protocol */ "buffer" /* fds */],
+    result: "i32",
+  },
+  write: { parameters: ["i32", /* fd */ "buffer", /* buf */ "u32" /* count */], result: "i32" },
+  writev: { parameters: ["i32", /* fd */ "buffer", /* iov */ "i32" /* iovcnt */], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+let relayOpened: Deno.DynamicLibrary<typeof RELAY_SYMBOLS> | undefined;
+
+/** The functions of the C library that the relay needs besides. */
+export function relayLibc(): Deno.DynamicLibrary<typeof RELAY_SYMBOLS>["symbols"] {
+  relayOpened ??= Deno.dlopen("libc.so.6", RELAY_SYMBOLS);
+  return relayOpened.symbols;
+}
+
 const encoder = new TextEncoder();
 
 /** A string as C wants it: UTF-8 with a terminating zero. */

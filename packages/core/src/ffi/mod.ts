@@ -3,8 +3,15 @@
  *
  * @module
  */
+export * from "./descriptor_passing.ts";
+export * from "./epoll.ts";
 export * from "./errno.ts";
+export * from "./event_fd.ts";
 export * from "./exec.ts";
 export * from "./fd.ts";
+export * from "./io_vector.ts";
 export * from "./mount.ts";
+export * from "./net_namespace.ts";
 export * from "./process_watch.ts";
+export * from "./tap.ts";
+export * from "./unix_socket.ts";

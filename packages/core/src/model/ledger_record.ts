@@ -20,6 +20,8 @@ export type Resource =
   | { readonly kind: "lease"; readonly network: string; readonly id: string }
   /** A named network namespace, as `ip netns` lists it. */
   | { readonly kind: "namespace"; readonly name: string }
+  /** A session of hpk-net-daemon, by its id. */
+  | { readonly kind: "relay"; readonly id: string }
   /** A link of the host. */
   | { readonly kind: "link"; readonly name: string }
   /** A directory with all that is in it. */
@@ -49,7 +51,8 @@ export interface ContainerRecord {
   /** The image as the user named it. */
   readonly image: string;
   readonly mode: "flannel" | "static";
-  readonly datapath: "veth";
+  /** How frames reach it. */
+  readonly datapath: "veth" | "tap" | "relay";
   /** This host's subnet, such as "10.96.0.0/24". */
   readonly subnet: string;
   readonly gateway: string;
@@ -95,12 +98,19 @@ const LEASE_NETWORK = "hpktainer";
  *
  * @param id The container's id.
  * @param directory Directory of its files.
+ * @param datapath How frames reach it.
  */
-export function resourcesOf(id: string, directory: string): Resource[] {
+export function resourcesOf(
+  id: string,
+  directory: string,
+  datapath: ContainerRecord["datapath"] = "veth",
+): Resource[] {
+  const session: Resource[] = datapath === "veth" ? [] : [{ kind: "relay", id }];
   return [
     { kind: "directory", path: directory },
     { kind: "lease", network: LEASE_NETWORK, id },
     { kind: "namespace", name: namespaceName(id) },
+    ...session,
     { kind: "link", name: hostLinkName(id) },
   ];
 }
@@ -120,13 +130,14 @@ export function unreadableRecord(id: string, directory: string, error: string): 
     runtime: "apptainer",
     image: "",
     mode: "static",
-    datapath: "veth",
+    datapath: "relay",
     subnet: "0.0.0.0/0",
     gateway: "0.0.0.0",
     bridge: "",
     mtu: 0,
     address: null,
-    resources: resourcesOf(id, directory),
+    // That of a relay is the longest list; what was never made is not missed.
+    resources: resourcesOf(id, directory, "relay"),
     errors: [error],
   };
 }

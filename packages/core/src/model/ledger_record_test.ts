@@ -51,6 +51,9 @@ Deno.test("resourcesOf() lists everything in the order in which it is made", () 
     { kind: "namespace", name: `hpk-${ID}` },
     { kind: "link", name: `hpk${ID}` },
   ]);
+  for (const datapath of ["tap", "relay"] as const) {
+    assertEquals(resourcesOf(ID, DIRECTORY, datapath)[3], { kind: "relay", id: ID });
+  }
 });
 
 Deno.test("records survive writing and reading", () => {
@@ -86,6 +89,9 @@ Deno.test("a record that is none, incomplete, or of another version is refused",
 Deno.test("what cannot be read can still be taken down, by anyone", () => {
   const record = unreadableRecord(ID, DIRECTORY, "cannot read");
   assertEquals([record.id, record.phase, record.owner], [ID, "stopping", NO_PROCESS]);
-  assertEquals([record.resources, record.errors], [resourcesOf(ID, DIRECTORY), ["cannot read"]]);
+  assertEquals([record.resources, record.errors], [
+    resourcesOf(ID, DIRECTORY, "relay"),
+    ["cannot read"],
+  ]);
   assertEquals(parseContainerRecord(JSON.stringify(record)), record);
 });

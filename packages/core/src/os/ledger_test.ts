@@ -98,7 +98,7 @@ Deno.test("what cannot be read is listed as something that can be reclaimed", as
   assertEquals(found.map(({ id }) => id), texts.map((_, index) => `00000000000${index}`));
   for (const { id, owner, phase, resources, errors } of found) {
     assertEquals([owner.pid, phase], [0, "stopping"]);
-    assertEquals(resources, resourcesOf(id, ledger.filesDirectory(id)));
+    assertEquals(resources, resourcesOf(id, ledger.filesDirectory(id), "relay"));
     assertStringIncludes(errors[0]!, "cannot read the record: SyntaxError: ");
   }
 });

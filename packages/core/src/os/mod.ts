@@ -13,4 +13,5 @@ export * from "./iptables.ts";
 export * from "./ledger.ts";
 export * from "./process.ts";
 export * from "./programs.ts";
+export * from "./relay_client.ts";
 export * from "./sysctl.ts";

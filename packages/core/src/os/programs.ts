@@ -64,6 +64,16 @@ export const PROGRAMS = {
   setsid: { name: "setsid", fix: "install util-linux", directories: inPath },
 } as const satisfies Record<string, Program>;
 
+/** Our own daemon, which only some datapaths need: beside the program itself, or in PATH. */
+export const NET_DAEMON: Program = {
+  name: "hpk-net-daemon",
+  fix: "put it beside hpktainer, or use --datapath veth",
+  directories: () => [
+    Deno.execPath().replace(/\/[^/]*$/, ""),
+    ...inPath(),
+  ],
+};
+
 /**
  * Finds a program.
  *

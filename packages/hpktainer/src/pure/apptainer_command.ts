@@ -1,5 +1,17 @@
 import type { ContainerInvocation } from "./arguments.ts";
 
+/** What a container needs that makes its interface itself (datapath relay). */
+export interface RelayAccess {
+  /** Directory of the one socket that it may reach. */
+  readonly directory: string;
+  /** Path of the socket, on the host and in the container. */
+  readonly socket: string;
+  /** The Ethernet address that its frames must come from. */
+  readonly mac: string;
+  /** MTU in bytes. */
+  readonly mtu: number;
+}
+
 /** What Apptainer is told of a container's network. */
 export interface NetworkFacts {
   /** Path of the network namespace. */
@@ -13,6 +25,7 @@ export interface NetworkFacts {
   /** Address with prefix length. */
   readonly address: string;
   readonly gateway: string;
+  readonly relay: RelayAccess | undefined;
 }
 
 /**
@@ -34,6 +47,9 @@ export function commandInNamespace(
     `${network.resolvConf}:/etc/resolv.conf`,
     "--bind",
     `${network.hosts}:/etc/hosts`,
+    ...(network.relay === undefined
+      ? []
+      : ["--bind", `${network.relay.directory}:${network.relay.directory}`]),
     ...(invocation.hostname === undefined ? ["--hostname", network.hostname] : []),
     ...(isInstance && invocation.pidFile === undefined ? ["--pid-file", network.pidFile] : []),
     invocation.image,
@@ -64,10 +80,16 @@ export function commandWithoutNetwork(
  * with --cleanenv, and the image's own value does not win.
  */
 export function environmentFor(
-  network: Pick<NetworkFacts, "address" | "gateway">,
+  network: Pick<NetworkFacts, "address" | "gateway" | "relay">,
 ): Record<string, string> {
+  const relay = network.relay === undefined ? {} : {
+    APPTAINERENV_HPK_SOCKET_PATH: network.relay.socket,
+    APPTAINERENV_HPK_MAC: network.relay.mac,
+    APPTAINERENV_HPK_MTU: String(network.relay.mtu),
+  };
   return {
     APPTAINERENV_HPK_IP: network.address,
     APPTAINERENV_HPK_GATEWAY_IP: network.gateway,
+    ...relay,
   };
 }

@@ -15,6 +15,7 @@ const NETWORK: NetworkFacts = {
   pidFile: "/f/pid",
   address: "10.96.0.2/24",
   gateway: "10.96.0.1",
+  relay: undefined,
 };
 
 const invocation = (line: string) => readArguments(line.split(" ")) as ContainerInvocation;
@@ -58,5 +59,26 @@ Deno.test("environmentFor() carries the address and the gateway into the contain
   assertEquals(environmentFor(NETWORK), {
     APPTAINERENV_HPK_IP: "10.96.0.2/24",
     APPTAINERENV_HPK_GATEWAY_IP: "10.96.0.1",
+  });
+});
+
+Deno.test("a container that makes its interface itself is given its own socket, and no other", () => {
+  const relay = {
+    directory: "/d/links/0",
+    socket: "/d/links/0/relay.sock",
+    mac: "0a:58:0a:60:00:02",
+    mtu: 1450,
+  };
+  const network = { ...NETWORK, relay };
+  assertEquals(
+    commandInNamespace(invocation("run x"), network),
+    `run ${OURS} --bind /d/links/0:/d/links/0 --hostname web x`.split(" "),
+  );
+  assertEquals(environmentFor(network), {
+    APPTAINERENV_HPK_IP: "10.96.0.2/24",
+    APPTAINERENV_HPK_GATEWAY_IP: "10.96.0.1",
+    APPTAINERENV_HPK_SOCKET_PATH: "/d/links/0/relay.sock",
+    APPTAINERENV_HPK_MAC: "0a:58:0a:60:00:02",
+    APPTAINERENV_HPK_MTU: "1450",
   });
 });

@@ -39,6 +39,8 @@ function describe(resource: Resource): string {
   switch (resource.kind) {
     case "lease":
       return `lease of ${resource.id}`;
+    case "relay":
+      return `session ${resource.id} of hpk-net-daemon`;
     case "directory":
       return resource.path;
     default:

@@ -1,0 +1,132 @@
+import { callOrThrow, callTwice, EAGAIN, EINTR, SystemCallError } from "./errno.ts";
+import { FileDescriptor } from "./fd.ts";
+import { relayLibc } from "./libc.ts";
+
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+
+/** Socket options (asm-generic/socket.h). */
+const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
+const SO_PEERCRED = 17;
+/** As SO_SNDBUF, beyond the limit of net.core.wmem_max; takes CAP_NET_ADMIN. */
+const SO_SNDBUFFORCE = 32;
+
+/** struct sockaddr_un: a 16-bit family and a path of at most 107 bytes and a zero (unix(7)). */
+const SOCKADDR_SIZE = 110;
+const PATH_OFFSET = 2;
+const MAX_PATH = 107;
+
+/** Who is at the other end of a connection, by the kernel: SO_PEERCRED, unix(7). */
+export interface PeerCredentials {
+  /** As this process's PID namespace has it; 0 where it has none. */
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/**
+ * Listens on a path that does not exist yet. The socket does not block.
+ *
+ * @throws {SystemCallError} EADDRINUSE where the path exists.
+ */
+export function listenUnix(path: string): FileDescriptor {
+  return openSocket((fd) => {
+    callOrThrow(`bind ${path}`, () => relayLibc().bind(fd, socketAddress(path), SOCKADDR_SIZE));
+    callOrThrow(`listen ${path}`, () => relayLibc().listen(fd, 8));
+  });
+}
+
+/**
+ * Connects to a path. The socket does not block.
+ *
+ * @throws {SystemCallError} When nobody listens there.
+ */
+export function connectUnix(path: string): FileDescriptor {
+  return openSocket((fd) => {
+    callOrThrow(
+      `connect ${path}`,
+      () => relayLibc().connect(fd, socketAddress(path), SOCKADDR_SIZE),
+    );
+  });
+}
+
+/** Takes a connection from a listening socket; undefined when there is none. */
+export function acceptUnix(listener: number): FileDescriptor | undefined {
+  const { result, errno } = callTwice(() =>
+    relayLibc().accept4(listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC)
+  );
+  if (result !== -1) return new FileDescriptor(result);
+  if (errno === EAGAIN || errno === EINTR || errno === ECONNABORTED) return undefined;
+  throw new SystemCallError("accept4", errno);
+}
+
+const ECONNABORTED = 103;
+
+/** Two connected sockets that do not block. */
+export function unixSocketPair(): [FileDescriptor, FileDescriptor] {
+  const fds = new Int32Array(2);
+  const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  callOrThrow(
+    "socketpair",
+    () => relayLibc().socketpair(AF_UNIX, type, 0, new Uint8Array(fds.buffer)),
+  );
+  return [new FileDescriptor(fds[0]!), new FileDescriptor(fds[1]!)];
+}
+
+/** Who is at the other end of a connection. */
+export function peerCredentials(fd: number): PeerCredentials {
+  const value = new Int32Array(3);
+  const length = new Uint32Array([value.byteLength]);
+  const { getsockopt } = relayLibc();
+  const result = getsockopt(
+    fd,
+    SOL_SOCKET,
+    SO_PEERCRED,
+    new Uint8Array(value.buffer),
+    new Uint8Array(length.buffer),
+  );
+  callOrThrow("getsockopt SO_PEERCRED", () => result);
+  return { pid: value[0]!, uid: value[1]! >>> 0, gid: value[2]! >>> 0 };
+}
+
+/** Asks for socket buffers of a size in bytes; the kernel may give less. */
+export function setSocketBuffers(fd: number, size: number): void {
+  const value = new Uint8Array(new Uint32Array([size]).buffer);
+  for (const option of [SO_SNDBUF, SO_RCVBUF, SO_SNDBUFFORCE]) {
+    relayLibc().setsockopt(fd, SOL_SOCKET, option, value, value.length);
+  }
+}
+
+/** Writes a part of a buffer. @return Bytes written, or -1 on an error. */
+export function writeFrom(fd: number, bytes: Uint8Array<ArrayBuffer>): number {
+  return relayLibc().write(fd, bytes, bytes.length);
+}
+
+function openSocket(set: (fd: number) => void): FileDescriptor {
+  const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+  const socket = new FileDescriptor(
+    callOrThrow("socket", () => relayLibc().socket(AF_UNIX, type, 0)),
+  );
+  try {
+    set(socket.fd);
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  return socket;
+}
+
+function socketAddress(path: string): Uint8Array<ArrayBuffer> {
+  const encoded = new TextEncoder().encode(path);
+  if (encoded.length > MAX_PATH) {
+    throw new RangeError(`the path of a socket has at most ${MAX_PATH} bytes: ${path}`);
+  }
+  const address = new Uint8Array(SOCKADDR_SIZE);
+  address[0] = AF_UNIX;
+  address.set(encoded, PATH_OFFSET);
+  return address;
+}

@@ -1,0 +1,17 @@
+import { hostLinkName } from "@hpk/core";
+import { ipBatch, NAMESPACE_DIRECTORY } from "@hpk/core/os";
+import type { Datapath } from "./datapath.ts";
+import { startRelaySession } from "./relay_session.ts";
+
+/** Two TAPs, one in the container and one on the bridge, and hpk-net-daemon between them. */
+export const tapDatapath: Datapath = {
+  name: "tap",
+  containerMakesInterface: false,
+  makeLink: async ({ id, namespace, plan, allocation }) => {
+    await ipBatch([`netns add ${namespace}`]);
+    const container = { namespace: `${NAMESPACE_DIRECTORY}/${namespace}`, tap: "eth0" };
+    await startRelaySession({ id, plan, container, address: await allocation });
+    await ipBatch([`link set dev ${hostLinkName(id)} master ${plan.bridge} up`]);
+  },
+  access: () => undefined,
+};
