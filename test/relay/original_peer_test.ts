@@ -70,7 +70,7 @@ function connectPeer(host: PrivateHost): Promise<Deno.UnixConn> {
 }
 
 testIf(
-  { name: "a peer that speaks the original's format only is answered in it", needs },
+  { name: "defect 17: a peer that speaks the original's format only is answered in it", needs },
   async () => {
     await using setting = await relayHost();
     using peer = await connectPeer(setting.host);

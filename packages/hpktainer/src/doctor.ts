@@ -13,6 +13,7 @@ import {
   isAlive,
   Ledger,
   missingRootCapabilities,
+  NET_DAEMON,
   type Program,
   PROGRAMS,
   readForwarding,
@@ -42,6 +43,7 @@ export async function examine(): Promise<DoctorReport> {
     ...[PROGRAMS.ip, PROGRAMS.iptablesRestore, PROGRAMS.hostLocal, PROGRAMS.setsid].map(
       checkProgram,
     ),
+    checkNetDaemon(resolved),
     checkCapabilities(),
     checkFirewall(),
     checkForwarding(),
@@ -76,6 +78,15 @@ function checkProgram(program: Program): Check {
   return path === undefined
     ? { id: program.name, status: "fail", found: "not installed", fix: program.fix }
     : ok(program.name, path);
+}
+
+/** Only the datapaths that frames take through our daemon need it. */
+function checkNetDaemon({ settings }: ResolvedSettings): Check {
+  const check = checkProgram(NET_DAEMON);
+  const isNeeded = settings.datapath === "tap" || settings.datapath === "relay";
+  return isNeeded || check.status === "ok"
+    ? check
+    : { ...check, status: "warn", found: "not installed; datapath veth does without" };
 }
 
 async function checkApptainer(): Promise<Check> {

@@ -31,7 +31,7 @@ export const NETWORK_OPTIONS: readonly NetworkOption[] = [
   {
     name: "datapath",
     value: "PATH",
-    description: "auto or veth; tap and relay come with a later version",
+    description: "auto, veth, tap or relay; auto is the kernel's own, veth",
   },
   { name: "dns", value: "ADDR", description: "DNS server, repeatable; the default is the host's" },
   { name: "name", value: "NAME", description: "name of the container, also its host name" },
