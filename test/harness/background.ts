@@ -264,7 +264,7 @@ function ifRunning<T>(act: () => T): T | undefined {
 
 /** What `promise` gives, or undefined when `ms` milliseconds pass first. */
 async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), ms);
   });
