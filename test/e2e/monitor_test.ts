@@ -118,7 +118,7 @@ testIf({ name: "ps, show, gc and doctor give JSON of the documented shape", need
     }
     assertEquals(
       checks.map(({ id }: { id: string }) => id).toSorted().join(" "),
-      "apptainer capabilities containers dns firewall forwarding host-local ip iptables-restore network root setsid uplink",
+      "apptainer capabilities containers dns firewall forwarding host-local hpk-net-daemon ip iptables-restore network root setsid uplink",
     );
     for (const setting of settings) assertEquals(Object.keys(setting), ["key", "value", "origin"]);
     const subnet = settings.find(({ key }: { key: string }) => key === "subnet");
