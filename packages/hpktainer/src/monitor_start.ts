@@ -3,6 +3,12 @@ import { type Ledger, PROGRAMS, requireProgram, startDetached } from "@hpk/core/
 import { selfCommand } from "./self.ts";
 
 /**
+ * How long the monitor waits before it begins, in seconds: until the first container is started, which
+ * would otherwise share the processor with it. For the same reason it has a lower priority.
+ */
+const DELAY = 0.15;
+
+/**
  * Starts the host's monitor, unless it runs. To be called under the ledger's lock: the monitor waits
  * for it, and ends if there is no container in the ledger then.
  *
@@ -13,10 +19,10 @@ export async function ensureMonitor(ledger: Ledger): Promise<void> {
   using lock = openLockFile(ledger.monitorLockPath);
   if (!tryLockExclusive(lock)) return;
   setInheritable(lock.fd, true);
-  // Not our child: it outlives the program that we become. Starts go first where both want the
-  // processor; then more is released at once.
+  // Not our child: it outlives the program that we become.
   await startDetached(
     requireProgram(PROGRAMS.setsid),
     selfCommand(["monitor", String(lock.fd)]),
+    DELAY,
   );
 }

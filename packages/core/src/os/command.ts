@@ -112,10 +112,15 @@ export async function runOrThrow(
  *
  * @param setsid Path of setsid(1).
  * @param argv The program's path and its arguments.
+ * @param delay How long it waits before it begins, in seconds; what it inherits it holds from now on.
  * @throws {CommandError} When it cannot be started.
  */
-export async function startDetached(setsid: string, argv: readonly string[]): Promise<void> {
-  const args = ["--fork", "nice", ...argv];
+export async function startDetached(
+  setsid: string,
+  argv: readonly string[],
+  delay: number,
+): Promise<void> {
+  const args = ["--fork", "nice", "sh", "-c", 'sleep "$0"; exec "$@"', String(delay), ...argv];
   const { code } = await new Deno.Command(setsid, {
     args,
     cwd: "/",
