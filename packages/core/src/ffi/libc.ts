@@ -80,8 +80,6 @@ const RELAY_SYMBOLS = {
   },
   listen: { parameters: ["i32", /* fd */ "i32" /* backlog */], result: "i32" },
   readv: { parameters: ["i32", /* fd */ "buffer", /* iov */ "i32" /* iovcnt */], result: "i32" },
-  recvmsg: { parameters: ["i32", /* fd */ "buffer", /* msg */ "i32" /* flags */], result: "i32" },
-  sendmsg: { parameters: ["i32", /* fd */ "buffer", /* msg */ "i32" /* flags */], result: "i32" },
   setns: { parameters: ["i32", /* fd */ "i32" /* nstype */], result: "i32" },
   setsockopt: {
     parameters: ["i32", /* fd */ "i32", /* level */ "i32", "buffer", /* value */ "u32"],

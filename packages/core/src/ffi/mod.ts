@@ -3,7 +3,6 @@
  *
  * @module
  */
-export * from "./descriptor_passing.ts";
 export * from "./epoll.ts";
 export * from "./errno.ts";
 export * from "./event_fd.ts";

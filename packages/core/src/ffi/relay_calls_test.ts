@@ -1,5 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { receiveDescriptor, sendDescriptor } from "./descriptor_passing.ts";
+import { assertEquals, assertThrows } from "@std/assert";
 import { Epoll, EPOLLIN } from "./epoll.ts";
 import { EAGAIN, ECONNREFUSED, ENOENT, lastErrno, SystemCallError } from "./errno.ts";
 import { openEventCounter, signalEvent, takeEvents } from "./event_fd.ts";
@@ -88,27 +87,6 @@ Deno.test("the kernel tells who has connected", async () => {
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
-});
-
-Deno.test("a descriptor is handed over, and is open in its own right", () => {
-  const [a, b] = unixSocketPair();
-  using _a = a;
-  using _b = b;
-  assertEquals(receiveDescriptor(b.fd), undefined);
-  const counter = openEventCounter();
-  sendDescriptor(a.fd, counter.fd, "one");
-  signalEvent(counter.fd);
-  counter.close();
-  const { text, descriptor } = receiveDescriptor(b.fd)!;
-  assertEquals(text, "one");
-  assert(descriptor !== undefined);
-  using received = descriptor;
-  assertEquals(takeEvents(received.fd), 1);
-  assertEquals(isInheritable(received.fd), false);
-  writeFrom(a.fd, Uint8Array.of(65));
-  assertEquals(receiveDescriptor(b.fd), { text: "A", descriptor: undefined });
-  a.close();
-  assertEquals(receiveDescriptor(b.fd)!.text, "");
 });
 
 function errnoOf(act: () => { close(): void }): number {

@@ -3,9 +3,6 @@ import { HpkError } from "./errors.ts";
 import { type Cidr, covers, formatCidr, type Ipv4, parseInterfaceAddress } from "./ipv4.ts";
 import { isMtu } from "./settings.ts";
 
-/** Where flanneld writes its lease (flannel, `--subnet-file`). */
-export const FLANNEL_ENV_PATH = "/run/flannel/subnet.env";
-
 /** What flanneld says of this host's share of the pod network. */
 export interface FlannelEnv {
   /** The whole pod network, all hosts together. */

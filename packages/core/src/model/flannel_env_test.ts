@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { RandomText } from "../testing/random.ts";
 import { HpkError } from "./errors.ts";
-import { FLANNEL_ENV_PATH, parseFlannelEnv } from "./flannel_env.ts";
+import { parseFlannelEnv } from "./flannel_env.ts";
 import { formatCidr, formatIpv4 } from "./ipv4.ts";
 
 const GOOD: Readonly<Record<string, string>> = {
@@ -19,7 +19,10 @@ function file(changes: Readonly<Record<string, string | undefined>> = {}): strin
 
 /** What is read, in text. */
 function read(text: string): unknown[] {
-  const { network, subnet, gateway, mtu, ipMasq } = parseFlannelEnv(text, FLANNEL_ENV_PATH);
+  const { network, subnet, gateway, mtu, ipMasq } = parseFlannelEnv(
+    text,
+    "/run/flannel/subnet.env",
+  );
   return [formatCidr(network), formatCidr(subnet), formatIpv4(gateway), mtu, ipMasq];
 }
 
@@ -123,7 +126,7 @@ Deno.test("parseFlannelEnv() never fails but with an explanation", () => {
   for (let round = 0; round < 20_000; round++) {
     const text = random.text(parts, 24);
     try {
-      parseFlannelEnv(text, FLANNEL_ENV_PATH);
+      parseFlannelEnv(text, "/run/flannel/subnet.env");
     } catch (error) {
       if (!(error instanceof HpkError)) throw new Error(JSON.stringify(text), { cause: error });
     }

@@ -104,11 +104,6 @@ export function overlaps(a: Cidr, b: Cidr): boolean {
   return covers(a, b) || covers(b, a);
 }
 
-/** Whether two networks are the same. */
-export function sameCidr(a: Cidr, b: Cidr): boolean {
-  return a.network === b.network && a.prefix === b.prefix;
-}
-
 /**
  * The Ethernet address that belongs to an IPv4 address: a locally administered prefix and the
  * address. An address that is handed out again keeps its Ethernet address, so that no neighbour's

@@ -25,11 +25,6 @@ export function newContainerId(): string {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Whether a text has the form of a container id. */
-export function isContainerId(text: string): boolean {
-  return /^[0-9a-f]{12}$/.test(text);
-}
-
 /** Host end of a container's link. */
 export function hostLinkName(id: string): string {
   return `hpk${id}`;

@@ -93,6 +93,7 @@ const SPECS: Readonly<Record<SettingKey, SettingSpec>> = {
     accepts: (value) => value.split(",").every((item) => isIpAddress(item.trim())),
   },
   "flannel-env": {
+    // Where flanneld writes its lease (flannel, --subnet-file).
     fallback: "/run/flannel/subnet.env",
     expected: "an absolute path",
     accepts: (value) => value.startsWith("/"),
