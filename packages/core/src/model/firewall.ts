@@ -17,8 +17,11 @@ export interface OwnChain {
   readonly rules: readonly string[];
 }
 
+/** A chain of our own, whatever its rules. */
+export type OwnChainName = Omit<OwnChain, "rules">;
+
 /** Every chain that may be ours, whatever its rules: what tear-down removes. */
-export const OWN_CHAINS: readonly Omit<OwnChain, "rules">[] = [
+export const OWN_CHAINS: readonly OwnChainName[] = [
   { table: "filter", name: "HPK-FORWARD", parent: "FORWARD" },
   { table: "nat", name: "HPK-POSTROUTING", parent: "POSTROUTING" },
   { table: "mangle", name: "HPK-FORWARD", parent: "FORWARD" },
@@ -67,12 +70,17 @@ interface CurrentTable {
  *
  * @param saved Output of iptables-save(8), all tables.
  * @param wanted Chains as {@linkcode wantedChains} gives them; an empty list removes all of ours.
+ * @param own Every chain that may be ours.
  * @return The input, or the empty string where nothing has to change.
  */
-export function firewallChanges(saved: string, wanted: readonly OwnChain[]): string {
-  const current = parseSaved(saved);
+export function firewallChanges(
+  saved: string,
+  wanted: readonly OwnChain[],
+  own: readonly OwnChainName[] = OWN_CHAINS,
+): string {
+  const current = parseSaved(saved, own);
   const tables = new Map<string, string[]>();
-  for (const chain of OWN_CHAINS) {
+  for (const chain of own) {
     const table = current.get(chain.table);
     const rules = table?.chains.get(chain.name);
     const jumps = table?.jumps.get(jumpKey(chain.parent, chain.name)) ?? 0;
@@ -87,7 +95,7 @@ export function firewallChanges(saved: string, wanted: readonly OwnChain[]): str
 
 /** Whether a table holds rules that are not ours: a sign that another program uses the packet filter. */
 export function hasForeignRules(saved: string): boolean {
-  return [...parseSaved(saved).values()].some((table) => table.foreign > 0);
+  return [...parseSaved(saved, OWN_CHAINS).values()].some((table) => table.foreign > 0);
 }
 
 function change(chain: OwnChain, rules: readonly string[] | undefined, jumps: number): string[] {
@@ -102,7 +110,7 @@ function change(chain: OwnChain, rules: readonly string[] | undefined, jumps: nu
   return lines;
 }
 
-function removal(chain: Omit<OwnChain, "rules">, exists: boolean, jumps: number): string[] {
+function removal(chain: OwnChainName, exists: boolean, jumps: number): string[] {
   if (!exists) return [];
   return [
     ...Array.from({ length: jumps }, () => `-D ${chain.parent} -j ${chain.name}`),
@@ -115,12 +123,12 @@ function jumpKey(parent: string, name: string): string {
   return `${parent} ${name}`;
 }
 
-function parseSaved(saved: string): Map<string, CurrentTable> {
+function parseSaved(saved: string, own: readonly OwnChainName[]): Map<string, CurrentTable> {
   const tables = new Map<string, CurrentTable>();
   let table: CurrentTable | undefined;
   let tableName = "";
   const isOwn = (name: string) =>
-    OWN_CHAINS.some((chain) => chain.table === tableName && chain.name === name);
+    own.some((chain) => chain.table === tableName && chain.name === name);
   for (const line of saved.split("\n")) {
     if (line.startsWith("*")) {
       tableName = line.slice(1).trim();

@@ -1,0 +1,194 @@
+/**
+ * The host's own file, /etc/hpktainer/host.ini: how host-setup makes the host ready, and which ports
+ * of the host lead to which instance. A file that only publishes ports needs no heading:
+ *
+ *     80 = instance:web:80
+ *     198.51.100.11:53/udp = instance:dns:5353
+ *
+ *     [network]
+ *     uplink = enX0
+ */
+
+import { HpkError } from "./errors.ts";
+import { formatCidr, formatIpv4, parseCidr, parseIpv4 } from "./ipv4.ts";
+import { isContainerName, isInterfaceName } from "./names.ts";
+import { isMtu } from "./settings.ts";
+
+/** Where the file lies. */
+export const HOST_INI_PATH = "/etc/hpktainer/host.ini";
+
+/** A port of the host that leads to a port of an instance, whatever address the instance has. */
+export interface HostPort {
+  /** The host's address that it is open on, such as "198.51.100.11"; undefined for every address. */
+  readonly address: string | undefined;
+  readonly hostPort: number;
+  readonly protocol: "tcp" | "udp";
+  /** Name of the instance. */
+  readonly instance: string;
+  readonly containerPort: number;
+  /** The same as a value of hpktainer's --publish, such as "80:8080/tcp". */
+  readonly publish: string;
+}
+
+/** A key of the section [network]. */
+export type HostKey =
+  | "subnet"
+  | "bridge"
+  | "name"
+  | "uplink"
+  | "mtu"
+  | "offload"
+  | "imds";
+
+/** What the file says. */
+export interface HostIni {
+  /** The keys that it sets, with their values as text. */
+  readonly network: Partial<Readonly<Record<HostKey, string>>>;
+  readonly ports: readonly HostPort[];
+}
+
+/** What a value of a key must be: for messages, and checked. */
+export const HOST_KEYS: Readonly<
+  Record<HostKey, { readonly expected: string; readonly accepts: (value: string) => boolean }>
+> = {
+  subnet: {
+    expected: "an IPv4 network such as 10.72.0.0/16",
+    accepts: (value) => {
+      const cidr = parseCidr(value);
+      return cidr !== undefined && formatCidr(cidr) === value;
+    },
+  },
+  bridge: { expected: "an interface name", accepts: isInterfaceName },
+  name: {
+    expected: "a name of letters, digits, '-' and '_'",
+    accepts: (value) => /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/.test(value),
+  },
+  uplink: { expected: "an interface name", accepts: isInterfaceName },
+  mtu: { expected: "a number of bytes from 68 to 65535", accepts: isMtu },
+  offload: {
+    expected: "one of own, all, keep",
+    accepts: (value) => ["own", "all", "keep"].includes(value),
+  },
+  imds: {
+    expected: "one of closed, open",
+    accepts: (value) => ["closed", "open"].includes(value),
+  },
+};
+
+/**
+ * Reads the file. It is read line by line, not by a library: a wrong line must be named by its number,
+ * and a port that is given twice must be seen.
+ *
+ * @param text Its contents.
+ * @param path Its name, for messages.
+ * @throws {HpkError} On the first wrong line, naming it.
+ */
+export function parseHostIni(text: string, path: string = HOST_INI_PATH): HostIni {
+  const network: Partial<Record<HostKey, string>> = {};
+  const ports: HostPort[] = [];
+  const lineOfKey = new Map<string, number>();
+  let section = "ports";
+  for (const [index, raw] of text.split(/\r\n|\r|\n/).entries()) {
+    const line = index === 0 ? raw.replace(/^\uFEFF/, "").trim() : raw.trim();
+    if (line === "" || /^[#;]/.test(line)) continue;
+    const fail = (what: string, why: string, fix: string): never => {
+      throw new HpkError({ what: `${path}:${index + 1}: ${what}`, why, fix });
+    };
+    const heading = /^\[\s*(.*?)\s*\]$/.exec(line)?.[1];
+    if (heading !== undefined) {
+      if (heading !== "ports" && heading !== "network") {
+        fail(`unknown section '${heading}'`, "there are two", "write [network] or [ports]");
+      }
+      section = heading;
+      continue;
+    }
+    const split = line.indexOf("=");
+    if (split < 1) {
+      fail(
+        `cannot read '${line}'`,
+        "it is no 'key = value'",
+        "write such as '80 = instance:web:80'",
+      );
+    }
+    const key = line.slice(0, split).trim();
+    const value = line.slice(split + 1).trim().replace(/^"(.*)"$/, "$1");
+    if (section === "network") {
+      const first = lineOfKey.get(key);
+      if (first !== undefined) {
+        fail(`'${key}' is set twice`, `line ${first} sets it too`, "remove one of the two");
+      }
+      lineOfKey.set(key, index + 1);
+      network[readKey(key, value, fail)] = value;
+      continue;
+    }
+    const port = readPort(key, value, fail);
+    const other = ports.findIndex((one) => collide(one, port));
+    if (other >= 0) {
+      fail(
+        `port ${key} is published twice`,
+        `it leads to the instance ${ports[other]!.instance} already`,
+        "remove one of the two lines, or name two addresses of the host",
+      );
+    }
+    ports.push(port);
+  }
+  return { network, ports };
+}
+
+type Fail = (what: string, why: string, fix: string) => never;
+
+function readKey(key: string, value: string, fail: Fail): HostKey {
+  if (!Object.hasOwn(HOST_KEYS, key)) {
+    fail(`unknown key '${key}'`, "no setting has that name", `keys are ${keyList()}`);
+  }
+  const { accepts, expected } = HOST_KEYS[key as HostKey];
+  if (!accepts(value)) {
+    fail(`cannot use ${key} '${value}'`, "the value is wrong", `give ${expected}`);
+  }
+  return key as HostKey;
+}
+
+function readPort(key: string, value: string, fail: Fail): HostPort {
+  const left = /^(?:([0-9.]+):)?([0-9]+)(?:\/(tcp|udp))?$/.exec(key);
+  const address = left?.[1] === undefined ? undefined : parseIpv4(left[1]);
+  const hostPort = Number(left?.[2]);
+  if (left === null || !isPort(hostPort) || (left[1] !== undefined && address === undefined)) {
+    fail(
+      `cannot read the port '${key}'`,
+      "it is no [ADDRESS:]PORT[/tcp|/udp]",
+      "write such as '80', '53/udp' or '198.51.100.11:80'; settings stand below [network]",
+    );
+  }
+  const right = /^instance:([^:]+):([0-9]+)$/.exec(value);
+  const containerPort = Number(right?.[2]);
+  if (right === null || !isContainerName(right[1]!) || !isPort(containerPort)) {
+    fail(
+      `cannot read '${value}'`,
+      "it is no instance:NAME:PORT",
+      "write such as 'instance:web:80'",
+    );
+  }
+  const protocol = left![3] === "udp" ? "udp" : "tcp";
+  const text = address === undefined ? undefined : formatIpv4(address);
+  return {
+    address: text,
+    hostPort,
+    protocol,
+    instance: right![1]!,
+    containerPort,
+    publish: `${text === undefined ? "" : `${text}:`}${hostPort}:${containerPort}/${protocol}`,
+  };
+}
+
+function collide(a: HostPort, b: HostPort): boolean {
+  return a.hostPort === b.hostPort && a.protocol === b.protocol &&
+    (a.address === undefined || b.address === undefined || a.address === b.address);
+}
+
+function isPort(port: number): boolean {
+  return port >= 1 && port <= 65535;
+}
+
+function keyList(): string {
+  return Object.keys(HOST_KEYS).join(", ");
+}
