@@ -217,6 +217,7 @@ function checkFree(ledger: Ledger, request: AttachRequest): void {
 
 function newRecord(ledger: Ledger, request: AttachRequest, plan: NetworkPlan): ContainerRecord {
   const id = newContainerId();
+  const { isolated, masquerade, allowImds } = request.settings;
   return {
     version: 1,
     id,
@@ -234,6 +235,8 @@ function newRecord(ledger: Ledger, request: AttachRequest, plan: NetworkPlan): C
     bridge: plan.bridge,
     mtu: plan.mtu,
     address: null,
+    ports: [],
+    policy: { isolated, masquerade, imds: allowImds },
     resources: resourcesOf(id, ledger.filesDirectory(id), request.datapath.name),
     errors: [],
   };

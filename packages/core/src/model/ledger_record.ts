@@ -4,6 +4,7 @@
  */
 
 import { hostLinkName, namespaceName } from "./names.ts";
+import type { PublishedPort } from "./published_port.ts";
 
 /** A process, told apart from a later one with the same number. */
 export interface ProcessId {
@@ -26,6 +27,16 @@ export type Resource =
   | { readonly kind: "link"; readonly name: string }
   /** A directory with all that is in it. */
   | { readonly kind: "directory"; readonly path: string };
+
+/** How a container's traffic is treated where it differs from that of others. */
+export interface TrafficPolicy {
+  /** Whether it is kept from other isolated containers. */
+  readonly isolated: boolean;
+  /** Whether its traffic to outside gets the host's address. */
+  readonly masquerade: boolean;
+  /** Whether it reaches the cloud's instance metadata service. */
+  readonly imds: boolean;
+}
 
 /** How far a container has come. */
 export type Phase = "starting" | "running" | "stopping";
@@ -61,6 +72,9 @@ export interface ContainerRecord {
   readonly mtu: number;
   /** The container's address; null until it is allocated. */
   readonly address: string | null;
+  /** Ports of the host that lead to it, none of them 0. */
+  readonly ports: readonly PublishedPort[];
+  readonly policy: TrafficPolicy;
   /** In the order in which they are made; taken down in reverse. */
   readonly resources: readonly Resource[];
   /** What went wrong when it was last taken down; empty otherwise. */
@@ -136,6 +150,8 @@ export function unreadableRecord(id: string, directory: string, error: string): 
     bridge: "",
     mtu: 0,
     address: null,
+    ports: [],
+    policy: { isolated: false, masquerade: true, imds: false },
     // That of a relay is the longest list; what was never made is not missed.
     resources: resourcesOf(id, directory, "relay"),
     errors: [error],

@@ -1,7 +1,9 @@
 import { parse } from "@std/ini";
 import { HpkError } from "./errors.ts";
 import { isInterfaceName } from "./names.ts";
-import { parseCidr, parseIpv4 } from "./ipv4.ts";
+import { isIpAddress } from "./ip_text.ts";
+import { parseCidr } from "./ipv4.ts";
+import { parsePublishList, PUBLISH_SYNTAX, type PublishedPort } from "./published_port.ts";
 
 /** Where the configuration file lies, unless HPK_CONFIG names another. */
 export const CONFIG_PATH = "/etc/hpktainer/config.ini";
@@ -28,6 +30,14 @@ export interface Settings {
   readonly dns: readonly string[];
   /** Path of flanneld's subnet file. */
   readonly flannelEnv: string;
+  /** Ports of the host that lead to the container. */
+  readonly publish: readonly PublishedPort[];
+  /** Whether the container is kept from others that are isolated. */
+  readonly isolated: boolean;
+  /** Whether what leaves the pod network gets the host's address, where we are the one to do that. */
+  readonly masquerade: boolean;
+  /** Whether the container reaches the cloud's instance metadata service. */
+  readonly allowImds: boolean;
 }
 
 /** Name of a setting, as in the configuration file. */
@@ -39,7 +49,11 @@ export type SettingKey =
   | "mtu"
   | "datapath"
   | "dns"
-  | "flannel-env";
+  | "flannel-env"
+  | "publish"
+  | "isolated"
+  | "masquerade"
+  | "allow-imds";
 
 /** A setting as text and where it came from. */
 export interface SettingSource {
@@ -98,7 +112,19 @@ const SPECS: Readonly<Record<SettingKey, SettingSpec>> = {
     expected: "an absolute path",
     accepts: (value) => value.startsWith("/"),
   },
+  "publish": {
+    fallback: "",
+    expected: PUBLISH_SYNTAX,
+    accepts: (value) => parsePublishList(value) !== undefined,
+  },
+  "isolated": yesOrNo("no"),
+  "masquerade": yesOrNo("yes"),
+  "allow-imds": yesOrNo("no"),
 };
+
+function yesOrNo(fallback: "yes" | "no"): SettingSpec {
+  return { fallback, expected: "yes or no", accepts: (value) => ["yes", "no"].includes(value) };
+}
 
 /** Whether a text is an MTU in bytes. */
 export function isMtu(text: string): boolean {
@@ -166,6 +192,10 @@ function toSettings(sources: readonly SettingSource[]): Settings {
     datapath: value("datapath") as Datapath,
     dns: splitList(value("dns")),
     flannelEnv: value("flannel-env"),
+    publish: parsePublishList(value("publish"))!,
+    isolated: value("isolated") === "yes",
+    masquerade: value("masquerade") === "yes",
+    allowImds: value("allow-imds") === "yes",
   };
 }
 
@@ -240,10 +270,4 @@ function valueOnLine(text: string, line: number): string {
 
 function splitList(value: string): string[] {
   return value.split(",").map((item) => item.trim()).filter((item) => item !== "");
-}
-
-/** Whether a text is an IPv4 or IPv6 address. */
-function isIpAddress(text: string): boolean {
-  if (!text.includes(":")) return parseIpv4(text) !== undefined;
-  return /^[0-9A-Fa-f:.]+$/.test(text) && URL.canParse(`http://[${text}]/`);
 }

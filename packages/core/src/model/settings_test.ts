@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { RandomText } from "../testing/random.ts";
 import { HpkError } from "./errors.ts";
+import { PUBLISH_SYNTAX } from "./published_port.ts";
 import {
   CONFIG_PATH,
   isMtu,
@@ -18,6 +19,10 @@ const DEFAULTS = {
   datapath: "auto",
   dns: [],
   flannelEnv: "/run/flannel/subnet.env",
+  publish: [],
+  isolated: false,
+  masquerade: true,
+  allowImds: false,
 };
 
 /** Resolves with a configuration file of these lines, and what else is given. */
@@ -48,6 +53,10 @@ Deno.test("resolveSettings() reads every key of the file", () => {
     "datapath = veth",
     "dns = 192.0.2.53, 2001:db8::53",
     'flannel-env = "/tmp/subnet.env"',
+    "publish = 8080:80, [::1]:0:53/udp",
+    "isolated = yes",
+    "masquerade = no",
+    "allow-imds = yes",
   ]);
   assertEquals(settings, {
     network: "static",
@@ -58,10 +67,17 @@ Deno.test("resolveSettings() reads every key of the file", () => {
     datapath: "veth",
     dns: ["192.0.2.53", "2001:db8::53"],
     flannelEnv: "/tmp/subnet.env",
+    publish: [
+      { protocol: "tcp", hostAddress: null, hostPort: 8080, containerPort: 80, count: 1 },
+      { protocol: "udp", hostAddress: "::1", hostPort: 0, containerPort: 53, count: 1 },
+    ],
+    isolated: true,
+    masquerade: false,
+    allowImds: true,
   });
   assertEquals(
     sources.map(({ origin }) => origin),
-    [3, 4, 5, 6, 7, 8, 9, 10].map((line) => `${CONFIG_PATH}:${line}`),
+    [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14].map((line) => `${CONFIG_PATH}:${line}`),
   );
 });
 
@@ -146,6 +162,10 @@ const EXPECTED = {
   "datapath": "one of auto, veth, tap, relay",
   "dns": "IP addresses separated by commas",
   "flannel-env": "an absolute path",
+  "publish": PUBLISH_SYNTAX,
+  "isolated": "yes or no",
+  "masquerade": "yes or no",
+  "allow-imds": "yes or no",
 } as const;
 
 Deno.test("resolveSettings() refuses a wrong value, and names where it came from", () => {
@@ -166,6 +186,10 @@ Deno.test("resolveSettings() refuses a wrong value, and names where it came from
       "1.1.1.1,",
     ]],
     ["flannel-env", ["subnet.env", "./x", "~"]],
+    ["publish", ["80", "80:80/sctp", "80:80;81:81"]],
+    ["isolated", ["true", "1"]],
+    ["masquerade", ["YES"]],
+    ["allow-imds", ["on"]],
   ];
   for (const [key, values] of cases) {
     const variable = `HPK_${key.toUpperCase().replace("-", "_")}`;

@@ -29,6 +29,8 @@ const record = (id: string, created: string): ContainerRecord => ({
   bridge: "hpk-bridge",
   mtu: 1500,
   address: null,
+  ports: [],
+  policy: { isolated: false, masquerade: true, imds: false },
   resources: resourcesOf(id, "/f"),
   errors: [],
 });

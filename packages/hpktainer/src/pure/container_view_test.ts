@@ -21,6 +21,8 @@ const RECORD: ContainerRecord = {
   bridge: "hpk-bridge",
   mtu: 1500,
   address: "10.96.0.2",
+  ports: [],
+  policy: { isolated: false, masquerade: true, imds: false },
   resources: resourcesOf(ID, "/f"),
   errors: [],
 };
