@@ -7,6 +7,7 @@ import { parseRelayRequest, RelayRequestError } from "@hpk/core";
 import {
   EPOLLIN,
   type FileDescriptor,
+  lastErrno,
   PinnedBuffer,
   readInto,
   unixSocketPair,
@@ -24,6 +25,7 @@ import { arpFrame, ipv4Frame } from "./testing/frames.ts";
 import { MemoryDevice } from "./testing/memory_device.ts";
 
 for (const end of unixSocketPair()) end.close();
+lastErrno();
 
 const FRAMES = 1_000_000;
 const REQUESTS = 200_000;

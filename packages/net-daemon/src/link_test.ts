@@ -3,6 +3,7 @@ import {
   EPOLLERR,
   EPOLLIN,
   EPOLLOUT,
+  lastErrno,
   PinnedBuffer,
   readInto,
   unixSocketPair,
@@ -21,6 +22,7 @@ import { MemoryDevice } from "./testing/memory_device.ts";
 
 // The C library stays open once it is opened: not within a test, which would call it a leak.
 for (const end of unixSocketPair()) end.close();
+lastErrno();
 
 const HOST = 1000;
 const CONTAINER = 1001;

@@ -1,5 +1,11 @@
 import { assertEquals } from "@std/assert";
-import { FileDescriptor, openLockFile, PinnedBuffer, unixSocketPair } from "@hpk/core/ffi";
+import {
+  FileDescriptor,
+  lastErrno,
+  openLockFile,
+  PinnedBuffer,
+  unixSocketPair,
+} from "@hpk/core/ffi";
 import { AT, COUNTERS } from "./pure/counters.ts";
 import { BATCH_SIZE, FrameBatch } from "./pure/frame_batch.ts";
 import { ipv4Frame } from "./testing/frames.ts";
@@ -7,6 +13,7 @@ import { TapDevice } from "./tap_device.ts";
 
 // The C library stays open once it is opened: not within a test, which would call it a leak.
 for (const end of unixSocketPair()) end.close();
+lastErrno();
 
 const pinned = new PinnedBuffer(BATCH_SIZE);
 

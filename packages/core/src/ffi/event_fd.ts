@@ -1,6 +1,6 @@
 import { callOrThrow, callTwice, EAGAIN, SystemCallError } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
-import { libc, relayLibc } from "./libc.ts";
+import { fileLibc, relayLibc } from "./libc.ts";
 
 /** eventfd(2) flags. */
 const EFD_CLOEXEC = 0o2000000;
@@ -26,7 +26,7 @@ export function signalEvent(fd: number): void {
 /** Reads the counter and sets it to zero. @return How often it was signalled since the last time. */
 export function takeEvents(fd: number): number {
   const counter = new Uint8Array(COUNTER_SIZE);
-  const { result, errno } = callTwice(() => libc().read(fd, counter, counter.length));
+  const { result, errno } = callTwice(() => fileLibc().read(fd, counter, counter.length));
   if (result === -1) {
     if (errno === EAGAIN) return 0;
     throw new SystemCallError("read eventfd", errno);

@@ -1,5 +1,5 @@
 import { callOrThrow, callTwice, EAGAIN, EINTR, SystemCallError } from "./errno.ts";
-import { cString, libc, relayLibc } from "./libc.ts";
+import { cString, fileLibc, relayLibc } from "./libc.ts";
 
 /** open(2) flags (asm-generic/fcntl.h). */
 const O_RDWR = 0o2;
@@ -29,7 +29,7 @@ export class FileDescriptor implements Disposable {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    libc().close(this.fd);
+    fileLibc().close(this.fd);
   }
 
   [Symbol.dispose](): void {
@@ -46,7 +46,7 @@ export function openLockFile(path: string): FileDescriptor {
   return new FileDescriptor(
     callOrThrow(
       `open ${path}`,
-      () => libc().open(cString(path), O_RDWR | O_CREAT | O_CLOEXEC, 0o600),
+      () => fileLibc().open(cString(path), O_RDWR | O_CREAT | O_CLOEXEC, 0o600),
     ),
   );
 }
@@ -54,7 +54,7 @@ export function openLockFile(path: string): FileDescriptor {
 /** Waits for the exclusive lock of an open file, flock(2). It goes with the last descriptor of it. */
 export function lockExclusive(file: FileDescriptor): void {
   for (;;) {
-    const { result, errno } = callTwice(() => libc().flock(file.fd, LOCK_EX));
+    const { result, errno } = callTwice(() => fileLibc().flock(file.fd, LOCK_EX));
     if (result === 0) return;
     if (errno !== EINTR) throw new SystemCallError("flock", errno);
   }
@@ -62,7 +62,7 @@ export function lockExclusive(file: FileDescriptor): void {
 
 /** Takes the exclusive lock of an open file if nobody has it. */
 export function tryLockExclusive(file: FileDescriptor): boolean {
-  const { result, errno } = callTwice(() => libc().flock(file.fd, LOCK_EX | LOCK_NB));
+  const { result, errno } = callTwice(() => fileLibc().flock(file.fd, LOCK_EX | LOCK_NB));
   if (result === 0) return true;
   if (errno === EAGAIN) return false;
   throw new SystemCallError("flock", errno);
@@ -70,12 +70,12 @@ export function tryLockExclusive(file: FileDescriptor): boolean {
 
 /** Lets programs that are started from now on inherit a descriptor, or not. */
 export function setInheritable(fd: number, inheritable: boolean): void {
-  callOrThrow("fcntl", () => libc().fcntl(fd, F_SETFD, inheritable ? 0 : FD_CLOEXEC));
+  callOrThrow("fcntl", () => fileLibc().fcntl(fd, F_SETFD, inheritable ? 0 : FD_CLOEXEC));
 }
 
 /** Whether programs inherit a descriptor; false also for one that is not open. */
 export function isInheritable(fd: number): boolean {
-  const flags = libc().fcntl(fd, F_GETFD, 0);
+  const flags = fileLibc().fcntl(fd, F_GETFD, 0);
   return flags !== -1 && (flags & FD_CLOEXEC) === 0;
 }
 
@@ -91,5 +91,5 @@ export function writeText(fd: number, text: string): void {
 
 /** Closes a descriptor that whoever started us has handed on. */
 export function closeDescriptor(fd: number): void {
-  libc().close(fd);
+  fileLibc().close(fd);
 }

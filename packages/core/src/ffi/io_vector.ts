@@ -1,4 +1,4 @@
-import { libc, relayLibc } from "./libc.ts";
+import { fileLibc, relayLibc } from "./libc.ts";
 
 /** A struct iovec is 16 bytes: a pointer and a size_t (uio.h); as 32-bit words, four. */
 const WORDS = 4;
@@ -52,5 +52,5 @@ export class IoVector {
 
 /** Reads into a buffer. @return Bytes read, 0 at the end, -1 on an error. */
 export function readInto(fd: number, buffer: Uint8Array<ArrayBuffer>): number {
-  return libc().read(fd, buffer, buffer.length);
+  return fileLibc().read(fd, buffer, buffer.length);
 }

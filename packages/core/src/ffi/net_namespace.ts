@@ -1,6 +1,6 @@
 import { callOrThrow } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
-import { cString, libc, relayLibc } from "./libc.ts";
+import { cString, fileLibc, relayLibc } from "./libc.ts";
 
 const O_CLOEXEC = 0o2000000;
 
@@ -28,6 +28,6 @@ export function inNetNamespace<T>(path: string, act: () => T): T {
 
 function openNamespace(path: string): FileDescriptor {
   return new FileDescriptor(
-    callOrThrow(`open ${path}`, () => libc().open(cString(path), O_CLOEXEC, 0)),
+    callOrThrow(`open ${path}`, () => fileLibc().open(cString(path), O_CLOEXEC, 0)),
   );
 }

@@ -1,6 +1,6 @@
 import { FileDescriptor } from "./fd.ts";
 import { callOrThrow, callTwice, EINTR, SystemCallError } from "./errno.ts";
-import { cString, libc } from "./libc.ts";
+import { cString, fileLibc, watchLibc } from "./libc.ts";
 
 /** System call number of pidfd_open(2), the same on every architecture (asm-generic/unistd.h). */
 const SYS_PIDFD_OPEN = 434;
@@ -28,7 +28,7 @@ const NO_PROCESS = [3, /* ESRCH */ 2, /* ENOENT */ 22 /* EINVAL */];
  * @throws {SystemCallError} On any other failure.
  */
 export function openProcess(pid: number): FileDescriptor | undefined {
-  const { result, errno } = callTwice(() => libc().syscall2(SYS_PIDFD_OPEN, pid, 0));
+  const { result, errno } = callTwice(() => watchLibc().syscall2(SYS_PIDFD_OPEN, pid, 0));
   if (result !== -1) return new FileDescriptor(result);
   if (NO_PROCESS.includes(errno)) return undefined;
   throw new SystemCallError("pidfd_open", errno);
@@ -41,12 +41,12 @@ export function openProcess(pid: number): FileDescriptor | undefined {
  */
 export function watchDirectory(path: string): FileDescriptor {
   const watch = new FileDescriptor(
-    callOrThrow("inotify_init1", () => libc().inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
+    callOrThrow("inotify_init1", () => watchLibc().inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
   );
   try {
     callOrThrow(
       `inotify_add_watch ${path}`,
-      () => libc().inotify_add_watch(watch.fd, cString(path), IN_MOVED_TO | IN_DELETE),
+      () => watchLibc().inotify_add_watch(watch.fd, cString(path), IN_MOVED_TO | IN_DELETE),
     );
   } catch (error) {
     watch.close();
@@ -58,7 +58,7 @@ export function watchDirectory(path: string): FileDescriptor {
 /** Reads away what a directory watch has to say, so that it is readable again only for something new. */
 export function drain(watch: FileDescriptor): void {
   const buffer = new Uint8Array(4096);
-  while (libc().read(watch.fd, buffer, buffer.length) > 0);
+  while (fileLibc().read(watch.fd, buffer, buffer.length) > 0);
 }
 
 /**
@@ -74,6 +74,6 @@ export function waitReadable(fds: readonly number[], timeoutMs: number): void {
     view.setInt32(index * POLLFD_SIZE, fd, true);
     view.setInt16(index * POLLFD_SIZE + 4, POLLIN, true);
   });
-  const { result, errno } = callTwice(() => libc().poll(buffer, fds.length, timeoutMs));
+  const { result, errno } = callTwice(() => watchLibc().poll(buffer, fds.length, timeoutMs));
   if (result === -1 && errno !== EINTR) throw new SystemCallError("poll", errno);
 }

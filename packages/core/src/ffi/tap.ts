@@ -1,6 +1,6 @@
 import { callOrThrow } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
-import { cString, libc, relayLibc } from "./libc.ts";
+import { cString, fileLibc, relayLibc } from "./libc.ts";
 
 /** open(2) flags (asm-generic/fcntl.h). */
 const O_RDWR = 0o2;
@@ -38,7 +38,7 @@ const SOCK_DGRAM = 2;
 export function openTap(name: string): FileDescriptor {
   const flags = O_RDWR | O_NONBLOCK | O_CLOEXEC;
   const tap = new FileDescriptor(
-    callOrThrow("open /dev/net/tun", () => libc().open(cString("/dev/net/tun"), flags, 0)),
+    callOrThrow("open /dev/net/tun", () => fileLibc().open(cString("/dev/net/tun"), flags, 0)),
   );
   try {
     const request = interfaceRequest(name);
