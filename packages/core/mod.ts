@@ -13,6 +13,7 @@ export * from "./src/model/host_ini.ts";
 export * from "./src/model/host_local.ts";
 export * from "./src/model/ip_text.ts";
 export * from "./src/model/ipv4.ts";
+export * from "./src/model/ipv6.ts";
 export * from "./src/model/ledger_record.ts";
 export * from "./src/model/names.ts";
 export * from "./src/model/network_plan.ts";

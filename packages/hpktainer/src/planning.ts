@@ -22,8 +22,11 @@ export function readFlannel(settings: Settings): FlannelEnv | undefined {
   if (text === undefined) {
     throw new HpkError({
       what: "cannot give the container an address",
-      why: `${settings.flannelEnv} does not exist, so Flannel is not running`,
-      fix: "start flanneld, or use a static network with --subnet CIDR",
+      why: `${settings.flannelEnv} does not exist${
+        settings.wait > 0 ? ` after ${settings.wait} s` : ""
+      }, so Flannel is not running`,
+      fix:
+        "start flanneld (--wait SECONDS waits for it), or use a static network with --subnet CIDR",
     });
   }
   return parseFlannelEnv(text, settings.flannelEnv);

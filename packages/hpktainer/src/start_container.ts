@@ -40,6 +40,10 @@ export async function startContainer(invocation: ContainerInvocation): Promise<n
     return becomeApptainer(commandWithoutNetwork(invocation, mode));
   }
   checkRoot();
+  if (mode === "flannel" && settings.wait > 0) {
+    const { awaitFlannel } = await import("./flannel_wait.ts");
+    await awaitFlannel(settings);
+  }
   const ledger = new Ledger();
   const isInstance = invocation.verb.startsWith("instance");
   const attachment = await attach(ledger, {

@@ -3,6 +3,7 @@ import { HpkError } from "./errors.ts";
 import { isInterfaceName } from "./names.ts";
 import { isIpAddress } from "./ip_text.ts";
 import { parseCidr } from "./ipv4.ts";
+import { parseCidr6 } from "./ipv6.ts";
 import { parsePublishList, PUBLISH_SYNTAX, type PublishedPort } from "./published_port.ts";
 
 /** Where the configuration file lies, unless HPK_CONFIG names another. */
@@ -20,6 +21,8 @@ export interface Settings {
   readonly network: NetworkMode | undefined;
   /** The static subnet as text, such as "10.96.0.0/24". */
   readonly subnet: string | undefined;
+  /** The IPv6 subnet beside it as text, such as "fd00:96::/64"; undefined means Flannel's, or none. */
+  readonly subnet6: string | undefined;
   readonly bridge: string;
   /** The interface that leads out of the host; undefined means that of the default route. */
   readonly uplink: string | undefined;
@@ -30,6 +33,8 @@ export interface Settings {
   readonly dns: readonly string[];
   /** Path of flanneld's subnet file. */
   readonly flannelEnv: string;
+  /** How long to wait for flanneld's subnet file, in seconds. */
+  readonly wait: number;
   /** Ports of the host that lead to the container. */
   readonly publish: readonly PublishedPort[];
   /** Whether the container is kept from others that are isolated. */
@@ -44,12 +49,14 @@ export interface Settings {
 export type SettingKey =
   | "network"
   | "subnet"
+  | "subnet6"
   | "bridge"
   | "uplink"
   | "mtu"
   | "datapath"
   | "dns"
   | "flannel-env"
+  | "wait"
   | "publish"
   | "isolated"
   | "masquerade"
@@ -78,6 +85,9 @@ const DATAPATHS: readonly string[] = ["auto", "veth", "tap", "relay"];
 const MTU_MIN = 68;
 const MTU_MAX = 65535;
 
+/** The longest wait for Flannel, in seconds: an hour. Who wants to wait longer wants a service. */
+const WAIT_MAX_S = 3600;
+
 const SPECS: Readonly<Record<SettingKey, SettingSpec>> = {
   "network": {
     fallback: "",
@@ -88,6 +98,11 @@ const SPECS: Readonly<Record<SettingKey, SettingSpec>> = {
     fallback: "",
     expected: "an IPv4 network such as 10.96.0.0/24",
     accepts: (value) => parseCidr(value) !== undefined,
+  },
+  "subnet6": {
+    fallback: "",
+    expected: "an IPv6 network such as fd00:96::/64",
+    accepts: (value) => parseCidr6(value) !== undefined,
   },
   "bridge": { fallback: "hpk-bridge", expected: "an interface name", accepts: isInterfaceName },
   "uplink": { fallback: "", expected: "an interface name", accepts: isInterfaceName },
@@ -111,6 +126,11 @@ const SPECS: Readonly<Record<SettingKey, SettingSpec>> = {
     fallback: "/run/flannel/subnet.env",
     expected: "an absolute path",
     accepts: (value) => value.startsWith("/"),
+  },
+  "wait": {
+    fallback: "0",
+    expected: `a number of seconds from 0 to ${WAIT_MAX_S}`,
+    accepts: (value) => /^[0-9]{1,4}$/.test(value) && Number(value) <= WAIT_MAX_S,
   },
   "publish": {
     fallback: "",
@@ -186,12 +206,14 @@ function toSettings(sources: readonly SettingSource[]): Settings {
   return {
     network: optional("network") as NetworkMode | undefined,
     subnet: optional("subnet"),
+    subnet6: optional("subnet6"),
     bridge: value("bridge"),
     uplink: optional("uplink"),
     mtu: mtu === undefined ? undefined : Number(mtu),
     datapath: value("datapath") as Datapath,
     dns: splitList(value("dns")),
     flannelEnv: value("flannel-env"),
+    wait: Number(value("wait")),
     publish: parsePublishList(value("publish"))!,
     isolated: value("isolated") === "yes",
     masquerade: value("masquerade") === "yes",

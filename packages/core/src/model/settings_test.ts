@@ -13,12 +13,14 @@ import {
 const DEFAULTS = {
   network: undefined,
   subnet: undefined,
+  subnet6: undefined,
   bridge: "hpk-bridge",
   uplink: undefined,
   mtu: undefined,
   datapath: "auto",
   dns: [],
   flannelEnv: "/run/flannel/subnet.env",
+  wait: 0,
   publish: [],
   isolated: false,
   masquerade: true,
@@ -47,12 +49,14 @@ Deno.test("resolveSettings() reads every key of the file", () => {
     "[network]",
     "network = static",
     "subnet=10.96.0.0/24",
+    "subnet6 = fd00:96::/64",
     "bridge = br0",
     "uplink = eth0",
     "mtu = 1400",
     "datapath = veth",
     "dns = 192.0.2.53, 2001:db8::53",
     'flannel-env = "/tmp/subnet.env"',
+    "wait = 30",
     "publish = 8080:80, [::1]:0:53/udp",
     "isolated = yes",
     "masquerade = no",
@@ -61,12 +65,14 @@ Deno.test("resolveSettings() reads every key of the file", () => {
   assertEquals(settings, {
     network: "static",
     subnet: "10.96.0.0/24",
+    subnet6: "fd00:96::/64",
     bridge: "br0",
     uplink: "eth0",
     mtu: 1400,
     datapath: "veth",
     dns: ["192.0.2.53", "2001:db8::53"],
     flannelEnv: "/tmp/subnet.env",
+    wait: 30,
     publish: [
       { protocol: "tcp", hostAddress: null, hostPort: 8080, containerPort: 80, count: 1 },
       { protocol: "udp", hostAddress: "::1", hostPort: 0, containerPort: 53, count: 1 },
@@ -77,7 +83,7 @@ Deno.test("resolveSettings() reads every key of the file", () => {
   });
   assertEquals(
     sources.map(({ origin }) => origin),
-    [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14].map((line) => `${CONFIG_PATH}:${line}`),
+    [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16].map((line) => `${CONFIG_PATH}:${line}`),
   );
 });
 
@@ -162,6 +168,8 @@ const EXPECTED = {
   "datapath": "one of auto, veth, tap, relay",
   "dns": "IP addresses separated by commas",
   "flannel-env": "an absolute path",
+  "wait": "a number of seconds from 0 to 3600",
+  "subnet6": "an IPv6 network such as fd00:96::/64",
   "publish": PUBLISH_SYNTAX,
   "isolated": "yes or no",
   "masquerade": "yes or no",
@@ -186,6 +194,8 @@ Deno.test("resolveSettings() refuses a wrong value, and names where it came from
       "1.1.1.1,",
     ]],
     ["flannel-env", ["subnet.env", "./x", "~"]],
+    ["wait", ["-1", "1.5", "3601", "1m", "forever"]],
+    ["subnet6", ["fd00::", "fd00::/129", "10.96.0.0/24", "fd00:96::/x"]],
     ["publish", ["80", "80:80/sctp", "80:80;81:81"]],
     ["isolated", ["true", "1"]],
     ["masquerade", ["YES"]],

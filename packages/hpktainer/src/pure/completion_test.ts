@@ -4,12 +4,14 @@ import { complete, completionScript, parseApptainerCompletion, SHELLS } from "./
 const OURS = [
   "--network",
   "--subnet",
+  "--subnet6",
   "--ip",
   "--datapath",
   "--dns",
   "--name",
   "--uplink",
   "--mtu",
+  "--wait",
 ];
 const CONTAINERS = ["db", "web1", "web2"];
 

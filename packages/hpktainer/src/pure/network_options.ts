@@ -27,6 +27,11 @@ export const NETWORK_OPTIONS: readonly NetworkOption[] = [
     value: "CIDR",
     description: "subnet of a static network, such as 10.96.0.0/24",
   },
+  {
+    name: "subnet6",
+    value: "CIDR",
+    description: "IPv6 subnet beside it, such as fd00:96::/64; default: Flannel's, or none",
+  },
   { name: "ip", value: "ADDR", description: "the address to give, instead of any free one" },
   {
     name: "datapath",
@@ -41,6 +46,7 @@ export const NETWORK_OPTIONS: readonly NetworkOption[] = [
     description: "interface that leads out; default: the default route's",
   },
   { name: "mtu", value: "BYTES", description: "MTU; default: Flannel's, else the uplink's" },
+  { name: "wait", value: "SECONDS", description: "how long to wait for Flannel; default: 0" },
 ];
 
 /** Whether an option is one of ours. */
@@ -71,7 +77,11 @@ export function readNetworkOptions(given: readonly (readonly [string, string])[]
   const name = values.get("name");
   if (name !== undefined) checkContainerName(name);
   const settings: Partial<Record<SettingKey, string>> = {};
-  for (const key of ["network", "subnet", "datapath", "dns", "uplink", "mtu"] as const) {
+  for (
+    const key of [
+      ...["network", "subnet", "subnet6", "datapath", "dns", "uplink", "mtu", "wait"] as const,
+    ] as const
+  ) {
     const value = values.get(key);
     if (value !== undefined) settings[key] = value;
   }

@@ -10,7 +10,10 @@ import {
 Deno.test("the options are those that the help names", () => {
   assertEquals(
     NETWORK_OPTIONS.map(({ name }) => name),
-    ["network", "subnet", "ip", "datapath", "dns", "name", "uplink", "mtu"],
+    [
+      ...["network", "subnet", "subnet6", "ip", "datapath", "dns", "name", "uplink", "mtu"],
+      "wait",
+    ],
   );
   for (const { name } of NETWORK_OPTIONS) assert(isNetworkOption(name), name);
   for (const name of ["", "net", "network-args", "Network", "bridge", "toString"]) {
