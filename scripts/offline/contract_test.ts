@@ -27,6 +27,7 @@ import {
 } from "@std/assert";
 import { parseArgs } from "@std/cli/parse-args";
 import { unicodeWidth } from "@std/cli/unicode-width";
+import { ProgressBar } from "@std/cli/unstable-progress-bar";
 import { parse, stringify } from "@std/ini";
 import { getAvailablePort } from "@std/net";
 
@@ -250,6 +251,34 @@ Deno.test("parseArgs: stopEarly, -- and unknown", () => {
 
 Deno.test("unicodeWidth: counts columns", () => {
   assertEquals(["abc", "\u4f60\u597d", "e\u0301", ""].map(unicodeWidth), [3, 4, 1, 0]);
+});
+
+/** What a bar writes, from its making to its stop. */
+async function drawn(clear: boolean): Promise<string[]> {
+  const frames: string[] = [];
+  const writable = new WritableStream<Uint8Array>({
+    write: (bytes) => void frames.push(new TextDecoder().decode(bytes)),
+  });
+  const bar = new ProgressBar({
+    writable,
+    max: 4,
+    clear,
+    interval: 5,
+    formatter: ({ value, max }) => `${value}/${max}`,
+  });
+  bar.value = 3;
+  while (frames.length < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+  await bar.stop();
+  assert(!writable.locked, "it lets go of where it writes");
+  return frames;
+}
+
+Deno.test("ProgressBar: each frame replaces the line, the end keeps or clears it", async () => {
+  const kept = await drawn(false);
+  assertEquals(kept.slice(0, 2), ["\r\x1b[K0/4", "\r\x1b[K3/4"]);
+  assertEquals(kept.slice(-2), ["\r\x1b[K3/4", "\n"]);
+  const cleared = await drawn(true);
+  assertEquals(cleared.slice(-2), ["\r\x1b[K3/4", "\r\x1b[K"]);
 });
 
 Deno.test("ini: comments, sections, quotes, line ends, equals signs", () => {

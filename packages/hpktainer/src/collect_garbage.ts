@@ -1,23 +1,30 @@
 import { HpkError } from "@hpk/core";
 import { Ledger } from "@hpk/core/os";
+import { sweepImages } from "./oci/sweep_store.ts";
 import type { GarbageReport } from "./pure/garbage_report.ts";
 import { ensureMonitor } from "./monitor_start.ts";
 import { isAbandoned, takeDownEnded } from "./teardown.ts";
 
 /**
  * Takes down what dead owners left, waits for what the monitor is taking down, and sees to it that
- * the living have a monitor.
+ * the living have a monitor. Then it clears the store of images of what nothing needs.
  *
  * @param dryRun Only tells what would be taken down.
  * @throws {HpkError} When it would change something and we are not root.
  */
 export async function collectGarbage(dryRun: boolean): Promise<GarbageReport> {
+  const report = await collectContainers(dryRun);
+  // Only root may look into the store.
+  return Deno.uid() === 0 ? { ...report, images: sweepImages(dryRun) } : report;
+}
+
+async function collectContainers(dryRun: boolean): Promise<GarbageReport> {
   const ledger = new Ledger();
-  if (!ledger.exists()) return { version: 1, dryRun, reclaimed: [], errors: [] };
+  if (!ledger.exists()) return { version: 1, dryRun, reclaimed: [], errors: [], images: [] };
   if (dryRun) {
     const reclaimed = ledger.list().filter(isAbandoned)
       .map(({ id, name, resources }) => ({ id, name, resources, errors: [] }));
-    return { version: 1, dryRun, reclaimed, errors: [] };
+    return { version: 1, dryRun, reclaimed, errors: [], images: [] };
   }
   const uid = Deno.uid();
   if (uid !== 0) {
@@ -39,6 +46,7 @@ export async function collectGarbage(dryRun: boolean): Promise<GarbageReport> {
       errors,
     })),
     errors: hostErrors,
+    images: [],
   };
 }
 

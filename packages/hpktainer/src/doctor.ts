@@ -44,6 +44,7 @@ export async function examine(): Promise<DoctorReport> {
       checkProgram,
     ),
     checkNetDaemon(resolved),
+    ...[PROGRAMS.skopeo, PROGRAMS.umoci].map(checkForImages),
     checkCapabilities(),
     checkFirewall(),
     checkForwarding(),
@@ -87,6 +88,14 @@ function checkNetDaemon({ settings }: ResolvedSettings): Check {
   return isNeeded || check.status === "ok"
     ? check
     : { ...check, status: "warn", found: "not installed; datapath veth does without" };
+}
+
+/** OCI images are not for everyone. */
+function checkForImages(program: Program): Check {
+  const check = checkProgram(program);
+  return check.status === "ok"
+    ? check
+    : { ...check, status: "warn", found: "not installed; only OCI images need it" };
 }
 
 async function checkApptainer(): Promise<Check> {

@@ -1,5 +1,5 @@
 import { callOrThrow, callTwice, EAGAIN, EINTR, SystemCallError } from "./errno.ts";
-import { cString, fileLibc, relayLibc } from "./libc.ts";
+import { cString, fileLibc, relayLibc, watchLibc } from "./libc.ts";
 
 /** open(2) flags (asm-generic/fcntl.h). */
 const O_RDWR = 0o2;
@@ -7,6 +7,7 @@ const O_CREAT = 0o100;
 const O_CLOEXEC = 0o2000000;
 
 /** flock(2) operations (sys/file.h). */
+const LOCK_SH = 1;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
 
@@ -53,8 +54,17 @@ export function openLockFile(path: string): FileDescriptor {
 
 /** Waits for the exclusive lock of an open file, flock(2). It goes with the last descriptor of it. */
 export function lockExclusive(file: FileDescriptor): void {
+  waitForLock(file, LOCK_EX);
+}
+
+/** Waits for a shared lock of an open file, flock(2): others may have one too, but none alone. */
+export function lockShared(file: FileDescriptor): void {
+  waitForLock(file, LOCK_SH);
+}
+
+function waitForLock(file: FileDescriptor, operation: number): void {
   for (;;) {
-    const { result, errno } = callTwice(() => fileLibc().flock(file.fd, LOCK_EX));
+    const { result, errno } = callTwice(() => fileLibc().flock(file.fd, operation));
     if (result === 0) return;
     if (errno !== EINTR) throw new SystemCallError("flock", errno);
   }
@@ -66,6 +76,15 @@ export function tryLockExclusive(file: FileDescriptor): boolean {
   if (result === 0) return true;
   if (errno === EAGAIN) return false;
   throw new SystemCallError("flock", errno);
+}
+
+/**
+ * Writes what is cached of an open file's file system to the disk, syncfs(2).
+ *
+ * @throws {SystemCallError} When something could not be written.
+ */
+export function syncFileSystem(file: FileDescriptor): void {
+  callOrThrow("syncfs", () => watchLibc().syncfs(file.fd));
 }
 
 /** Lets programs that are started from now on inherit a descriptor, or not. */

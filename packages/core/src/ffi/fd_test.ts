@@ -4,16 +4,19 @@ import {
   FileDescriptor,
   isInheritable,
   lockExclusive,
+  lockShared,
   openLockFile,
   setInheritable,
+  syncFileSystem,
   tryLockExclusive,
 } from "./fd.ts";
 import { ENOENT, SystemCallError } from "./errno.ts";
-import { fileLibc, libc } from "./libc.ts";
+import { fileLibc, libc, watchLibc } from "./libc.ts";
 
 // The library stays open as long as the process: the first test to need it would be blamed for that.
 libc();
 fileLibc();
+watchLibc();
 
 /** Whether a program that is started now has a descriptor of this number open on that file. */
 function isInherited(fd: number, path: string): boolean {
@@ -48,6 +51,21 @@ Deno.test("a lock excludes every other opening of the file until it is closed", 
   assert(tryLockExclusive(second));
 });
 
+Deno.test("a shared lock lets others share, and nobody have it alone", () => {
+  using directory = new TempDirectory();
+  const path = directory.at("lock");
+  const first = openLockFile(path);
+  using second = openLockFile(path);
+  using third = openLockFile(path);
+  lockShared(first);
+  lockShared(second);
+  assert(!tryLockExclusive(third));
+  first.close();
+  assert(!tryLockExclusive(third));
+  second.close();
+  assert(tryLockExclusive(third));
+});
+
 Deno.test("lockExclusive() waits for another process to let go", async () => {
   using directory = new TempDirectory();
   const path = directory.write("lock", "");
@@ -71,6 +89,14 @@ Deno.test("locking what is no open file fails", () => {
   file.close();
   assertThrows(() => lockExclusive(file), SystemCallError, "flock: ");
   assertThrows(() => tryLockExclusive(file), SystemCallError, "flock: ");
+});
+
+Deno.test("syncFileSystem() needs an open file", () => {
+  using directory = new TempDirectory();
+  const file = openLockFile(directory.at("lock"));
+  syncFileSystem(file);
+  file.close();
+  assertThrows(() => syncFileSystem(file), SystemCallError, "syncfs: ");
 });
 
 Deno.test("programs inherit a descriptor only when it is set so", () => {

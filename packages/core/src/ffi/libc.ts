@@ -23,7 +23,7 @@ const FILE_SYMBOLS = {
   read: { parameters: ["i32", /* fd */ "buffer", /* buf */ "u32" /* count */], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** What programs need that wait, and take down. */
+/** What programs need that wait, take down, or store. */
 const WATCH_SYMBOLS = {
   inotify_add_watch: {
     parameters: ["i32", /* fd */ "buffer", /* path */ "u32" /* mask */],
@@ -34,6 +34,7 @@ const WATCH_SYMBOLS = {
     parameters: ["buffer", /* fds */ "u32", /* nfds */ "i32" /* timeout in ms */],
     result: "i32",
   },
+  syncfs: { parameters: ["i32" /* fd */], result: "i32" },
   syscall2: {
     name: "syscall",
     parameters: ["i32", /* number */ "i32", "u32"],
@@ -106,7 +107,7 @@ export const libc = once(SYMBOLS);
 /** Those for descriptors and locks. */
 export const fileLibc = once(FILE_SYMBOLS);
 
-/** Those for programs that wait, and take down. */
+/** Those for programs that wait, take down, or store. */
 export const watchLibc = once(WATCH_SYMBOLS);
 
 /** Those that only the relay needs. */

@@ -62,6 +62,13 @@ export const PROGRAMS = {
     directories: inCniPath,
   },
   setsid: { name: "setsid", fix: "install util-linux", directories: inPath },
+  setpriv: { name: "setpriv", fix: "install util-linux", directories: inPath },
+  skopeo: { name: "skopeo", fix: "install skopeo (package skopeo)", directories: inPath },
+  umoci: {
+    name: "umoci",
+    fix: "install umoci (package umoci, or https://umo.ci)",
+    directories: inPath,
+  },
 } as const satisfies Record<string, Program>;
 
 /** Our own daemon, which only some datapaths need: beside the program itself, or in PATH. */

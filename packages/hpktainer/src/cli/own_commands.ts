@@ -10,6 +10,7 @@ import { completionScript, type Shell, SHELLS } from "../pure/completion.ts";
 import { formatContainer, formatContainers } from "../pure/container_view.ts";
 import { formatDoctor } from "../pure/doctor_report.ts";
 import { formatGarbage, hasErrors } from "../pure/garbage_report.ts";
+import { imageCommand, listCommand, removeCommand } from "./image_commands.ts";
 import { print, printJson } from "./output.ts";
 
 /** Exit status of a command of ours that ran and found something wrong. */
@@ -77,6 +78,9 @@ export async function runOwnCommand(args: readonly string[]): Promise<number> {
           if (!report.ok) status = EXIT_FOUND_WRONG;
         }),
     )
+    .command("image", imageCommand())
+    .command("images", listCommand().hidden())
+    .command("rmi", removeCommand().hidden())
     .command(
       "completions",
       new Command().description("Print a completion script.")

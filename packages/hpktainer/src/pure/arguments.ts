@@ -51,7 +51,18 @@ export type Invocation =
   | { readonly kind: "passthrough"; readonly args: readonly string[] };
 
 /** Our own commands; "monitor" and "complete" are called by ourselves only. */
-export const OWN_COMMANDS = ["ps", "show", "gc", "doctor", "completions", "monitor", "complete"];
+export const OWN_COMMANDS = [
+  "ps",
+  "show",
+  "gc",
+  "doctor",
+  "image",
+  "images",
+  "rmi",
+  "completions",
+  "monitor",
+  "complete",
+];
 
 /** Options of Apptainer's own network that contradict ours, and what to do instead. */
 const REFUSED: Readonly<Record<string, { readonly why: string; readonly fix: string }>> = {

@@ -18,6 +18,9 @@ const OWN = new Map<string, readonly string[]>([
   ["show", ["--json"]],
   ["gc", ["--dry-run", "--json"]],
   ["doctor", ["--json"]],
+  ["image", ["pull", "ls", "inspect", "rm", "prune"]],
+  ["images", ["--json", "--quiet", "--digests", "--no-trunc"]],
+  ["rmi", ["--force", "--json"]],
   ["completions", SHELLS],
 ]);
 

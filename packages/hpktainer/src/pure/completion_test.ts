@@ -15,11 +15,13 @@ const OURS = [
 ];
 const CONTAINERS = ["db", "web1", "web2"];
 
+const OWN = ["ps", "show", "gc", "doctor", "image", "images", "rmi", "completions"];
+
 Deno.test("complete() offers ours, and says what Apptainer is to be asked", () => {
   const cases: [string[], string[], string[] | undefined][] = [
     // words, candidates, words for Apptainer
-    [[], ["ps", "show", "gc", "doctor", "completions"], [""]],
-    [[""], ["ps", "show", "gc", "doctor", "completions"], [""]],
+    [[], OWN, [""]],
+    [[""], OWN, [""]],
     [["p"], ["ps"], ["p"]],
     [["ex"], [], ["ex"]],
     [["--n"], ["--network", "--name"], ["--n"]],
@@ -31,6 +33,9 @@ Deno.test("complete() offers ours, and says what Apptainer is to be asked", () =
     [["ps", "x"], [], undefined],
     [["show", ""], ["--json", ...CONTAINERS], undefined],
     [["show", "web"], ["web1", "web2"], undefined],
+    [["image", "p"], ["pull", "prune"], undefined],
+    [["images", "--d"], ["--digests"], undefined],
+    [["rmi", "--"], ["--force", "--json"], undefined],
     [["gc", "--"], ["--dry-run", "--json"], undefined],
     [["completions", ""], [...SHELLS], undefined],
     [["run", "--"], OURS, ["run", "--"]],

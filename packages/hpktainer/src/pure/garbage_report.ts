@@ -1,4 +1,5 @@
 import type { Resource } from "@hpk/core";
+import { formatBytes } from "./oci/pull_text.ts";
 
 /** What `gc --json` gives. The shape is stable: keys are only added. */
 export interface GarbageReport {
@@ -15,6 +16,8 @@ export interface GarbageReport {
   }[];
   /** What went wrong with what all containers share. */
   readonly errors: readonly string[];
+  /** What was, or would be, removed from the store of images: where it was, and its size in bytes. */
+  readonly images: readonly { readonly path: string; readonly bytes: number }[];
 }
 
 /** Whether something could not be removed. */
@@ -25,13 +28,18 @@ export function hasErrors(report: GarbageReport): boolean {
 /** Tells a person what was taken down. */
 export function formatGarbage(report: GarbageReport): string {
   const verb = report.dryRun ? "would take down" : "took down";
-  if (report.reclaimed.length === 0 && report.errors.length === 0) return "nothing to take down\n";
+  const { reclaimed, errors, images } = report;
+  if (reclaimed.length + errors.length + images.length === 0) return "nothing to take down\n";
+  const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
   return [
-    ...report.reclaimed.flatMap(({ name, resources, errors }) => [
+    ...reclaimed.flatMap(({ name, resources, errors }) => [
       `${verb} ${name}: ${resources.map(describe).join(", ")}`,
       ...errors.map((error) => `  failed: ${error}`),
     ]),
-    ...report.errors.map((error) => `failed: ${error}`),
+    ...errors.map((error) => `failed: ${error}`),
+    ...(images.length === 0 ? [] : [
+      `${report.dryRun ? "would remove" : "removed"} what no image needs: ${formatBytes(bytes)}`,
+    ]),
   ].map((line) => `${line}\n`).join("");
 }
 

@@ -5,11 +5,14 @@ import { formatGarbage, type GarbageReport, hasErrors } from "./garbage_report.t
 const ID = "0123456789ab";
 const ALL = `/f, lease of ${ID}, namespace hpk-${ID}, link hpk${ID}`;
 
+const IMAGES = [{ path: "/a", bytes: 1e6 }, { path: "/b", bytes: 2e6 }];
+
 const report = (change: Partial<GarbageReport>, errors: string[] = []): GarbageReport => ({
   version: 1,
   dryRun: false,
   reclaimed: [{ id: ID, name: "web", resources: resourcesOf(ID, "/f"), errors }],
   errors: [],
+  images: [],
   ...change,
 });
 
@@ -21,6 +24,11 @@ Deno.test("formatGarbage() tells what was, or would be, taken down", () => {
     [report({ dryRun: true }), `would take down web: ${ALL}\n`],
     [report({}, ["busy", "odd"]), `took down web: ${ALL}\n  failed: busy\n  failed: odd\n`],
     [report({ reclaimed: [], errors: ["bridge busy"] }), "failed: bridge busy\n"],
+    [report({ reclaimed: [], images: IMAGES }), "removed what no image needs: 3 MB\n"],
+    [
+      report({ images: IMAGES, dryRun: true }),
+      `would take down web: ${ALL}\nwould remove what no image needs: 3 MB\n`,
+    ],
   ];
   for (const [given, expected] of cases) assertEquals(formatGarbage(given), expected);
 });

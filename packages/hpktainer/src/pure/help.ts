@@ -17,6 +17,9 @@ const commands: readonly (readonly string[])[] = [
   ["  show NAME [--json]", "show all about one container"],
   ["  gc [--dry-run] [--json]", "take down what dead owners left"],
   ["  doctor [--json]", "check what a run needs, and say how to mend it"],
+  ["  image pull|ls|inspect|rm|prune", "fetch, list and remove OCI images"],
+  ["  images [OPTIONS]", "as image ls"],
+  ["  rmi [OPTIONS] IMAGE...", "as image rm"],
   ["  completions bash|zsh|fish", "print a completion script"],
 ];
 

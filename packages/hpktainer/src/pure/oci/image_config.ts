@@ -35,11 +35,11 @@ export interface ImageDescription {
 /**
  * Reads an image's configuration.
  *
- * @param value What the JSON of the configuration holds.
+ * @param json The configuration as it is in the registry.
  * @throws {HpkError} When it is not that of an image.
  */
-export function parseImageConfig(value: unknown): ImageDescription {
-  const root = record(value, "");
+export function parseImageConfig(json: string): ImageDescription {
+  const root = record(parseJson(json), "");
   const config = record(root["config"] ?? {}, "config");
   const rootfs = record(root["rootfs"], "rootfs");
   const variant = text(root["variant"], "variant");
@@ -96,6 +96,14 @@ function record(value: unknown, at: string): Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value)
     ? value as Record<string, unknown>
     : malformed(at);
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return malformed("");
+  }
 }
 
 function malformed(at: string): never {

@@ -1,8 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { HpkError } from "@hpk/core";
-import { parseImageConfig } from "./image_config.ts";
+import { type ImageDescription, parseImageConfig } from "./image_config.ts";
 
 const DIFF_ID = `sha256:${"0123456789abcdef".repeat(4)}`;
+const parse = (value: unknown): ImageDescription => parseImageConfig(JSON.stringify(value) ?? "");
+
 const BARE = {
   os: "linux",
   architecture: "amd64",
@@ -10,7 +12,7 @@ const BARE = {
 };
 
 Deno.test("an image's configuration is read whole", () => {
-  const description = parseImageConfig({
+  const description = parse({
     ...BARE,
     architecture: "arm",
     variant: "v7",
@@ -57,7 +59,7 @@ Deno.test("what an image does not say, or says as null, is empty", () => {
     exposedPorts: [],
     volumes: [],
   };
-  assertEquals(parseImageConfig(BARE).config, empty);
+  assertEquals(parse(BARE).config, empty);
   const nulls = {
     User: null,
     Env: null,
@@ -69,7 +71,7 @@ Deno.test("what an image does not say, or says as null, is empty", () => {
     ExposedPorts: null,
     Volumes: null,
   };
-  assertEquals(parseImageConfig({ ...BARE, config: nulls }).config, empty);
+  assertEquals(parse({ ...BARE, config: nulls }).config, empty);
 });
 
 Deno.test("what is no configuration of an image is refused by name", () => {
@@ -88,6 +90,6 @@ Deno.test("what is no configuration of an image is refused by name", () => {
     [{ ...BARE, os: 1 }, "'os'"],
   ];
   for (const [value, part] of cases) {
-    assertThrows(() => parseImageConfig(value), HpkError, part, JSON.stringify(value));
+    assertThrows(() => parse(value), HpkError, part, JSON.stringify(value));
   }
 });

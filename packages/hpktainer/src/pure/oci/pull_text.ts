@@ -1,0 +1,49 @@
+/** How a pull is told to people. */
+
+/** How far something has come. */
+export interface Advance {
+  /** Bytes so far. */
+  readonly done: number;
+  /** Bytes in all; undefined where they are not known. */
+  readonly total: number | undefined;
+}
+
+const UNITS = ["B", "kB", "MB", "GB", "TB"];
+
+/** A number of bytes with three digits that count, in powers of 1000 as Docker shows them: `3.21 MB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${unit === 0 ? value : Number(value.toPrecision(3))} ${UNITS[unit]}`;
+}
+
+/** `12 of 100 MB`, or `12 MB` where the whole is not known. */
+export function formatAdvance({ done, total }: Advance): string {
+  if (total === undefined) return formatBytes(done);
+  return `${formatBytes(Math.min(done, total))} of ${formatBytes(total)}`;
+}
+
+/** Least and greatest width of a bar, in columns. */
+const BAR_MIN = 8;
+const BAR_MAX = 40;
+
+/**
+ * The line of a bar: `alpine:latest  fetching [####----] 12 MB of 100 MB`.
+ *
+ * @param columns Width of the terminal; the line is shorter, without the bar where that has no room.
+ */
+export function formatBar(name: string, what: string, advance: Advance, columns: number): string {
+  const before = `${name}  ${what} `;
+  const after = ` ${formatAdvance(advance)}`;
+  // One column less: a terminal wraps when its last is written.
+  const room = columns - 1 - before.length - after.length - "[]".length;
+  if (room < BAR_MIN) return `${what}${after}`.slice(0, Math.max(columns - 1, 0));
+  const width = Math.min(room, BAR_MAX);
+  const share = Math.min(advance.done / (advance.total || 1), 1);
+  const filled = Math.floor(share * width);
+  return `${before}[${"#".repeat(filled)}${"-".repeat(width - filled)}]${after}`;
+}

@@ -1,0 +1,109 @@
+import { HpkError, type HpkErrorParts, oneLine } from "@hpk/core";
+import type { ImageReference } from "./image_reference.ts";
+
+interface Explanation {
+  readonly pattern: RegExp;
+  readonly why: string;
+  /** REGISTRY stands for the registry's name. */
+  readonly fix: string;
+}
+
+/**
+ * What registries and skopeo say, and what it means: the codes of the OCI distribution specification
+ * ("Error Codes"), and messages of Go's network library. The first that fits counts.
+ */
+const EXPLANATIONS: readonly Explanation[] = [
+  {
+    pattern: /no space left on device|disk quota exceeded/i,
+    why: "the disk is full",
+    fix: "free some space, for example by 'hpktainer image prune --all', and try again",
+  },
+  {
+    pattern: /toomanyrequests|rate limit/i,
+    why: "the registry takes no more requests from here for now",
+    fix: "wait, or log in by 'skopeo login REGISTRY'",
+  },
+  {
+    pattern:
+      /manifest unknown|name unknown|repository name not known|reading manifest .* not found/i,
+    why: "its registry has no such image",
+    fix: "check name and tag, as by 'skopeo list-tags'",
+  },
+  {
+    pattern:
+      /unauthorized|authentication required|invalid username\/password|denied|no basic auth|403/i,
+    why: "its registry does not let you have it, or has no such image",
+    fix: "log in by 'skopeo login REGISTRY' as the user who runs this, or set REGISTRY_AUTH_FILE",
+  },
+  {
+    pattern: /server gave HTTP response to HTTPS client/i,
+    why: "its registry does not speak TLS",
+    fix:
+      "set 'insecure = true' for it in /etc/containers/registries.conf if you trust the way there",
+  },
+  {
+    pattern: /x509|certificate|tls:/i,
+    why: "the registry's certificate is not trusted",
+    fix: "put its authority's certificate into /etc/containers/certs.d/REGISTRY/ca.crt",
+  },
+  {
+    pattern:
+      /connection refused|no such host|timeout|network is unreachable|no route to host|dial tcp|EOF$|connection reset/i,
+    why: "its registry cannot be reached",
+    fix:
+      "check the registry's name and the host's network, or use --pull never for an image of the store",
+  },
+  {
+    pattern: /no such file or directory/i,
+    why: "there is no such file or directory",
+    fix: "check the path",
+  },
+  {
+    pattern:
+      /no descriptor found for reference|not found in (?:index|archive)|tag .* not found|no image with tag|more than one image in oci|multiple images|tarball .* more than one image/i,
+    why: "the file holds no image of that name, or several and none is named",
+    fix: "name one by its tag",
+  },
+  {
+    pattern: /source image rejected|policy\.json/i,
+    why: "the host's policy does not accept it",
+    fix: "see /etc/containers/policy.json",
+  },
+];
+
+/**
+ * Explains why skopeo could not give an image.
+ *
+ * @param reference The image.
+ * @param output What skopeo wrote to standard error.
+ */
+export function explainSkopeo(reference: ImageReference, output: string): HpkError {
+  const said = messageOf(output);
+  const found = EXPLANATIONS.find(({ pattern }) => pattern.test(said));
+  const parts: HpkErrorParts = {
+    what: `cannot get the image '${reference.name}'`,
+    why: found?.why ?? (said === "" ? "skopeo failed without a message" : said),
+    fix: found?.fix ?? "see what skopeo says",
+  };
+  const registry = reference.transport === "docker" ? reference.registry : "REGISTRY";
+  const why = found === undefined || said === "" ? parts.why : `${parts.why} (${said})`;
+  return new HpkError({ ...parts, why, fix: parts.fix.replaceAll("REGISTRY", registry) });
+}
+
+/** The message of the last line that is fatal, `time="…" level=fatal msg="…"`, or all that was said. */
+function messageOf(output: string): string {
+  const fatal = output.split("\n").findLast((line) => line.includes("level=fatal"));
+  const quoted = fatal === undefined ? undefined : /msg=("(?:[^"\\]|\\.)*")/.exec(fatal)?.[1];
+  const message = quoted === undefined ? output : unquote(quoted);
+  // It repeats the name.
+  return oneLine(message.replace(/^Error parsing image name "[^"]*": /, ""));
+}
+
+function unquote(quoted: string): string {
+  try {
+    return JSON.parse(quoted);
+  } catch {
+    // Go quotes some characters that JSON does not know.
+    return quoted.slice(1, -1);
+  }
+}
