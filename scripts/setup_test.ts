@@ -61,7 +61,7 @@ async function setup(
 
 Deno.test("scripts/setup does and says nothing when nothing is missing", async () => {
   const run = "ip iptables-restore nsenter unshare flock host-local apptainer".split(" ");
-  const test = "busybox iperf3 ps script".split(" ");
+  const test = "busybox iperf3 ps script ethtool".split(" ");
   for (const [part, present] of [["run", run], ["test", test]] as const) {
     const outcome = await setup(part, [...present]);
     assertEquals(outcome, { code: 0, stdout: "", stderr: "", installs: [], cached: [] });
@@ -69,14 +69,14 @@ Deno.test("scripts/setup does and says nothing when nothing is missing", async (
 });
 
 Deno.test("scripts/setup installs what is missing, under the distribution's names", async () => {
-  const { code, stdout, installs } = await setup("test", ["ps", "script"]);
+  const { code, stdout, installs } = await setup("test", ["ps", "script", "ethtool"]);
   assertEquals(code, 0);
   assertEquals(installs, ["-y --no-install-recommends install busybox-static iperf3"]);
   assertEquals(stdout, "setup: busybox-static\nsetup: iperf3\n");
 });
 
 Deno.test("scripts/setup shows why an installation failed, and stops", async () => {
-  const { code, stdout, stderr } = await setup("test", ["ps", "script", "busybox"], {
+  const { code, stdout, stderr } = await setup("test", ["ps", "script", "ethtool", "busybox"], {
     "apt-get": "echo 'E: no space left'; exit 100",
   });
   assertEquals([code, stdout], [1, ""]);

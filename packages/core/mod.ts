@@ -8,6 +8,7 @@ export * from "./src/model/capabilities.ts";
 export * from "./src/model/errors.ts";
 export * from "./src/model/firewall.ts";
 export * from "./src/model/flannel_env.ts";
+export * from "./src/model/flannel_vxlan.ts";
 export * from "./src/model/host_facts.ts";
 export * from "./src/model/host_ini.ts";
 export * from "./src/model/host_local.ts";

@@ -8,7 +8,7 @@
  *                              ├── eth0 198.51.100.12 [ host2 ] hpk-bridge 10.244.y.1 ── pods
  *                              └── eth0 198.51.100.13 [ host3 ] hpk-bridge 10.244.z.1 ── pods
  */
-import { type Background, eventually, Internet, PrivateHost } from "../harness/mod.ts";
+import { type Background, eventually, Internet, machine, PrivateHost } from "../harness/mod.ts";
 import { ETCD, ETCDCTL, FLANNELD } from "./_flannel.ts";
 import { programByHand } from "./_by_hand.ts";
 
@@ -27,6 +27,8 @@ export interface ClusterOptions {
   readonly ipMasq?: boolean;
   /** Two stacks: an IPv6 pod network beside the IPv4 one. Default false. */
   readonly ipv6?: boolean;
+  /** Number of a host whose network card fails at checksums inside VXLAN; see `_faulty_nic.ts`. */
+  readonly faultyNic?: number;
 }
 
 /** A host of a cluster. */
@@ -80,7 +82,8 @@ export class Cluster implements AsyncDisposable {
       const host = stack.use(await PrivateHost.create({ name: `host${number}` }));
       const address = `198.51.100.${10 + number}`;
       const address6 = `${UNDERLAY6}${10 + number}`;
-      await internet.attach(host, { address: `${address}/24` });
+      if (number === options.faultyNic) stack.use(await attachByFaultyNic(internet, host, address));
+      else await internet.attach(host, { address: `${address}/24` });
       await host.plug({
         plugIn: async () => {
           await host.sh(`ip -6 addr add ${address6}/64 dev eth0 nodad`);
@@ -193,6 +196,26 @@ export class Cluster implements AsyncDisposable {
       }
     }
   }
+}
+
+/** Attaches a host by a card that fails; for as long as the process lives that is returned. */
+async function attachByFaultyNic(
+  internet: Internet,
+  host: PrivateHost,
+  address: string,
+): Promise<Background> {
+  const card = await machine.spawn(`${import.meta.dirname}/../../scripts/deno`, [
+    ...["run", "-A", "--no-check", `${import.meta.dirname}/_faulty_nic.ts`],
+    ...[`/proc/${host.pid}/ns/net`, "eth0", `/proc/${internet.pid}/ns/net`, "faulty0"],
+  ]);
+  await card.waitFor(/^ready$/m, READY);
+  await internet.sh("ip link set faulty0 master net0 up");
+  await host.sh(`
+    ip addr add ${address}/24 dev eth0
+    ip link set eth0 up
+    ip route add default via ${internet.gateway}
+  `);
+  return card;
 }
 
 /** What IPv6 addresses on the underlay begin with (RFC 3849, documentation). */

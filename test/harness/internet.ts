@@ -57,6 +57,11 @@ export class Internet implements Place, AsyncDisposable {
     }
   }
 
+  /** The machine's process id of the network's init: its namespaces are under `/proc/PID/ns`. */
+  get pid(): number {
+    return this.#host.pid;
+  }
+
   /** Give `host` an uplink; it is there again after a reboot. */
   async attach(host: PrivateHost, uplink: Uplink): Promise<void> {
     const { ifName = "eth0", address, mtu = 1500, defaultRoute = true } = uplink;

@@ -23,6 +23,7 @@ import {
 } from "@hpk/core/os";
 import { readHostResolver } from "./attach.ts";
 import { readConfiguration } from "./configuration.ts";
+import { checkFlannel } from "./doctor_flannel.ts";
 import { linksOf, planOn, readFlannel } from "./planning.ts";
 import { type Check, type DoctorReport, reportOf } from "./pure/doctor_report.ts";
 
@@ -53,7 +54,7 @@ export async function examine(): Promise<DoctorReport> {
     checkResolver(resolved),
     checkLedger(),
   ]);
-  return reportOf(checks, resolved.sources);
+  return reportOf([...checks, ...await checkFlannel(resolved.settings)], resolved.sources);
 }
 
 const ok = (id: string, found: string): Check => ({ id, status: "ok", found, fix: "" });

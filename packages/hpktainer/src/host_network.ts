@@ -90,6 +90,7 @@ function recordBefore(plan: NetworkPlan, bridge: Link | undefined): HostRecord {
     madeBridge: bridge === undefined,
     addedAddress: bridge === undefined || !hasGateway(plan, bridge) ? gatewayAddress(plan) : null,
     broughtBridgeUp: bridge !== undefined && !bridge.up,
+    mendedChecksum: null,
     priorForwarding: readForwarding(),
     madeNamespaceDirectory: listDirectory(NAMESPACE_DIRECTORY) === undefined,
   };
@@ -151,6 +152,10 @@ async function removeRecorded(host: HostRecord): Promise<string[]> {
     if (!hasForeignRules(rules)) writeForwarding(host.priorForwarding);
     faultPoint("host.forwarding restored");
   });
+  if (host.mendedChecksum !== null) {
+    await attempt(async () => (await import("./vxlan_checksum.ts")).restoreChecksum(host));
+    faultPoint("host.checksum restored");
+  }
   await attempt(() => removeBridge(host));
   faultPoint("host.bridge removed");
   await attempt(() => removeNamespaceDirectory(host));

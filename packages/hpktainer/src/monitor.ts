@@ -15,6 +15,7 @@ import {
   watchDirectory,
 } from "@hpk/core/ffi";
 import { isOpenFileAt, type Ledger, thisProcess } from "@hpk/core/os";
+import { ChecksumWatch } from "./checksum_watch.ts";
 import { isAbandoned, takeDown } from "./teardown.ts";
 
 /** Pause before a tear-down that failed is tried again, in ms: doubled each time, up to a bound. */
@@ -30,6 +31,7 @@ export async function runMonitor(ledger: Ledger, lockFd: number): Promise<void> 
   closeInherited(lockFd);
   using lock = new FileDescriptor(lockFd);
   setInheritable(lockFd, false);
+  const checksum = new ChecksumWatch(ledger);
   let retryMs = FIRST_RETRY_MS;
   // Another tear-down may have removed the ledger, and a new one may have a monitor of its own.
   while (isOpenFileAt(lock, ledger.monitorLockPath)) {
@@ -45,7 +47,8 @@ export async function runMonitor(ledger: Ledger, lockFd: number): Promise<void> 
     const records = ledger.list();
     // The last may have been forgotten since, by someone who was killed before the host's share.
     if (records.length === 0 && !failed) continue;
-    waitForChange(records, watch, failed ? retryMs : -1);
+    await checksum.look(records);
+    waitForChange(records, watch, failed ? retryMs : checksum.nextLookMs);
     retryMs = failed ? Math.min(retryMs * 2, LAST_RETRY_MS) : FIRST_RETRY_MS;
   }
 }

@@ -5,6 +5,7 @@
  */
 export * from "./epoll.ts";
 export * from "./errno.ts";
+export * from "./ethtool.ts";
 export * from "./event_fd.ts";
 export * from "./exec.ts";
 export * from "./fd.ts";

@@ -94,6 +94,8 @@ export interface HostRecord {
   readonly addedAddress: string | null;
   /** Whether the bridge was there before us, and down. */
   readonly broughtBridgeUp: boolean;
+  /** The interface of a VXLAN whose transmit checksums we have switched off; else null. */
+  readonly mendedChecksum: string | null;
   /** Value of net.ipv4.ip_forward before us. */
   readonly priorForwarding: string;
   /** Whether the directory of named network namespaces was not there before us. */

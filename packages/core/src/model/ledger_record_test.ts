@@ -42,6 +42,7 @@ const HOST: HostRecord = {
   madeBridge: true,
   addedAddress: "10.96.0.1/24",
   broughtBridgeUp: false,
+  mendedChecksum: null,
   priorForwarding: "0",
   madeNamespaceDirectory: false,
 };

@@ -43,6 +43,7 @@ const HOST: HostRecord = {
   madeBridge: true,
   addedAddress: null,
   broughtBridgeUp: false,
+  mendedChecksum: null,
   priorForwarding: "0",
   madeNamespaceDirectory: true,
 };

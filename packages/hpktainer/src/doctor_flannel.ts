@@ -1,0 +1,40 @@
+import { type Settings, wantedMode } from "@hpk/core";
+import { readTxChecksum } from "@hpk/core/ffi";
+import { Ledger } from "@hpk/core/os";
+import type { Check } from "./pure/doctor_report.ts";
+import { anyAnswers, readFlannelVxlan } from "./vxlan_checksum.ts";
+
+/** Checks what only hosts of a Flannel network have; none on others. */
+export async function checkFlannel(settings: Settings): Promise<Check[]> {
+  if (wantedMode(settings) !== "flannel") return [];
+  try {
+    return await checkVxlan();
+  } catch (error) {
+    return [{ id: "vxlan", status: "warn", found: String(error), fix: "see the message" }];
+  }
+}
+
+/** Whether other hosts are reached through Flannel's VXLAN; nothing is changed to find out more. */
+async function checkVxlan(): Promise<Check[]> {
+  const vxlan = await readFlannelVxlan();
+  if (vxlan === undefined) return [];
+  const check = (status: Check["status"], found: string, fix = ""): Check[] => [
+    { id: "vxlan", status, found: `${vxlan.link}: ${found}`, fix },
+  ];
+  if (vxlan.peers.length === 0) return check("ok", "no other host yet");
+  const isMended = new Ledger().readHost()?.mendedChecksum === vxlan.link;
+  const isOffloaded = readTxChecksum(vxlan.link);
+  if (await anyAnswers(vxlan)) {
+    const how = isMended
+      ? ", now that the kernel makes the checksums (below it they come out wrong)"
+      : "";
+    return check("ok", `other hosts answer${how}`);
+  }
+  return check(
+    "warn",
+    `none of ${vxlan.peers.length} other hosts answers`,
+    isOffloaded
+      ? `see whether they are up and UDP port 8472 is open between hosts; where only pings pass, try 'ethtool --offload ${vxlan.link} tx off', as containers do by themselves`
+      : "see whether they are up and UDP port 8472 is open between hosts",
+  );
+}
