@@ -1,3 +1,3 @@
 import { main } from "./src/cli/main.ts";
 
-Deno.exit(main(Deno.args));
+Deno.exit(await main(Deno.args));

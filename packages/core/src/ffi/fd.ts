@@ -4,6 +4,7 @@ import { cString, fileLibc, relayLibc, watchLibc } from "./libc.ts";
 /** open(2) flags (asm-generic/fcntl.h). */
 const O_RDWR = 0o2;
 const O_CREAT = 0o100;
+const O_DIRECTORY = 0o200000;
 const O_CLOEXEC = 0o2000000;
 
 /** flock(2) operations (sys/file.h). */
@@ -49,6 +50,17 @@ export function openLockFile(path: string): FileDescriptor {
       `open ${path}`,
       () => fileLibc().open(cString(path), O_RDWR | O_CREAT | O_CLOEXEC, 0o600),
     ),
+  );
+}
+
+/**
+ * Opens a directory for locking. Not inherited by programs.
+ *
+ * @throws {SystemCallError} When it cannot be opened.
+ */
+export function openDirectory(path: string): FileDescriptor {
+  return new FileDescriptor(
+    callOrThrow(`open ${path}`, () => fileLibc().open(cString(path), O_DIRECTORY | O_CLOEXEC, 0)),
   );
 }
 

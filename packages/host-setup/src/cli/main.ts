@@ -1,12 +1,8 @@
-import { EXIT_OWN_FAILURE } from "@hpk/core";
+import { errorLine } from "@hpk/core";
 import manifest from "../../deno.json" with { type: "json" };
 
-const HELP = `host-setup ${manifest.version}: makes a host ready for containers
-
-Usage: host-setup --help | --version
-
-Setting a host up is not part of this version: see "hpktainer doctor" for what a host needs.
-`;
+/** Exit status of a run that failed; 2 is kept for "something would change". */
+const EXIT_FAILURE = 1;
 
 /**
  * Runs the program.
@@ -14,16 +10,18 @@ Setting a host up is not part of this version: see "hpktainer doctor" for what a
  * @param argv Arguments after the program's name.
  * @return The exit status.
  */
-export function main(argv: readonly string[]): number {
+export async function main(argv: readonly string[]): Promise<number> {
   const [word] = argv;
-  if (word === "--version" || word === "-version") console.log(manifest.version);
-  else if (word === undefined || word === "--help" || word === "-h") console.log(HELP.trimEnd());
-  else {
-    console.error(
-      `host-setup: cannot run '${argv.join(" ")}': setting a host up is not part of version ` +
-        `${manifest.version}; see 'hpktainer doctor'`,
-    );
-    return EXIT_OWN_FAILURE;
+  try {
+    if (word === "--version" || word === "-version") {
+      console.log(manifest.version);
+      return 0;
+    }
+    // Loaded only where it is needed: it brings the command-line library.
+    const { runCommandLine } = await import("./commands.ts");
+    return await runCommandLine(argv);
+  } catch (error) {
+    console.error(errorLine("host-setup", error));
+    return EXIT_FAILURE;
   }
-  return 0;
 }

@@ -1,0 +1,228 @@
+/**
+ * The network that Apptainer's own `--net --network NAME` gives containers: its CNI configuration, and
+ * the names and subnet in it, which nothing else on the host may use.
+ */
+
+import { type Cidr, formatCidr, formatIpv4, HpkError, macOf, overlaps, parseCidr } from "@hpk/core";
+import type { HostLink, HostRoute } from "./host_network.ts";
+
+/** What every file of ours says of itself, in a comment or, in JSON, in a key. */
+export const MARKER = "Made by host-setup; 'host-setup --undo' removes it. Settings: host.ini";
+
+/** The network as planned. */
+export interface CniNetwork {
+  /** What Apptainer's --network calls it. */
+  readonly name: string;
+  readonly bridge: string;
+  readonly subnet: Cidr;
+  /** MTU in bytes. */
+  readonly mtu: number;
+}
+
+/** What another CNI configuration uses. */
+export interface CniUse {
+  readonly path: string;
+  readonly name: string | undefined;
+  readonly bridges: readonly string[];
+  readonly subnets: readonly Cidr[];
+  /** Whether the file is ours. */
+  readonly ours: boolean;
+}
+
+/** The plugins that the configuration names: types, as files in the plugins' directory. */
+export const CNI_PLUGINS = ["bridge", "host-local", "firewall", "portmap"] as const;
+
+/**
+ * Subnets of which the first that is free is chosen. Not among them: what Apptainer (10.22), Docker
+ * (172.17), Podman (10.88), Kubernetes (10.96), K3s (10.42) and Flannel (10.244) use unless told
+ * otherwise, and 172.31, in which Amazon's default networks lie.
+ */
+const CANDIDATES: readonly Cidr[] = [72, 73, 74, 75, 76, 77, 78, 79].map((second) =>
+  parseCidr(`10.${second}.0.0/16`)!
+).concat(parseCidr("172.30.0.0/16")!, parseCidr("192.168.240.0/20")!);
+
+/** Apptainer's own default network, also where its file is not there. */
+const APPTAINER_SUBNET: Cidr = parseCidr("10.22.0.0/16")!;
+
+/** What lies in Apptainer's network directory. */
+export function readCniUse(path: string, text: string): CniUse {
+  const bridges: string[] = [];
+  const subnets: Cidr[] = [];
+  const collect = (value: unknown): void => {
+    if (Array.isArray(value)) value.forEach(collect);
+    if (typeof value !== "object" || value === null) return;
+    for (const [key, inner] of Object.entries(value)) {
+      if (key === "bridge" && typeof inner === "string") bridges.push(inner);
+      const cidr = key === "subnet" && typeof inner === "string" ? parseCidr(inner) : undefined;
+      if (cidr !== undefined) subnets.push(cidr);
+      collect(inner);
+    }
+  };
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    // Apptainer leaves a file that is no JSON out as well.
+    return { path, name: undefined, bridges, subnets, ours: false };
+  }
+  collect(parsed);
+  const { name, comment } = (parsed ?? {}) as Record<string, unknown>;
+  return {
+    path,
+    name: typeof name === "string" ? name : undefined,
+    bridges,
+    subnets,
+    ours: comment === MARKER,
+  };
+}
+
+/** What a subnet must keep clear of. */
+export interface Occupied {
+  readonly links: readonly HostLink[];
+  readonly routes: readonly HostRoute[];
+  /** Other CNI configurations. */
+  readonly uses: readonly CniUse[];
+  /** Other networks that are set up here, with what they belong to. */
+  readonly networks: readonly { readonly cidr: Cidr; readonly owner: string }[];
+}
+
+/**
+ * The subnet to use: the one asked for, or the first that is free.
+ *
+ * @throws {HpkError} When the one asked for is in use, or none is free.
+ */
+export function chooseSubnet(asked: string | undefined, bridge: string, occupied: Occupied): Cidr {
+  if (asked !== undefined) {
+    const subnet = parseCidr(asked)!;
+    if (subnet.prefix < 8 || subnet.prefix > 30) {
+      throw new HpkError({
+        what: `cannot use subnet ${asked}`,
+        why: subnet.prefix > 30 ? "it has no room for containers" : "it is too large",
+        fix: "use a prefix from /8 to /30",
+      });
+    }
+    const owner = ownerOf(subnet, bridge, occupied);
+    if (owner === undefined) return subnet;
+    throw new HpkError({
+      what: `cannot use subnet ${asked}`,
+      why: `it overlaps ${owner}`,
+      fix: "choose another with --subnet CIDR, or --subnet auto for any that is free",
+    });
+  }
+  const free = CANDIDATES.find((subnet) => ownerOf(subnet, bridge, occupied) === undefined);
+  if (free !== undefined) return free;
+  throw new HpkError({
+    what: "cannot choose a subnet for containers",
+    why: `${CANDIDATES.map(formatCidr).join(", ")} are all in use`,
+    fix: "name one that is free with --subnet CIDR",
+  });
+}
+
+function ownerOf(subnet: Cidr, bridge: string, occupied: Occupied): string | undefined {
+  if (overlaps(subnet, APPTAINER_SUBNET)) {
+    return `Apptainer's own bridge network ${formatCidr(APPTAINER_SUBNET)}`;
+  }
+  for (const link of occupied.links) {
+    if (link.name === bridge) continue;
+    const address = link.addresses.find(({ cidr }) => overlaps(cidr, subnet));
+    if (address !== undefined) {
+      return `${link.name} (${formatIpv4(address.address)}/${address.cidr.prefix})`;
+    }
+  }
+  const route = occupied.routes.find(({ destination, device }) =>
+    destination.prefix > 0 && device !== bridge && overlaps(destination, subnet)
+  );
+  if (route !== undefined) {
+    return `the host's route to ${formatCidr(route.destination)} by ${route.device ?? "no device"}`;
+  }
+  const use = occupied.uses.find((one) =>
+    !one.ours && one.subnets.some((other) => overlaps(other, subnet))
+  );
+  if (use !== undefined) return `the network of ${use.path}`;
+  const network = occupied.networks.find(({ cidr }) => overlaps(cidr, subnet));
+  return network === undefined ? undefined : `${network.owner} (${formatCidr(network.cidr)})`;
+}
+
+/**
+ * Checks that no other configuration has our network's name or bridge.
+ *
+ * @throws {HpkError} Naming the file.
+ */
+export function checkNames(name: string, bridge: string, uses: readonly CniUse[]): void {
+  for (const use of uses.filter(({ ours }) => !ours)) {
+    const fail = (what: string, why: string, key: string): never => {
+      throw new HpkError({
+        what,
+        why: `${use.path} ${why}, and it is not ours`,
+        fix: `choose another with '${key} = …' below [network] in host.ini, or move that file away`,
+      });
+    };
+    if (use.name === name) {
+      fail(`cannot call the network '${name}'`, "has that name", "name");
+    }
+    if (use.bridges.includes(bridge)) {
+      fail(`cannot use the bridge ${bridge}`, "uses it", "bridge");
+    }
+  }
+}
+
+/**
+ * Checks the link that has our bridge's name, if there is one.
+ *
+ * @param isOurs Whether we made the bridge.
+ * @throws {HpkError} When it is something else.
+ */
+export function checkBridge(
+  bridge: string,
+  links: readonly HostLink[],
+  isOurs: boolean,
+): void {
+  const link = links.find((one) => one.name === bridge);
+  if (link === undefined || (link.kind === "bridge" && isOurs)) return;
+  throw new HpkError({
+    what: `cannot use the bridge ${bridge}`,
+    why: link.kind === "bridge"
+      ? "a bridge of that name is there, and host-setup did not make it"
+      : `an interface of that name is ${link.kind === undefined ? "hardware" : `a ${link.kind}`}`,
+    fix: "choose another name with 'bridge = …' below [network] in host.ini",
+  });
+}
+
+/**
+ * The configuration's text.
+ *
+ * - ipMasq is off: masquerading is the firewall's, in chains of ours.
+ * - firewall and portmap are Apptainer's own way to accept a container's traffic, and of
+ *   `--network-args portmap=80:80/tcp`.
+ * - There is no block for checksum offload: the plugin `tuning` knows no such setting.
+ */
+export function formatConflist({ name, bridge, subnet, mtu }: CniNetwork): string {
+  const config = {
+    comment: MARKER,
+    cniVersion: "0.4.0",
+    name,
+    plugins: [
+      {
+        type: "bridge",
+        bridge,
+        isGateway: true,
+        ipMasq: false,
+        promiscMode: true,
+        mtu,
+        ipam: {
+          type: "host-local",
+          subnet: formatCidr(subnet),
+          routes: [{ dst: "0.0.0.0/0" }],
+        },
+      },
+      { type: "firewall" },
+      { type: "portmap", capabilities: { portMappings: true }, snat: true },
+    ],
+  };
+  return `${JSON.stringify(config, undefined, 2)}\n`;
+}
+
+/** The bridge's own Ethernet address: it does not change with its ports. */
+export function bridgeMac(subnet: Cidr): string {
+  return macOf(subnet.network + 1);
+}

@@ -1,0 +1,62 @@
+/** Links and routes of the host, from `ip -json`. */
+
+import { type InterfaceAddress, parseLinks, parseRoutes, type Route } from "@hpk/core";
+
+/** A network interface. */
+export interface HostLink {
+  readonly name: string;
+  /** Kind of a virtual link, such as "bridge"; undefined for hardware. */
+  readonly kind: string | undefined;
+  /** The bridge that it is a port of, or another link that it belongs to. */
+  readonly master: string | undefined;
+  /** MTU in bytes. */
+  readonly mtu: number;
+  /** Its IPv4 addresses. */
+  readonly addresses: readonly InterfaceAddress[];
+}
+
+/** An IPv4 route of the main table. */
+export interface HostRoute extends Route {
+  /** What it says of the MTU, in bytes; undefined where it says nothing. */
+  readonly mtu: number | undefined;
+}
+
+/**
+ * Reads the output of `ip -json -details address show`.
+ *
+ * @throws {SyntaxError} When it is no JSON.
+ */
+export function parseHostLinks(json: string): HostLink[] {
+  const masters = new Map(
+    objects(json).map((link) => [String(link["ifname"]), link["master"]] as const),
+  );
+  return parseLinks(json).map(({ name, kind, mtu, addresses }) => {
+    const master = masters.get(name);
+    return { name, kind, mtu, addresses, master: typeof master === "string" ? master : undefined };
+  });
+}
+
+/**
+ * Reads the output of `ip -json -4 route show`.
+ *
+ * @throws {SyntaxError} When it is no JSON.
+ */
+export function parseHostRoutes(json: string): HostRoute[] {
+  // One by one, so that what each says stays beside it.
+  return objects(json).flatMap((object) => {
+    const [route] = parseRoutes(JSON.stringify([object]));
+    if (route === undefined) return [];
+    const metrics = Array.isArray(object["metrics"]) ? object["metrics"] : [];
+    const mtu = metrics.map((metric) => Number((metric as Record<string, unknown>)["mtu"]))
+      .find((number) => number > 0);
+    return [{ ...route, mtu }];
+  });
+}
+
+function objects(json: string): Record<string, unknown>[] {
+  const value: unknown = JSON.parse(json.trim() === "" ? "[]" : json);
+  if (!Array.isArray(value)) return [];
+  return value.filter((entry) =>
+    typeof entry === "object" && entry !== null && Object.keys(entry).length > 0
+  );
+}

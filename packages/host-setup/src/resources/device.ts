@@ -1,0 +1,43 @@
+import { HpkError } from "@hpk/core";
+import { removeIfExists, runOrThrow } from "@hpk/core/os";
+import { findTool } from "../tools.ts";
+import type { Resource } from "./resource.ts";
+
+/** What a device node's value is where it is what it should be. */
+export const DEVICE = "character device";
+
+/** The one that is made: TUN/TAP, misc device 200 (linux/miscdevice.h, Documentation/admin-guide/devices.txt). */
+export const TUN_DEVICE = "/dev/net/tun";
+const TUN_NUMBERS = ["10", "200"];
+
+/** Device nodes. The kernel or udev makes them on most hosts; in a sandbox they may be missing. */
+export function deviceResource(): Resource {
+  return {
+    kind: "device",
+    inspect: (paths) => paths.map(describe),
+    async apply({ id: path }) {
+      const mknod = findTool("mknod");
+      if (mknod === undefined) {
+        throw new HpkError({
+          what: `cannot make ${path}`,
+          why: "mknod is not installed",
+          fix: "install coreutils",
+        });
+      }
+      await runOrThrow(mknod, ["-m", "0666", path, "c", ...TUN_NUMBERS]);
+    },
+    remove({ id: path }) {
+      removeIfExists(path);
+      return undefined;
+    },
+  };
+}
+
+function describe(path: string): string | null {
+  try {
+    return Deno.statSync(path).isCharDevice ? DEVICE : "something else";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}

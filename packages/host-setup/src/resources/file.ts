@@ -1,0 +1,121 @@
+import { readFileIfExists, removeIfExists, runCommand } from "@hpk/core/os";
+import { findTool } from "../tools.ts";
+import { isOurText, UDEV_PATH, UNIT_LINK, UNIT_PATH } from "../pure/own_files.ts";
+import type { Resource } from "./resource.ts";
+import { explain, temporaryOf, writeWhole } from "./write_file.ts";
+
+/** What a file of ours that was edited by hand is kept as. No program reads files of that ending. */
+export function editedCopyOf(path: string): string {
+  return `${path}.edited`;
+}
+
+/**
+ * Files of ours; a value is a file's text.
+ *
+ * @param isWritten Whether a text is one that we wrote to a path.
+ */
+export function fileResource(isWritten: (path: string, text: string) => boolean): Resource {
+  const changed: string[] = [];
+  return {
+    kind: "file",
+    inspect: (paths) => paths.map((path) => readFileIfExists(path) ?? null),
+    async apply({ id: path, old, new: text }) {
+      if (old !== null && !isWritten(path, old)) writeWhole(editedCopyOf(path), old);
+      writeWhole(path, text!);
+      await label(path);
+      changed.push(path);
+    },
+    async remove({ id: path, prior }, now) {
+      removeIfExists(temporaryOf(path));
+      if (now === null) return undefined;
+      if (!isOurText(now)) return "it is not ours any more: the first line is gone";
+      changed.push(path);
+      if (prior === null) removeFile(path);
+      else {
+        writeWhole(path, prior);
+        await label(path);
+      }
+      return undefined;
+    },
+    finish: () => tellReaders(changed.splice(0)),
+  };
+}
+
+/** Symbolic links; a value is a link's target. */
+export function symlinkResource(): Resource {
+  const changed: string[] = [];
+  return {
+    kind: "symlink",
+    inspect: (paths) => paths.map(readLinkIfExists),
+    apply({ id: path, old, new: target }) {
+      if (old !== null) removeFile(path);
+      try {
+        Deno.symlinkSync(target!, path);
+      } catch (error) {
+        throw explain(`cannot make the link ${path}`, error);
+      }
+      changed.push(path);
+    },
+    remove({ id: path }, now) {
+      if (now !== null) removeFile(path);
+      changed.push(path);
+      return undefined;
+    },
+    finish: () => tellReaders(changed.splice(0)),
+  };
+}
+
+function removeFile(path: string): void {
+  try {
+    removeIfExists(path);
+  } catch (error) {
+    throw explain(`cannot remove ${path}`, error);
+  }
+}
+
+function readLinkIfExists(path: string): string | null {
+  try {
+    return Deno.readLinkSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    // Not a link: something else of that name.
+    if (/os error 22\)/.test(String(error))) return "(not a link)";
+    throw error;
+  }
+}
+
+/** Gives a file the label that SELinux's policy has for its path, where SELinux is enforcing. */
+async function label(path: string): Promise<void> {
+  if (!isSelinuxEnforcing()) return;
+  const restorecon = findTool("restorecon");
+  if (restorecon !== undefined) await runCommand(restorecon, ["-F", path]);
+}
+
+/** Whether SELinux is enforcing (selinuxfs, enforce). */
+export function isSelinuxEnforcing(): boolean {
+  return readFileIfExists("/sys/fs/selinux/enforce")?.trim() === "1";
+}
+
+/** Lets programs that keep what they have read read again. */
+async function tellReaders(paths: readonly string[]): Promise<void> {
+  const run = async (program: string, args: string[]): Promise<void> => {
+    const path = findTool(program);
+    if (path !== undefined) await runCommand(path, args);
+  };
+  if (paths.includes(UDEV_PATH) && exists("/run/udev/control")) {
+    await run("udevadm", ["control", "--reload"]);
+  }
+  // sd_booted(3): the directory is there exactly where systemd is the init.
+  if ((paths.includes(UNIT_PATH) || paths.includes(UNIT_LINK)) && exists("/run/systemd/system")) {
+    await run("systemctl", ["daemon-reload"]);
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
