@@ -26,7 +26,7 @@ export interface UndoReport {
 
 /** A value in a line of text. */
 export function valueText(kind: Kind, value: Value): string {
-  if (value === null) return kind === "sysctl" || kind === "offload" ? "unknown" : "absent";
+  if (value === null) return "absent";
   const lines = value.trimEnd().split("\n").length;
   return lines > 1 || kind === "file" ? `${lines} lines` : value;
 }

@@ -24,8 +24,9 @@ export function offloadResource(links: readonly HostLink[]): Resource {
     inspect: (ids) =>
       ids.map((id) => {
         const states = membersOf(id).map(readIfThere);
-        if (id !== EVERY_VETH && states[0] === undefined) return null;
-        return states.includes(true) ? "on" : "off";
+        // A link that is not there yet will have it on.
+        const isOn = id === EVERY_VETH ? states.includes(true) : states[0] !== false;
+        return isOn ? "on" : "off";
       }),
     apply: ({ id }) => setAll(id, false),
     remove({ id }) {
