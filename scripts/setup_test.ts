@@ -59,9 +59,12 @@ async function setup(
   }
 }
 
+/** What the tests of OCI images call. */
+const OCI = ["skopeo", "umoci", "crun", "docker-registry"];
+
 Deno.test("scripts/setup does and says nothing when nothing is missing", async () => {
   const run = "ip iptables-restore nsenter unshare flock host-local apptainer".split(" ");
-  const test = "busybox iperf3 ps script ethtool".split(" ");
+  const test = [..."busybox iperf3 ps script ethtool".split(" "), ...OCI];
   for (const [part, present] of [["run", run], ["test", test]] as const) {
     const outcome = await setup(part, [...present]);
     assertEquals(outcome, { code: 0, stdout: "", stderr: "", installs: [], cached: [] });
@@ -69,14 +72,27 @@ Deno.test("scripts/setup does and says nothing when nothing is missing", async (
 });
 
 Deno.test("scripts/setup installs what is missing, under the distribution's names", async () => {
-  const { code, stdout, installs } = await setup("test", ["ps", "script", "ethtool"]);
+  const { code, stdout, installs } = await setup("test", ["ps", "script", "ethtool", ...OCI]);
   assertEquals(code, 0);
   assertEquals(installs, ["-y --no-install-recommends install busybox-static iperf3"]);
   assertEquals(stdout, "setup: busybox-static\nsetup: iperf3\n");
 });
 
+Deno.test("scripts/setup installs for OCI images what the distribution has", async () => {
+  const present = "busybox iperf3 ps script ethtool".split(" ");
+  const debian = await setup("test", present);
+  assertEquals(debian.installs, [`-y --no-install-recommends install ${OCI.join(" ")}`]);
+  assertEquals(debian.code, 0);
+});
+
 Deno.test("scripts/setup shows why an installation failed, and stops", async () => {
-  const { code, stdout, stderr } = await setup("test", ["ps", "script", "ethtool", "busybox"], {
+  const { code, stdout, stderr } = await setup("test", [
+    "ps",
+    "script",
+    "ethtool",
+    "busybox",
+    ...OCI,
+  ], {
     "apt-get": "echo 'E: no space left'; exit 100",
   });
   assertEquals([code, stdout], [1, ""]);

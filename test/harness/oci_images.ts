@@ -1,0 +1,248 @@
+/**
+ * OCI images for tests, made offline: of the machine's static busybox and, on Debian, of the files of its own packages.
+ * They are kept under the system's temporary directory, by what they are made of, and used again by the next run.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { machine } from "./place.ts";
+import { type OciImage, OciLayout } from "./oci_layout.ts";
+import { findProgram, type Need } from "./skip.ts";
+import type { TarEntry } from "./tar_archive.ts";
+
+/** Names of the images, as `hpktainer image pull` takes them: `oci:DIRECTORY:TAG`. */
+export interface OciImages {
+  /** Directory of the layout that holds them, by tags. */
+  layout: string;
+  /** busybox with all its applets, `/etc/passwd`, `/etc/group`; runs `sh`. */
+  busybox: string;
+  /**
+   * On the layer of `busybox` a user (`app`, 1000:1000), environment (`GREETING=hello world`), entrypoint (`/bin/sh -c`), command, working
+   * directory (`/srv/app`), labels, stop signal (SIGINT), ports, a volume (`/data`), and layers that take away what lower ones have.
+   */
+  features: string;
+  /** Another on the layer of `busybox`, for shared layers. */
+  sibling: string;
+  /** Debian's base, with bash, coreutils and dpkg; undefined where the machine is no Debian. */
+  debian: string | undefined;
+  /** One that takes 100 MB unpacked: busybox and a file of noise. */
+  large: string;
+}
+
+/** What the images need of the machine. */
+export const ociTools: readonly Need[] = ["skopeo", "umoci", "setpriv"].map((name) => ({
+  ok: findProgram(name) !== undefined,
+  what: `${name} is not installed (run scripts/setup)`,
+}));
+
+/** A machine whose own packages make an image. */
+export const debianMachine: Need = {
+  ok: findProgram("dpkg-query") !== undefined,
+  what: "the machine is no Debian: dpkg-query is missing",
+};
+
+/** Packages of the Debian image: what a shell and the programs of every day need, with all that those depend on. */
+const DEBIAN_PACKAGES = [
+  ...["base-files", "base-passwd", "bash", "coreutils", "dash", "debianutils", "dpkg", "findutils"],
+  ...["gcc-12-base", "grep", "gzip", "hostname", "libacl1", "libattr1", "libbz2-1.0", "libc-bin"],
+  ...["libc6", "libcrypt1", "libgcc-s1", "libgmp10", "liblzma5", "libmd0", "libpcre2-8-0"],
+  ...["libselinux1", "libtinfo6", "libzstd1", "sed", "tar", "zlib1g"],
+];
+
+let building: Promise<OciImages> | undefined;
+
+/** The images, made at the first call in a test process (some seconds) or found from an earlier run. */
+export function ociImages(): Promise<OciImages> {
+  building ??= build();
+  return building;
+}
+
+async function build(): Promise<OciImages> {
+  const busybox = findProgram("busybox");
+  if (busybox === undefined) throw new Error("test images need busybox: run scripts/setup");
+  const program = await Deno.readFile(busybox);
+  const key = createHash("sha256").update(program).update(await Deno.readFile(OWN_SOURCE))
+    .digest("hex").slice(0, 16);
+  const directory = `${tempRoot()}/hpktainer-test-oci-${key}`;
+  if (!isOurs(directory)) {
+    const work = await Deno.makeTempDir({ prefix: "hpktainer-test-oci-" });
+    try {
+      await fill(new OciLayout(work), program);
+      await Deno.chmod(work, 0o755);
+      await Deno.rename(work, directory);
+    } catch (error) {
+      await Deno.remove(work, { recursive: true });
+      // Another test process was quicker: its images are as good.
+      if (!isOurs(directory)) throw error;
+    }
+  }
+  const named = (tag: string): string => `oci:${directory}:${tag}`;
+  return {
+    layout: directory,
+    busybox: named("busybox"),
+    features: named("features"),
+    sibling: named("sibling"),
+    debian: debianMachine.ok ? named("debian") : undefined,
+    large: named("large"),
+  };
+}
+
+const OWN_SOURCE = new URL(import.meta.url);
+
+const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+async function fill(layout: OciLayout, busybox: Uint8Array): Promise<void> {
+  const base = await busyboxLayer(busybox);
+  const shell = { Env: [PATH], Cmd: ["sh"] };
+  layout.add("busybox", { layers: [base], config: shell });
+  layout.add("features", features(base));
+  const sibling: TarEntry[] = [{ path: "sibling", data: "1\n" }];
+  layout.add("sibling", { layers: [base, sibling], config: shell });
+  // As small when it is packed as a plain layer of a registry is: noise does not shrink.
+  const noise: TarEntry[] = [
+    { path: "noise", type: "directory" },
+    ...Array.from({ length: 49 }, (_, index) => ({
+      path: `noise/${index}`,
+      data: new Uint8Array(randomBytes(2_000_000)),
+    })),
+  ];
+  layout.add("large", { layers: [base, noise], config: shell });
+  if (debianMachine.ok) {
+    const config = { Env: [PATH], Cmd: ["bash"] };
+    layout.add("debian", { layers: [await debianLayer()], config });
+  }
+}
+
+async function busyboxLayer(busybox: Uint8Array): Promise<TarEntry[]> {
+  const { stdout } = await machine.run("busybox", ["--list"]);
+  const applets = stdout.trim().split("\n").filter((name) => name !== "busybox");
+  const directories = ["bin", "etc", "root", "home", "proc", "sys", "dev", "run", "usr", "usr/bin"];
+  return [
+    ...directories.map((path) => ({ path, type: "directory" as const })),
+    { path: "tmp", type: "directory", mode: 0o1777 },
+    { path: "bin/busybox", data: busybox, mode: 0o755 },
+    ...applets.map((name) => ({ path: `bin/${name}`, type: "symlink" as const, link: "busybox" })),
+    {
+      path: "etc/passwd",
+      data:
+        "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000::/home/app:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\n",
+    },
+    {
+      path: "etc/group",
+      data: "root:x:0:\napp:x:1000:\nvideo:x:44:app\nnogroup:x:65534:\n",
+    },
+    { path: "home/app", type: "directory", uid: 1000, gid: 1000 },
+  ];
+}
+
+function features(base: readonly TarEntry[]): OciImage {
+  return {
+    layers: [
+      base,
+      [
+        { path: "srv", type: "directory" },
+        { path: "srv/app", type: "directory", uid: 1000, gid: 1000, mode: 0o750 },
+        { path: "srv/app/run", data: "#!/bin/sh\necho ran\n", mode: 0o755, uid: 1000, gid: 1000 },
+        { path: "srv/app/same", type: "hardlink", link: "srv/app/run" },
+        { path: "srv/setuid", data: "x", mode: 0o4755, uid: 1000, gid: 44 },
+        { path: "srv/gone", data: "from a lower layer\n" },
+        { path: "srv/opaque", type: "directory" },
+        { path: "srv/opaque/lower", data: "from a lower layer\n" },
+        { path: "srv/tree", type: "directory" },
+        { path: "srv/tree/deep", type: "directory" },
+        { path: "srv/tree/deep/file", data: "from a lower layer\n" },
+        { path: "srv/becomes", type: "directory" },
+        { path: "srv/becomes/file", data: "1\n" },
+        { path: "srv/pipe", type: "fifo" },
+        { path: "srv/null", type: "character", device: [1, 3], mode: 0o666 },
+        { path: "data", type: "directory", uid: 1000, gid: 1000 },
+        { path: "data/seed", data: "of the image\n", uid: 1000, gid: 1000 },
+      ],
+      [
+        { path: "srv/.wh.gone" },
+        { path: "srv/.wh.tree" },
+        { path: "srv/opaque/.wh..wh..opq" },
+        { path: "srv/opaque/upper", data: "from the upper layer\n" },
+        { path: "srv/becomes", data: "a file now\n" },
+      ],
+    ],
+    config: {
+      User: "app",
+      Env: [PATH, "GREETING=hello world"],
+      Entrypoint: ["/bin/sh", "-c"],
+      Cmd: ['echo "$GREETING" from $(id -u) in $PWD'],
+      WorkingDir: "/srv/app",
+      Labels: { "org.example.purpose": "test", empty: "" },
+      StopSignal: "SIGINT",
+      ExposedPorts: { "8080/tcp": {}, "53/udp": {} },
+      Volumes: { "/data": {} },
+    },
+  };
+}
+
+/** The files of the machine's own packages, and a dpkg database of them. */
+async function debianLayer(): Promise<Uint8Array<ArrayBuffer>> {
+  const { stdout: installed } = await machine.run("dpkg-query", ["-W", "-f", "${Package}\n"]);
+  const here = new Set(installed.split("\n"));
+  const packages = DEBIAN_PACKAGES.filter((name) => here.has(name));
+  const work = await Deno.makeTempDir({ prefix: "hpktainer-test-debian-" });
+  try {
+    await machine.sh(
+      `dpkg -L ${packages.join(" ")} | grep '^/' | sort -u |
+        while read -r path; do if [ -e "$path" ] || [ -L "$path" ]; then echo ".$path"; fi; done > list
+      mkdir -p root/usr/bin root/usr/sbin root/usr/lib root/usr/lib64 root/var/lib/dpkg/info root/var/lib/dpkg/updates root/etc root/root root/proc root/sys root/dev
+      (cd / && tar -c --no-recursion -T "$OLDPWD/list") | tar -x -C root
+      dpkg-query -s ${
+        packages.join(" ")
+      } | sed '/^Conffiles:/,/^[A-Z]/{/^Conffiles:/d;/^ /d}' > root/var/lib/dpkg/status
+      printf 'root:x:0:0:root:/root:/bin/bash\\n' > root/etc/passwd
+      printf 'root:x:0:\\n' > root/etc/group
+      tar -c -C root --sort=name . > layer.tar`,
+      { cwd: work, timeoutMs: 120_000 },
+    );
+    return await Deno.readFile(`${work}/layer.tar`);
+  } finally {
+    await Deno.remove(work, { recursive: true });
+  }
+}
+
+/** A layout of its own with one image, for a test that needs a particular one. */
+export class OciFixture implements Disposable {
+  /** Directory of the layout. */
+  readonly layout: string;
+  readonly #writer: OciLayout;
+
+  constructor() {
+    this.layout = Deno.makeTempDirSync({ prefix: "hpktainer-test-oci-" });
+    Deno.chmodSync(this.layout, 0o755);
+    this.#writer = new OciLayout(this.layout);
+  }
+
+  /** Adds an image; returns its name. */
+  add(tag: string, image: OciImage): string {
+    this.#writer.add(tag, image);
+    return `oci:${this.layout}:${tag}`;
+  }
+
+  /** Adds a list of images for several architectures; returns its name. */
+  addList(tag: string, images: readonly OciImage[]): string {
+    this.#writer.addList(tag, images);
+    return `oci:${this.layout}:${tag}`;
+  }
+
+  [Symbol.dispose](): void {
+    Deno.removeSync(this.layout, { recursive: true });
+  }
+}
+
+function isOurs(directory: string): boolean {
+  try {
+    const info = Deno.lstatSync(directory);
+    return info.isDirectory && info.uid === Deno.uid();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function tempRoot(): string {
+  return (Deno.env.get("TMPDIR") ?? "/tmp").replace(/\/+$/, "");
+}

@@ -1,0 +1,116 @@
+/** A real registry of images, Debian's docker-registry, on the loopback of a private host. */
+import type { Background } from "./background.ts";
+import { eventually } from "./eventually.ts";
+import type { Place } from "./place.ts";
+import { type Need, program } from "./skip.ts";
+
+/** The registry's program. */
+export const dockerRegistry: Need = program("docker-registry");
+
+/** How a registry is started. */
+export interface RegistryOptions {
+  /** Default 5000. */
+  port?: number;
+  /** Whether it asks for {@linkcode REGISTRY_USER} and {@linkcode REGISTRY_PASSWORD}. */
+  password?: boolean;
+}
+
+/** The user and password of a registry that asks for them. */
+export const REGISTRY_USER = "scientist";
+/** See {@linkcode REGISTRY_USER}. */
+export const REGISTRY_PASSWORD = "secret";
+
+/** That user's line for htpasswd: bcrypt, the only form that the registry takes. */
+const HTPASSWD = `${REGISTRY_USER}:$2b$05$./zRIK7oyEnJTsAE0eCp7OVwZR4d9GfIM02OQ2U8Oe5UGLA.WEazC`;
+
+/** A registry that runs. */
+export class Registry implements AsyncDisposable {
+  /** Its name in those of images: `localhost:5000`. */
+  readonly name: string;
+  readonly #host: Place;
+  readonly #server: Background;
+  readonly #directory: string;
+  readonly #credentials: readonly string[];
+
+  private constructor(
+    host: Place,
+    port: number,
+    server: Background,
+    directory: string,
+    credentials: readonly string[],
+  ) {
+    this.#host = host;
+    this.name = `localhost:${port}`;
+    this.#server = server;
+    this.#directory = directory;
+    this.#credentials = credentials;
+  }
+
+  /** Starts one, empty, on a private host; what it holds is under the host's /run. */
+  static async start(
+    host: Place,
+    { port = 5000, password = false }: RegistryOptions = {},
+  ): Promise<Registry> {
+    const directory = `/run/registry-${port}`;
+    const auth = `auth: { htpasswd: { realm: test, path: ${directory}/htpasswd } }\n`;
+    await host.sh(`mkdir -p ${directory}; cat > ${directory}/config.yml`, {
+      stdin: `version: 0.1
+log: { accesslog: { disabled: false } }
+storage: { filesystem: { rootdirectory: ${directory}/data }, delete: { enabled: true } }
+http: { addr: 127.0.0.1:${port}, secret: test }
+${password ? auth : ""}`,
+    });
+    await host.sh(`cat > ${directory}/htpasswd`, { stdin: `${HTPASSWD}\n` });
+    const server = await host.spawn("docker-registry", ["serve", `${directory}/config.yml`]);
+    await server.waitFor(/listening on/, { timeoutMs: 30_000 });
+    const credentials = password ? [`--dest-creds=${REGISTRY_USER}:${REGISTRY_PASSWORD}`] : [];
+    return new Registry(host, port, server, directory, credentials);
+  }
+
+  /**
+   * Pushes an image; returns its name there.
+   *
+   * @param source As skopeo names it: `oci:DIRECTORY:TAG`.
+   * @param name Such as `team/app:1`.
+   * @param options More options of `skopeo copy`.
+   */
+  async push(source: string, name: string, options: readonly string[] = []): Promise<string> {
+    const target = `docker://${this.name}/${name}`;
+    await this.#host.run(
+      "skopeo",
+      [
+        ...["--insecure-policy", "copy", "--quiet", "--dest-tls-verify=false"],
+        ...[...this.#credentials, ...options, source, target],
+      ],
+      { timeoutMs: 120_000 },
+    );
+    return `${this.name}/${name}`;
+  }
+
+  /**
+   * What was asked of it since the last call, such as `GET /v2/app/manifests/1`, without digests' ends.
+   *
+   * @param pattern Which of them.
+   */
+  async requests(pattern: RegExp): Promise<string[]> {
+    const seen = this.#seen;
+    // The log is written after the answer.
+    await eventually(() => this.#requests().length >= seen, { what: "the registry's log" });
+    const all = this.#requests();
+    this.#seen = all.length;
+    return all.slice(seen).filter((request) => pattern.test(request));
+  }
+
+  #seen = 0;
+
+  #requests(): string[] {
+    const log = this.#server.stdout + this.#server.stderr;
+    return [...log.matchAll(/"((?:GET|HEAD) \/v2\/[^ "]+) HTTP/g)].map((match) => match[1]!);
+  }
+
+  /** Stops it; what it holds is gone. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server[Symbol.asyncDispose]();
+    await this.#host.run("rm", ["-rf", this.#directory]);
+  }
+}
