@@ -10,6 +10,7 @@ package_name() {
     apt-get:script) echo bsdutils ;;
     dnf:busybox) echo busybox ;;
     dnf:cni) dnf_first containernetworking-plugins cni-plugins ;;
+    dnf:conntrack) echo conntrack-tools ;;
     dnf:iproute2) echo iproute ;;
     dnf:iptables) dnf_first iptables-nft iptables ;;
     dnf:npm) dnf_first nodejs-npm npm nodejs20-npm ;;

@@ -63,7 +63,7 @@ async function setup(
 const OCI = ["skopeo", "umoci", "crun", "docker-registry"];
 
 Deno.test("scripts/setup does and says nothing when nothing is missing", async () => {
-  const run = "ip iptables-restore nsenter unshare flock host-local apptainer".split(" ");
+  const run = "ip iptables-restore nsenter unshare flock host-local conntrack apptainer".split(" ");
   const test = [..."busybox iperf3 ps script ethtool".split(" "), ...OCI];
   for (const [part, present] of [["run", run], ["test", test]] as const) {
     const outcome = await setup(part, [...present]);

@@ -2,7 +2,9 @@
  * A server that answers over TCP and UDP with the address it sees its client have, and a client.
  *
  *   deno run -A --unstable-net _echo.ts serve ADDRESS PORT
- *   deno run -A --unstable-net _echo.ts ask tcp|udp ADDRESS PORT
+ *   deno run -A --unstable-net _echo.ts ask tcp|udp ADDRESS PORT [SILENCE]
+ *
+ * Without an answer for SILENCE ms, the client ends with status 1.
  */
 const [mode, ...args] = Deno.args;
 const encoder = new TextEncoder();
@@ -45,4 +47,8 @@ async function ask(transport: string, hostname: string, port: number): Promise<s
 }
 
 if (mode === "serve") await serve(args[0]!, Number(args[1]));
-else console.log(await ask(args[0]!, args[1]!, Number(args[2])));
+else {
+  if (args[3] !== undefined) setTimeout(() => Deno.exit(1), Number(args[3]));
+  console.log(await ask(args[0]!, args[1]!, Number(args[2])));
+  Deno.exit(0);
+}

@@ -69,6 +69,18 @@ async function stopIfRunning({ host, name }: Stage): Promise<void> {
   assertEquals((await hpk(host, ["instance", "stop", name])).code, 0);
 }
 
+/** A container with the stage's name. */
+async function holdNamed(
+  { host, image, name }: Stage,
+  ...options: string[]
+): Promise<() => Promise<void>> {
+  const held = await holdContainer(host, image, ["--subnet", SUBNET, "--name", name, ...options]);
+  return () => endContainer(held);
+}
+
+/** Options that give a container every kind of rule of its own. */
+const OWN_RULES = ["--publish", "8080:80/udp", "--isolated", "--no-masquerade", "--allow-imds"];
+
 const nothing = () => Promise.resolve(() => Promise.resolve());
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -79,6 +91,29 @@ export const SCENARIOS: readonly Scenario[] = [
     untilClean: true,
     begin: nothing,
     act: ({ host, image }, env) => hpk(host, ["exec", "--subnet", SUBNET, image, "true"], { env }),
+  },
+  {
+    name: "exec with rules of its own in the packet filter",
+    least: 23,
+    code: 0,
+    untilClean: true,
+    begin: nothing,
+    act: ({ host, image }, env) =>
+      hpk(host, ["exec", "--subnet", SUBNET, ...OWN_RULES, image, "true"], { env }),
+  },
+  {
+    name: "port add",
+    least: 5,
+    code: 0,
+    begin: (stage) => holdNamed(stage),
+    act: ({ host, name }, env) => hpk(host, ["port", "add", name, "8080:80/udp"], { env }),
+  },
+  {
+    name: "port rm",
+    least: 4,
+    code: 0,
+    begin: (stage) => holdNamed(stage, "--publish", "8080:80/udp"),
+    act: ({ host, name }, env) => hpk(host, ["port", "rm", name, "8080/udp"], { env }),
   },
   {
     name: "a start that fails",

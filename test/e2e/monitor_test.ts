@@ -62,7 +62,7 @@ testIf(
 );
 
 const CONTAINER_KEYS =
-  "id name kind state address gateway subnet mode datapath bridge mtu runtime image pid created namespace link errors"
+  "id name kind state address gateway subnet mode datapath bridge mtu ports isolated masquerade imds runtime image pid created namespace link errors"
     .split(" ");
 
 testIf({ name: "ps, show, gc and doctor give JSON of the documented shape", needs }, async (t) => {
@@ -92,6 +92,10 @@ testIf({ name: "ps, show, gc and doctor give JSON of the documented shape", need
       datapath: "veth",
       bridge: "hpk-bridge",
       mtu: 1500,
+      ports: [],
+      isolated: false,
+      masquerade: true,
+      imds: false,
       runtime: "apptainer",
       image: base,
       namespace: `hpk-${id}`,
@@ -118,7 +122,7 @@ testIf({ name: "ps, show, gc and doctor give JSON of the documented shape", need
     }
     assertEquals(
       checks.map(({ id }: { id: string }) => id).toSorted().join(" "),
-      "apptainer capabilities containers dns firewall forwarding host-local hpk-net-daemon ip iptables-restore network root setsid uplink",
+      "apptainer capabilities conntrack containers dns firewall forwarding host-local hpk-net-daemon ip iptables-restore network root setsid skopeo umoci uplink",
     );
     for (const setting of settings) assertEquals(Object.keys(setting), ["key", "value", "origin"]);
     const subnet = settings.find(({ key }: { key: string }) => key === "subnet");

@@ -8,13 +8,12 @@
  */
 
 import {
+  claimMeets,
   type ContainerRecord,
-  containerResolver,
   type FlannelEnv,
   formatCidr,
-  formatHosts,
   formatIpv4,
-  formatResolvConf,
+  hasOwnRules,
   type HostFacts,
   hostNameOf,
   HpkError,
@@ -23,8 +22,6 @@ import {
   namespaceName,
   type NetworkPlan,
   newContainerId,
-  parseResolvConf,
-  type ResolverConfig,
   resourcesOf,
   type Settings,
 } from "@hpk/core";
@@ -36,13 +33,12 @@ import {
   Ledger,
   NAMESPACE_DIRECTORY,
   PROGRAMS,
-  readFileIfExists,
   readHostFacts,
   requireProgram,
   saveRules,
   thisProcess,
-  writeFileAtomic,
 } from "@hpk/core/os";
+import { writeFiles } from "./container_files.ts";
 import type { Datapath } from "./datapath.ts";
 import { applyFirewall, ensureBridge, ensureFirewall } from "./host_network.ts";
 import { ensureMonitor } from "./monitor_start.ts";
@@ -89,9 +85,6 @@ export interface Attachment {
   readonly relay: RelayAccess | undefined;
 }
 
-/** Where systemd-resolved keeps the real servers behind its stub (systemd-resolved.service(8)). */
-const RESOLVED_UPLINK_CONF = "/run/systemd/resolve/resolv.conf";
-
 /** How long to wait for what an ended container still holds, in ms. */
 const RELEASE_TIMEOUT_MS = 10_000;
 const RELEASE_POLL_MS = 20;
@@ -107,7 +100,10 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
   const generation = ledger.readHost()?.generation;
   const look = await lookUnlocked(ledger, request, flannel);
   faultPoint("attach.planned");
-  if (request.name !== undefined || request.ip !== undefined) await releaseEnded(ledger, request);
+  const { name, ip, settings } = request;
+  if (name !== undefined || ip !== undefined || settings.publish.length > 0) {
+    await releaseEnded(ledger, request);
+  }
 
   let record: ContainerRecord | undefined;
   try {
@@ -116,24 +112,28 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
       const isCurrent = ledger.readHost()?.generation === generation;
       const { facts, plan, rules } = isCurrent ? look : await lookAtHost(ledger, request, flannel);
       checkFree(ledger, request);
+      const ports = await claimPorts(ledger, request, facts, rules);
       const isFirst = ledger.readHost() === undefined;
       // Before the record, so that whatever ends us from there on, someone takes it down.
       const monitor = ensureMonitor(ledger);
       faultPoint("attach.monitored");
-      record = newRecord(ledger, request, plan);
+      record = newRecord(ledger, request, plan, ports);
       ledger.write(record);
       faultPoint("attach.recorded");
       // The bridge's part begins by writing down what is changed, the firewall included.
-      const bridge = ensureBridge(ledger, plan, facts);
+      const bridge = ensureBridge(ledger, plan, facts, hasOwnRules(record));
       // Nobody else can have changed our chains yet: what was read of them is still true.
-      const firewall = isFirst ? rules.then((read) => applyFirewall(plan, read)) : undefined;
+      const firewall = isFirst ? rules.then((read) => applyFirewall(ledger, read)) : undefined;
       await allDone([monitor, bridge, firewall ?? Promise.resolve()]);
       return { record, plan, rules: isFirst ? undefined : rules };
     });
     const attachment = await makeOwn(ledger, request, planned.record, planned.plan);
-    const rules = await planned.rules;
-    if (rules !== undefined) await ensureFirewall(ledger, planned.plan, rules);
-    ledger.write(attachment.record);
+    if (hasOwnRules(planned.record)) await openOwnRules(ledger, attachment.record);
+    else {
+      const rules = await planned.rules;
+      if (rules !== undefined) await ensureFirewall(ledger, rules);
+      ledger.write(attachment.record);
+    }
     faultPoint("attach.done");
     return attachment;
   } catch (error) {
@@ -182,10 +182,11 @@ async function lookAtHost(
   return { facts, plan: planOn(facts, ledger, settings, flannel, ip), rules };
 }
 
-/** Waits for, or takes down, ended containers whose name or address is asked for again. */
+/** Waits for, or takes down, ended containers whose name, address or ports are asked for again. */
 async function releaseEnded(ledger: Ledger, request: AttachRequest): Promise<void> {
   const holds = (record: ContainerRecord) =>
-    record.name === request.name || (request.ip !== undefined && record.address === request.ip);
+    record.name === request.name || (request.ip !== undefined && record.address === request.ip) ||
+    record.ports.some((port) => request.settings.publish.some((want) => claimMeets(port, want)));
   await awaitRelease(ledger, holds);
 }
 
@@ -215,7 +216,30 @@ function checkFree(ledger: Ledger, request: AttachRequest): void {
   }
 }
 
-function newRecord(ledger: Ledger, request: AttachRequest, plan: NetworkPlan): ContainerRecord {
+/** Gives the container the ports of the host that are asked for; what that takes is loaded only then. */
+async function claimPorts(
+  ledger: Ledger,
+  { settings }: AttachRequest,
+  facts: HostFacts,
+  rules: Promise<string>,
+): Promise<ContainerRecord["ports"]> {
+  if (settings.publish.length === 0) return [];
+  const { claimPorts } = await import("./published_ports.ts");
+  return claimPorts(ledger, settings.publish, { facts, rules: await rules });
+}
+
+/** Writes the record of a container that has rules of its own in the packet filter, and makes them. */
+async function openOwnRules(ledger: Ledger, record: ContainerRecord): Promise<void> {
+  const { writeWithRules } = await import("./published_ports.ts");
+  await ledger.withLock(() => writeWithRules(ledger, record, record.ports));
+}
+
+function newRecord(
+  ledger: Ledger,
+  request: AttachRequest,
+  plan: NetworkPlan,
+  ports: ContainerRecord["ports"],
+): ContainerRecord {
   const id = newContainerId();
   const { isolated, masquerade, allowImds } = request.settings;
   return {
@@ -235,7 +259,7 @@ function newRecord(ledger: Ledger, request: AttachRequest, plan: NetworkPlan): C
     bridge: plan.bridge,
     mtu: plan.mtu,
     address: null,
-    ports: [],
+    ports,
     policy: { isolated, masquerade, imds: allowImds },
     resources: resourcesOf(id, ledger.filesDirectory(id), request.datapath.name),
     errors: [],
@@ -336,32 +360,4 @@ function allocationFailure(ledger: Ledger, plan: NetworkPlan, error: unknown): u
     why: `host-local says: ${error.message}`,
     fix: "see 'hpktainer doctor'",
   }, { cause: error });
-}
-
-function writeFiles(
-  ledger: Ledger,
-  record: ContainerRecord,
-  address: Ipv4,
-  hostname: string,
-  settings: Settings,
-): Pick<Attachment, "resolvConf" | "hosts" | "pidFile"> {
-  const directory = ledger.makeFilesDirectory(record.id);
-  const paths = {
-    resolvConf: `${directory}/resolv.conf`,
-    hosts: `${directory}/hosts`,
-    pidFile: `${directory}/pid`,
-  };
-  const resolver = containerResolver(readHostResolver(), settings.dns);
-  const hostsFile = readFileIfExists("/etc/hosts") ?? "";
-  writeFileAtomic(paths.resolvConf, formatResolvConf(resolver));
-  writeFileAtomic(paths.hosts, formatHosts(hostsFile, address, [hostname, record.name]));
-  return paths;
-}
-
-/** The host's resolver; behind systemd-resolved's stub, the servers that it asks itself. */
-export function readHostResolver(): ResolverConfig {
-  const own = parseResolvConf(readFileIfExists("/etc/resolv.conf") ?? "");
-  const isStub = own.servers.length > 0 && own.servers.every((server) => server === "127.0.0.53");
-  const real = isStub ? readFileIfExists(RESOLVED_UPLINK_CONF) : undefined;
-  return real === undefined ? own : parseResolvConf(real);
 }

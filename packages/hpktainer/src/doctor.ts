@@ -9,6 +9,7 @@ import {
   wantedMode,
 } from "@hpk/core";
 import {
+  CONNTRACK,
   findProgram,
   isAlive,
   Ledger,
@@ -21,8 +22,8 @@ import {
   runCommand,
   saveRules,
 } from "@hpk/core/os";
-import { readHostResolver } from "./attach.ts";
 import { readConfiguration } from "./configuration.ts";
+import { readHostResolver } from "./container_files.ts";
 import { checkFlannel } from "./doctor_flannel.ts";
 import { linksOf, planOn, readFlannel } from "./planning.ts";
 import { type Check, type DoctorReport, reportOf } from "./pure/doctor_report.ts";
@@ -46,6 +47,7 @@ export async function examine(): Promise<DoctorReport> {
     ),
     checkNetDaemon(resolved),
     ...[PROGRAMS.skopeo, PROGRAMS.umoci].map(checkForImages),
+    checkConntrack(),
     checkCapabilities(),
     checkFirewall(),
     checkForwarding(),
@@ -97,6 +99,16 @@ function checkForImages(program: Program): Check {
   return check.status === "ok"
     ? check
     : { ...check, status: "warn", found: "not installed; only OCI images need it" };
+}
+
+/** Flows of datagrams to a published port follow a change of it at once only with conntrack(8). */
+function checkConntrack(): Check {
+  const check = checkProgram(CONNTRACK);
+  return check.status === "ok" ? check : {
+    ...check,
+    status: "warn",
+    found: "not installed; UDP flows follow a change of published ports when they pause",
+  };
 }
 
 async function checkApptainer(): Promise<Check> {

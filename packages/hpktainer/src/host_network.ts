@@ -5,6 +5,7 @@
 
 import {
   firewallChanges,
+  formatCidr,
   formatIpv4,
   hasForeignRules,
   type HostFacts,
@@ -12,7 +13,9 @@ import {
   type Link,
   macOf,
   type NetworkPlan,
+  type NetworkRecord,
   newContainerId,
+  type OwnChain,
   wantedChains,
 } from "@hpk/core";
 import { unmount } from "@hpk/core/ffi";
@@ -29,6 +32,7 @@ import {
   removeIfExists,
   saveRules,
   writeForwarding,
+  writeRouteLocalnet,
 } from "@hpk/core/os";
 
 /**
@@ -36,19 +40,25 @@ import {
  * changed them. To be called under the ledger's lock.
  *
  * @param facts The host's links as they are now.
+ * @param ownRules Whether the container has rules of its own in the packet filter.
  */
 export async function ensureBridge(
   ledger: Ledger,
   plan: NetworkPlan,
   facts: HostFacts,
+  ownRules: boolean,
 ): Promise<void> {
   const bridge = facts.links.find((link) => link.name === plan.bridge);
   const commands = bridgeCommands(plan, bridge);
   const recorded = ledger.readHost();
-  const host = recorded ?? recordBefore(plan, bridge);
-  if (recorded === undefined) ledger.writeHost(host);
+  const host = withNetwork(recorded ?? recordBefore(plan, bridge), plan, ownRules);
+  if (host !== recorded) ledger.writeHost(host);
   faultPoint("host.recorded");
   if (commands.length > 0) await ipBatch(commands);
+  // A new bridge in the place of one that someone has removed.
+  if (bridge === undefined && host.priorRouteLocalnet !== null) {
+    writeRouteLocalnet(plan.bridge, "1");
+  }
   faultPoint("host.bridge");
   writeForwarding("1");
   faultPoint("host.forwarding");
@@ -58,12 +68,12 @@ export async function ensureBridge(
 }
 
 /**
- * Makes our chains as the plan wants them, or mends them. To be called under the ledger's lock.
+ * Makes our chains as the ledger wants them, or mends them. To be called under the ledger's lock.
  *
  * @param rules The packet filter as it is.
  */
-export async function applyFirewall(plan: NetworkPlan, rules: string): Promise<void> {
-  await applyRules(firewallChanges(rules, wantedChains(plan)));
+export async function applyFirewall(ledger: Ledger, rules: string): Promise<void> {
+  await applyRules(firewallChanges(rules, chainsOf(ledger)));
   faultPoint("host.firewall");
 }
 
@@ -73,13 +83,43 @@ export async function applyFirewall(plan: NetworkPlan, rules: string): Promise<v
  *
  * @param earlier The packet filter as it was a moment ago.
  */
-export async function ensureFirewall(
-  ledger: Ledger,
-  plan: NetworkPlan,
-  earlier: string,
-): Promise<void> {
-  if (firewallChanges(earlier, wantedChains(plan)) === "") return;
-  await ledger.withLock(async () => applyFirewall(plan, await saveRules()));
+export async function ensureFirewall(ledger: Ledger, earlier: string): Promise<void> {
+  if (firewallChanges(earlier, chainsOf(ledger)) === "") return;
+  await ledger.withLock(async () => applyFirewall(ledger, await saveRules()));
+}
+
+/** The chains that the ledger wants; only where one may have rules of its own are containers read. */
+function chainsOf(ledger: Ledger): OwnChain[] {
+  const host = ledger.readHost();
+  if (host === undefined) return [];
+  const containers = !host.ownRules ? [] : ledger.list().flatMap((record) => {
+    const { address, phase } = record;
+    return address === null || phase === "stopping" ? [] : [{ ...record, address }];
+  });
+  const localRoutes = host.priorRouteLocalnet !== null;
+  return wantedChains({ networks: host.networks, containers, localRoutes });
+}
+
+/** The record with a plan's network in it; the same object where that changes nothing. */
+function withNetwork(host: HostRecord, plan: NetworkPlan, ownRules: boolean): HostRecord {
+  const network: NetworkRecord = {
+    bridge: plan.bridge,
+    subnet: formatCidr(plan.subnet),
+    podNetwork: formatCidr(plan.podNetwork),
+    masquerade: plan.masquerade,
+    uplink: plan.uplink ?? null,
+  };
+  const others = host.networks.filter(({ bridge, subnet }) =>
+    bridge !== network.bridge || subnet !== network.subnet
+  );
+  const known = host.networks.find((one) => !others.includes(one));
+  const isKnown = known !== undefined && JSON.stringify(known) === JSON.stringify(network);
+  if (isKnown && host.ownRules === (host.ownRules || ownRules)) return host;
+  return {
+    ...host,
+    networks: isKnown ? host.networks : [...others, network],
+    ownRules: host.ownRules || ownRules,
+  };
 }
 
 function recordBefore(plan: NetworkPlan, bridge: Link | undefined): HostRecord {
@@ -91,6 +131,9 @@ function recordBefore(plan: NetworkPlan, bridge: Link | undefined): HostRecord {
     addedAddress: bridge === undefined || !hasGateway(plan, bridge) ? gatewayAddress(plan) : null,
     broughtBridgeUp: bridge !== undefined && !bridge.up,
     mendedChecksum: null,
+    networks: [],
+    ownRules: false,
+    priorRouteLocalnet: null,
     priorForwarding: readForwarding(),
     madeNamespaceDirectory: listDirectory(NAMESPACE_DIRECTORY) === undefined,
   };
@@ -144,6 +187,11 @@ async function removeRecorded(host: HostRecord): Promise<string[]> {
       errors.push(error instanceof Error ? error.message : String(error));
     }
   };
+  await attempt(() => {
+    // Before the chains, which keep containers from the host's loopback.
+    if (host.priorRouteLocalnet !== null) writeRouteLocalnet(host.bridge, host.priorRouteLocalnet);
+  });
+  faultPoint("host.local routes removed");
   await attempt(async () => {
     const rules = await saveRules();
     await applyRules(firewallChanges(rules, []));

@@ -142,6 +142,12 @@ async function removeResources(
     }
   }
   faultPoint("teardown.processes");
+  if (ledger.readHost()?.ownRules === true) {
+    const { closePorts } = await import("./published_ports.ts");
+    const found = await messageOf(() => closePorts(ledger, records));
+    for (const record of records) note(record.id, found);
+    faultPoint("teardown.ports");
+  }
   for (const record of records) {
     for (const { id } of of(record, "relay")) {
       note(record.id, await messageOf(() => removeRelaySession(RELAY_DIRECTORY, id)));

@@ -4,15 +4,15 @@
  * with what is there, and only a difference is applied.
  */
 
-import { formatCidr } from "./ipv4.ts";
-import type { NetworkPlan } from "./network_plan.ts";
+import type { ContainerRecord, NetworkRecord } from "./ledger_record.ts";
+import type { PublishedPort } from "./published_port.ts";
 
 /** A chain of our own, and the built-in chain that jumps to it. */
 export interface OwnChain {
   readonly table: "filter" | "nat" | "mangle";
   readonly name: string;
-  /** The built-in chain that jumps to ours, as its first rule. */
-  readonly parent: "FORWARD" | "POSTROUTING";
+  /** The built-in chain that jumps to ours, as its first rule; null where only ours jump to it. */
+  readonly parent: "FORWARD" | "OUTPUT" | "POSTROUTING" | "PREROUTING" | null;
   /** Rules after "-A NAME ", in the canonical form in which iptables-save prints them. */
   readonly rules: readonly string[];
 }
@@ -21,38 +21,147 @@ export interface OwnChain {
 export type OwnChainName = Omit<OwnChain, "rules">;
 
 /** Every chain that may be ours, whatever its rules: what tear-down removes. */
-export const OWN_CHAINS: readonly OwnChainName[] = [
+export const OWN_CHAINS = [
   { table: "filter", name: "HPK-FORWARD", parent: "FORWARD" },
+  { table: "filter", name: "HPK-ISOLATED", parent: null },
+  { table: "nat", name: "HPK-PREROUTING", parent: "PREROUTING" },
+  { table: "nat", name: "HPK-OUTPUT", parent: "OUTPUT" },
   { table: "nat", name: "HPK-POSTROUTING", parent: "POSTROUTING" },
+  { table: "mangle", name: "HPK-PREROUTING", parent: "PREROUTING" },
   { table: "mangle", name: "HPK-FORWARD", parent: "FORWARD" },
-];
+] as const satisfies readonly OwnChainName[];
+
+/** What the packet filter has to know of a container that has rules of its own. */
+export type FilteredContainer = Pick<ContainerRecord, "bridge" | "ports" | "policy"> & {
+  readonly address: string;
+};
+
+/** What our chains are made from. */
+export interface FirewallInputs {
+  /** Every network that containers were started on. */
+  readonly networks: readonly NetworkRecord[];
+  /** At least every container that has rules of its own. */
+  readonly containers: readonly FilteredContainer[];
+  /** Whether packets from a bridge could reach the host's loopback (ip-sysctl, route_localnet). */
+  readonly localRoutes: boolean;
+}
+
+/** Whether a container has rules of its own in the packet filter. */
+export function hasOwnRules(record: Pick<ContainerRecord, "ports" | "policy">): boolean {
+  const { isolated, masquerade, imds } = record.policy;
+  return record.ports.length > 0 || isolated || !masquerade || imds;
+}
+
+/** Address of the clouds' instance metadata service (AWS, Azure, Google, OpenStack; RFC 3927). */
+const IMDS = "169.254.169.254/32";
+
+/** Addresses that never leave a host (RFC 1122, section 3.2.1.3). */
+const LOOPBACK = "127.0.0.0/8";
 
 /**
- * The chains that a network needs.
+ * The chains that networks and containers need.
  *
- * - filter: whatever enters or leaves by the bridge is accepted, also where the policy of FORWARD is
- *   DROP, as Docker sets it.
- * - nat: traffic inside the pod network and multicast keep their source; the rest is masqueraded,
- *   unless flanneld does that.
- * - mangle: the MSS of TCP connections follows the path's MTU.
+ * - filter: the metadata service, whose credentials are the host's, is closed, but for its DNS, which
+ *   is the resolver of hosts at Google. What one isolated container sends to another is dropped, also
+ *   by a published port; the bridge itself drops what goes directly.
+ *   Whatever else enters or leaves by a bridge is accepted, also where the policy of FORWARD is DROP,
+ *   as Docker sets it.
+ * - nat: ports of the host lead to containers, for packets from outside and from the host. A client
+ *   on the bridge gets the host's address, since the answer would otherwise go past the host; so does
+ *   one that calls by the host's loopback. Traffic inside the pod network and multicast keep their
+ *   source; the rest is masqueraded, unless flanneld does that or the container shall keep its address.
+ * - mangle: the MSS of TCP connections follows the path's MTU. Where a bridge may route to the host's
+ *   loopback, as answers to it need, nothing but those answers may go there: their address is the
+ *   bridge's until nat has passed.
  */
-export function wantedChains(plan: NetworkPlan): OwnChain[] {
-  const subnet = formatCidr(plan.subnet);
-  const out = plan.uplink === undefined ? `! -o ${plan.bridge}` : `-o ${plan.uplink}`;
+export function wantedChains({ networks, containers, localRoutes }: FirewallInputs): OwnChain[] {
+  const bridges = [...new Set(networks.map(({ bridge }) => bridge))];
+  const published = containers.filter(({ ports }) => ports.length > 0);
+  const isolated = containers.filter(({ policy }) => policy.isolated);
   const clamp = "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu";
-  const rules = [
-    [`-i ${plan.bridge} -j ACCEPT`, `-o ${plan.bridge} -j ACCEPT`],
-    plan.masquerade
-      ? [
-        `-s ${subnet} -d ${formatCidr(plan.podNetwork)} -j RETURN`,
-        `-s ${subnet} -d 224.0.0.0/4 -j RETURN`,
-        `-s ${subnet} ${out} -j MASQUERADE`,
-      ]
+  const rules: Record<string, readonly string[]> = {
+    "filter HPK-FORWARD": [
+      ...containers.filter(({ policy }) => policy.imds).map(({ address, bridge }) =>
+        `-s ${address}/32 -d ${IMDS} -i ${bridge} -j ACCEPT`
+      ),
+      ...bridges.flatMap((bridge) => [
+        `-d ${IMDS} -i ${bridge} -p udp -m udp --dport 53 -j ACCEPT`,
+        `-d ${IMDS} -i ${bridge} -p tcp -m tcp --dport 53 -j ACCEPT`,
+        `-d ${IMDS} -i ${bridge} -j REJECT --reject-with icmp-admin-prohibited`,
+      ]),
+      ...isolated.map(({ address, bridge }) =>
+        `-s ${address}/32 -i ${bridge} -o ${bridge} -j HPK-ISOLATED`
+      ),
+      ...bridges.flatMap((bridge) => [`-i ${bridge} -j ACCEPT`, `-o ${bridge} -j ACCEPT`]),
+    ],
+    "filter HPK-ISOLATED": isolated.map(({ address }) => `-d ${address}/32 -j DROP`),
+    "nat HPK-PREROUTING": published.flatMap((one) => portRules(one, false)),
+    "nat HPK-OUTPUT": published.flatMap((one) => portRules(one, true)),
+    "nat HPK-POSTROUTING": [
+      ...(published.length === 0
+        ? []
+        : networks.map(({ bridge, subnet }) =>
+          `-s ${subnet} -o ${bridge} -m conntrack --ctstate DNAT -j MASQUERADE`
+        )),
+      ...(published.length === 0
+        ? []
+        : bridges.map((bridge) => `-s ${LOOPBACK} -o ${bridge} -j MASQUERADE`)),
+      ...containers.filter(({ policy }) => !policy.masquerade).map(({ address }) =>
+        `-s ${address}/32 -j ACCEPT`
+      ),
+      ...networks.filter(({ masquerade }) => masquerade).flatMap(masqueradeRules),
+    ],
+    "mangle HPK-PREROUTING": localRoutes
+      ? bridges.map((bridge) => `-d ${LOOPBACK} -i ${bridge} -j DROP`)
       : [],
-    [`-i ${plan.bridge} ${clamp}`, `-o ${plan.bridge} ${clamp}`],
-  ];
-  return OWN_CHAINS.map((chain, index) => ({ ...chain, rules: rules[index]! }))
+    "mangle HPK-FORWARD": bridges.flatMap((bridge) => [
+      `-i ${bridge} ${clamp}`,
+      `-o ${bridge} ${clamp}`,
+    ]),
+  };
+  return OWN_CHAINS.map((chain) => ({ ...chain, rules: rules[`${chain.table} ${chain.name}`]! }))
     .filter((chain) => chain.rules.length > 0);
+}
+
+function masqueradeRules({ bridge, subnet, podNetwork, uplink }: NetworkRecord): string[] {
+  return [
+    `-s ${subnet} -d ${podNetwork} -j RETURN`,
+    `-s ${subnet} -d 224.0.0.0/4 -j RETURN`,
+    `-s ${subnet} ${uplink === null ? `! -o ${bridge}` : `-o ${uplink}`} -j MASQUERADE`,
+  ];
+}
+
+/**
+ * The rules that lead ports of the host to a container.
+ *
+ * @param fromHost For packets of the host itself, which alone may use its loopback.
+ */
+function portRules({ address, ports }: FilteredContainer, fromHost: boolean): string[] {
+  return ports.flatMap((port) => {
+    const { protocol, hostAddress } = port;
+    if (hostAddress !== null && hostAddress.includes(":")) return [];
+    if (!fromHost && hostAddress?.startsWith("127.")) return [];
+    const isAny = hostAddress === null || hostAddress === "0.0.0.0";
+    const [before, behind] = isAny
+      ? ["", " -m addrtype --dst-type LOCAL"]
+      : [`-d ${hostAddress}/32 `, ""];
+    return spansOf(port).map(({ match, target }) =>
+      `${before}-p ${protocol} -m ${protocol} --dport ${match}${behind} ` +
+      `-j DNAT --to-destination ${address}${target}`
+    );
+  });
+}
+
+/** One rule serves a range whose ports are the same on both sides; else each port needs its own. */
+function spansOf(port: PublishedPort): { match: string; target: string }[] {
+  const { hostPort, containerPort, count } = port;
+  if (count > 1 && hostPort === containerPort) {
+    return [{ match: `${hostPort}:${hostPort + count - 1}`, target: "" }];
+  }
+  return Array.from({ length: count }, (_, index) => ({
+    match: String(hostPort + index),
+    target: `:${containerPort + index}`,
+  }));
 }
 
 /** What iptables-save(8) shows of our chains. */
@@ -79,18 +188,36 @@ export function firewallChanges(
   own: readonly OwnChainName[] = OWN_CHAINS,
 ): string {
   const current = parseSaved(saved, own);
-  const tables = new Map<string, string[]>();
+  const lines = { made: [] as TableLine[], filled: [] as TableLine[], removed: [] as TableLine[] };
   for (const chain of own) {
-    const table = current.get(chain.table);
-    const rules = table?.chains.get(chain.name);
-    const jumps = table?.jumps.get(jumpKey(chain.parent, chain.name)) ?? 0;
-    const target = wanted.find((want) => want.table === chain.table && want.name === chain.name);
-    const lines = target === undefined
-      ? removal(chain, rules !== undefined, jumps)
-      : change(target, rules, jumps);
-    if (lines.length > 0) tables.set(chain.table, [...(tables.get(chain.table) ?? []), ...lines]);
+    const { table, name, parent } = chain;
+    const rules = current.get(table)?.chains.get(name);
+    const jumps = current.get(table)?.jumps.get(jumpKey(parent, name)) ?? 0;
+    const target = wanted.find((want) => want.table === table && want.name === name);
+    const add = (to: TableLine[], texts: readonly string[]) =>
+      to.push(...texts.map((text) => ({ table, text })));
+    if (target === undefined) {
+      const { emptied, removed } = removal(chain, rules !== undefined, jumps);
+      add(lines.filled, emptied);
+      add(lines.removed, removed);
+    } else {
+      const { made, filled } = change(target, rules, jumps);
+      add(lines.made, made);
+      add(lines.filled, filled);
+    }
   }
-  return [...tables].map(([table, lines]) => `*${table}\n${lines.join("\n")}\nCOMMIT\n`).join("");
+  // One of our chains may jump to another: that has to be there before, and is removed after.
+  const all = [...lines.made, ...lines.filled, ...lines.removed];
+  return [...new Set(own.map(({ table }) => table))].flatMap((table) => {
+    const texts = all.filter((line) => line.table === table).map(({ text }) => text);
+    return texts.length === 0 ? [] : [`*${table}\n${texts.join("\n")}\nCOMMIT\n`];
+  }).join("");
+}
+
+/** A line of the input of iptables-restore(8). */
+interface TableLine {
+  readonly table: string;
+  readonly text: string;
 }
 
 /** Whether a table holds rules that are not ours: a sign that another program uses the packet filter. */
@@ -98,28 +225,37 @@ export function hasForeignRules(saved: string): boolean {
   return [...parseSaved(saved, OWN_CHAINS).values()].some((table) => table.foreign > 0);
 }
 
-function change(chain: OwnChain, rules: readonly string[] | undefined, jumps: number): string[] {
+function change(
+  chain: OwnChain,
+  rules: readonly string[] | undefined,
+  jumps: number,
+): { made: string[]; filled: string[] } {
   const same = rules !== undefined && rules.length === chain.rules.length &&
     rules.every((rule, index) => rule === chain.rules[index]);
-  const lines: string[] = [];
-  if (!same) {
-    lines.push(`:${chain.name} - [0:0]`, ...chain.rules.map((rule) => `-A ${chain.name} ${rule}`));
+  const filled = same ? [] : chain.rules.map((rule) => `-A ${chain.name} ${rule}`);
+  if (chain.parent !== null) {
+    if (jumps === 0) filled.push(`-I ${chain.parent} 1 -j ${chain.name}`);
+    for (let extra = 1; extra < jumps; extra++) filled.push(`-D ${chain.parent} -j ${chain.name}`);
   }
-  if (jumps === 0) lines.push(`-I ${chain.parent} 1 -j ${chain.name}`);
-  for (let extra = 1; extra < jumps; extra++) lines.push(`-D ${chain.parent} -j ${chain.name}`);
-  return lines;
+  return { made: same ? [] : [`:${chain.name} - [0:0]`], filled };
 }
 
-function removal(chain: OwnChainName, exists: boolean, jumps: number): string[] {
-  if (!exists) return [];
-  return [
-    ...Array.from({ length: jumps }, () => `-D ${chain.parent} -j ${chain.name}`),
-    `-F ${chain.name}`,
-    `-X ${chain.name}`,
-  ];
+function removal(
+  chain: OwnChainName,
+  exists: boolean,
+  jumps: number,
+): { emptied: string[]; removed: string[] } {
+  if (!exists) return { emptied: [], removed: [] };
+  return {
+    emptied: [
+      ...Array.from({ length: jumps }, () => `-D ${chain.parent} -j ${chain.name}`),
+      `-F ${chain.name}`,
+    ],
+    removed: [`-X ${chain.name}`],
+  };
 }
 
-function jumpKey(parent: string, name: string): string {
+function jumpKey(parent: string | null, name: string): string {
   return `${parent} ${name}`;
 }
 

@@ -1,25 +1,49 @@
 import { assert, assertEquals } from "@std/assert";
-import { firewallChanges, hasForeignRules, OWN_CHAINS, wantedChains } from "./firewall.ts";
-import { parseCidr, parseIpv4 } from "./ipv4.ts";
-import type { NetworkPlan } from "./network_plan.ts";
+import {
+  type FilteredContainer,
+  firewallChanges,
+  hasForeignRules,
+  hasOwnRules,
+  OWN_CHAINS,
+  wantedChains,
+} from "./firewall.ts";
+import type { NetworkRecord } from "./ledger_record.ts";
+import { parsePublish } from "./published_port.ts";
 
-const PLAN: NetworkPlan = {
-  mode: "static",
+const NETWORK: NetworkRecord = {
   bridge: "hpk-bridge",
-  subnet: parseCidr("10.96.0.0/24")!,
-  podNetwork: parseCidr("10.96.0.0/16")!,
-  gateway: parseIpv4("10.96.0.1")!,
-  mtu: 1500,
+  subnet: "10.96.0.0/24",
+  podNetwork: "10.96.0.0/16",
   masquerade: true,
-  uplink: undefined,
-  address: undefined,
+  uplink: null,
 };
+
+/** The chains of one network, and of containers. */
+const chains = (
+  network: Partial<NetworkRecord> = {},
+  containers: readonly FilteredContainer[] = [],
+  localRoutes = false,
+) => wantedChains({ networks: [{ ...NETWORK, ...network }], containers, localRoutes });
+
+const container = (
+  address: string,
+  ports: readonly string[],
+  policy: Partial<FilteredContainer["policy"]> = {},
+): FilteredContainer => ({
+  address,
+  bridge: "hpk-bridge",
+  ports: ports.map((text) => parsePublish(text)!),
+  policy: { isolated: false, masquerade: true, imds: false, ...policy },
+});
 
 const CLAMP = "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu";
 
 /** What a fresh host is given. */
 const FROM_NOTHING = `*filter
 :HPK-FORWARD - [0:0]
+-A HPK-FORWARD -d 169.254.169.254/32 -i hpk-bridge -p udp -m udp --dport 53 -j ACCEPT
+-A HPK-FORWARD -d 169.254.169.254/32 -i hpk-bridge -p tcp -m tcp --dport 53 -j ACCEPT
+-A HPK-FORWARD -d 169.254.169.254/32 -i hpk-bridge -j REJECT --reject-with icmp-admin-prohibited
 -A HPK-FORWARD -i hpk-bridge -j ACCEPT
 -A HPK-FORWARD -o hpk-bridge -j ACCEPT
 -I FORWARD 1 -j HPK-FORWARD
@@ -61,6 +85,13 @@ COMMIT
 
 type Tables = Map<string, { policies: Map<string, string>; chains: Map<string, string[]> }>;
 
+/** Built-in chains, as far as these tests use them. */
+const BUILT_IN: Readonly<Record<string, readonly string[]>> = {
+  filter: ["FORWARD"],
+  nat: ["PREROUTING", "OUTPUT", "POSTROUTING"],
+  mangle: ["PREROUTING", "FORWARD"],
+};
+
 /** A stand-in for the kernel's tables, which reads both iptables-save and iptables-restore. */
 function restore(tables: Tables, text: string): void {
   let name = "";
@@ -68,11 +99,11 @@ function restore(tables: Tables, text: string): void {
     if (line === "" || line === "COMMIT" || line.startsWith("#")) continue;
     if (line.startsWith("*")) {
       name = line.slice(1);
-      const builtIn = name === "nat" ? "POSTROUTING" : "FORWARD";
+      const builtIn = BUILT_IN[name]!;
       if (!tables.has(name)) {
         tables.set(name, {
-          policies: new Map([[builtIn, "ACCEPT"]]),
-          chains: new Map([[builtIn, []]]),
+          policies: new Map(builtIn.map((chain) => [chain, "ACCEPT"])),
+          chains: new Map(builtIn.map((chain) => [chain, []])),
         });
       }
       continue;
@@ -129,28 +160,113 @@ function foreignLines(saved: string): string[] {
 }
 
 Deno.test("wantedChains() masquerades by one uplink where one is set, and not where flanneld does", () => {
-  const nat = (change: Partial<NetworkPlan>) =>
-    wantedChains({ ...PLAN, ...change }).find(({ table }) => table === "nat")?.rules.at(-1);
+  const nat = (change: Partial<NetworkRecord>) =>
+    chains(change).find(({ table }) => table === "nat")?.rules.at(-1);
   assertEquals(nat({}), "-s 10.96.0.0/24 ! -o hpk-bridge -j MASQUERADE");
   assertEquals(nat({ uplink: "eth0" }), "-s 10.96.0.0/24 -o eth0 -j MASQUERADE");
   assertEquals(nat({ masquerade: false }), undefined);
-  const tables = wantedChains({ ...PLAN, masquerade: false }).map(({ table }) => table);
+  const tables = chains({ masquerade: false }).map(({ table }) => table);
   assertEquals(tables, ["filter", "mangle"]);
 });
 
+const POLICY = { isolated: true, masquerade: false, imds: true };
+
+const rulesOf = (all: ReturnType<typeof wantedChains>, table: string, name: string) =>
+  all.find((chain) => chain.table === table && chain.name === name)?.rules ?? [];
+
+Deno.test("wantedChains() leads ports from outside and from the host to the container", () => {
+  const all = chains({}, [
+    container("10.96.0.2", ["8080:80", "127.0.0.1:53:5353/udp", "192.0.2.1:81:81"]),
+    container("10.96.0.3", [
+      "8000-8001:9000-9001",
+      "0.0.0.0:7000-7999:7000-7999/udp",
+      "[::]:82:82",
+    ]),
+  ]);
+  const outside = [
+    "-p tcp -m tcp --dport 8080 -m addrtype --dst-type LOCAL -j DNAT --to-destination 10.96.0.2:80",
+    "-d 192.0.2.1/32 -p tcp -m tcp --dport 81 -j DNAT --to-destination 10.96.0.2:81",
+    "-p tcp -m tcp --dport 8000 -m addrtype --dst-type LOCAL -j DNAT --to-destination 10.96.0.3:9000",
+    "-p tcp -m tcp --dport 8001 -m addrtype --dst-type LOCAL -j DNAT --to-destination 10.96.0.3:9001",
+    "-p udp -m udp --dport 7000:7999 -m addrtype --dst-type LOCAL -j DNAT --to-destination 10.96.0.3",
+  ];
+  const loopback =
+    "-d 127.0.0.1/32 -p udp -m udp --dport 53 -j DNAT --to-destination 10.96.0.2:5353";
+  assertEquals(rulesOf(all, "nat", "HPK-PREROUTING"), outside);
+  assertEquals(rulesOf(all, "nat", "HPK-OUTPUT"), outside.toSpliced(1, 0, loopback));
+  assertEquals(rulesOf(all, "nat", "HPK-POSTROUTING").slice(0, 2), [
+    "-s 10.96.0.0/24 -o hpk-bridge -m conntrack --ctstate DNAT -j MASQUERADE",
+    "-s 127.0.0.0/8 -o hpk-bridge -j MASQUERADE",
+  ]);
+});
+
+Deno.test("wantedChains() keeps containers from the host's loopback where a bridge leads there", () => {
+  const rule = ["-d 127.0.0.0/8 -i hpk-bridge -j DROP"];
+  assertEquals(rulesOf(chains({}, [], true), "mangle", "HPK-PREROUTING"), rule);
+  assertEquals(rulesOf(chains({}, [], false), "mangle", "HPK-PREROUTING"), []);
+});
+
+Deno.test("wantedChains() has the rules of an isolated container, one that keeps its address, and one that may ask for metadata", () => {
+  const all = chains({}, [container("10.96.0.3", [], POLICY), container("10.96.0.4", ["1:1"])]);
+  const forward = rulesOf(all, "filter", "HPK-FORWARD");
+  assertEquals(forward[0], "-s 10.96.0.3/32 -d 169.254.169.254/32 -i hpk-bridge -j ACCEPT");
+  assertEquals(
+    forward[4],
+    "-s 10.96.0.3/32 -i hpk-bridge -o hpk-bridge -j HPK-ISOLATED",
+  );
+  assertEquals(forward.length, 7);
+  assertEquals(rulesOf(all, "filter", "HPK-ISOLATED"), ["-d 10.96.0.3/32 -j DROP"]);
+  const nat = rulesOf(all, "nat", "HPK-POSTROUTING");
+  assertEquals(nat[2], "-s 10.96.0.3/32 -j ACCEPT");
+  assertEquals(nat.filter((rule) => rule.includes("10.96.0.4")), []);
+});
+
+Deno.test("wantedChains() serves two subnets on one bridge, and two bridges", () => {
+  const networks = [
+    NETWORK,
+    { ...NETWORK, subnet: "10.97.0.0/24" },
+    { ...NETWORK, bridge: "b", subnet: "10.98.0.0/24" },
+  ];
+  const all = wantedChains({ networks, containers: [], localRoutes: false });
+  assertEquals(rulesOf(all, "filter", "HPK-FORWARD").slice(-4), [
+    "-i hpk-bridge -j ACCEPT",
+    "-o hpk-bridge -j ACCEPT",
+    "-i b -j ACCEPT",
+    "-o b -j ACCEPT",
+  ]);
+  const masqueraded = rulesOf(all, "nat", "HPK-POSTROUTING").filter((rule) =>
+    rule.endsWith("MASQUERADE")
+  );
+  assertEquals(masqueraded, [
+    "-s 10.96.0.0/24 ! -o hpk-bridge -j MASQUERADE",
+    "-s 10.97.0.0/24 ! -o hpk-bridge -j MASQUERADE",
+    "-s 10.98.0.0/24 ! -o b -j MASQUERADE",
+  ]);
+});
+
+Deno.test("hasOwnRules() is true for what differs from the usual", () => {
+  assertEquals(hasOwnRules(container("10.96.0.2", [])), false);
+  assertEquals(hasOwnRules(container("10.96.0.2", ["80:80"])), true);
+  for (const policy of [{ isolated: true }, { masquerade: false }, { imds: true }]) {
+    assertEquals(hasOwnRules(container("10.96.0.2", [], policy)), true);
+  }
+});
+
 Deno.test("firewallChanges() makes all of it on a host that has nothing", () => {
-  assertEquals(firewallChanges("", wantedChains(PLAN)), FROM_NOTHING);
+  assertEquals(firewallChanges("", chains()), FROM_NOTHING);
   assertEquals(firewallChanges("", []), "");
 });
 
 Deno.test("firewallChanges() never mentions a chain of another program, but for our jumps", () => {
-  const changes = firewallChanges(DOCKER, wantedChains(PLAN));
+  const changes = firewallChanges(DOCKER, chains());
   assertEquals(changes, FROM_NOTHING);
   assertEquals(
     foreignLines(after(DOCKER, changes)),
-    [...foreignLines(after(DOCKER)), "*mangle", ":FORWARD ACCEPT "],
+    [...foreignLines(after(DOCKER)), "*mangle", ":PREROUTING ACCEPT ", ":FORWARD ACCEPT "],
   );
 });
+
+const ISOLATED = container("10.96.0.9", [], { isolated: true });
 
 const STATES: readonly [string, string][] = [
   ["nothing", ""],
@@ -159,10 +275,11 @@ const STATES: readonly [string, string][] = [
   ["all of ours beside another program's", after(DOCKER, FROM_NOTHING)],
   [
     "another network's rules",
-    after("", firewallChanges("", wantedChains({ ...PLAN, bridge: "b" }))),
+    after("", firewallChanges("", chains({ bridge: "b" }))),
   ],
   ["no jump", after("", FROM_NOTHING).replaceAll(/^-A \S+ -j HPK.*\n/gm, "")],
   ["jumps three times", after("", FROM_NOTHING).replaceAll(/^(-A \S+ -j HPK.*\n)/gm, "$1$1$1")],
+  ["an isolated container's rules", after("", firewallChanges("", chains({}, [ISOLATED])))],
   ["emptied chains", after("", FROM_NOTHING).replaceAll(/^-A HPK.*\n/gm, "")],
   [
     "a rule of someone else in our chain",
@@ -179,27 +296,34 @@ const STATES: readonly [string, string][] = [
 ];
 
 Deno.test("firewallChanges() leads to what is wanted from every state, and then changes nothing", () => {
-  const wanted = [PLAN, { ...PLAN, masquerade: false }, { ...PLAN, uplink: "eth0" }].map(
-    wantedChains,
-  );
+  const published = [container("10.96.0.2", ["80:80"]), container("10.96.0.3", [], POLICY)];
+  const wanted = [
+    ...[chains(), chains({ masquerade: false }), chains({ uplink: "eth0" })],
+    chains({}, published, true),
+  ];
   for (const [what, state] of STATES) {
     const foreign = foreignLines(after(state));
-    for (const chains of [...wanted, []]) {
-      const reached = after(state, firewallChanges(state, chains));
-      assertEquals(firewallChanges(reached, chains), "", what);
+    for (const want of [...wanted, []]) {
+      const reached = after(state, firewallChanges(state, want));
+      assertEquals(firewallChanges(reached, want), "", what);
       assertEquals(
-        foreignLines(reached).filter((line) => foreign.includes(line)),
+        // A table that is new comes last, with built-in chains of the same names.
+        foreignLines(reached).filter((line) => foreign.includes(line)).slice(0, foreign.length),
         foreign,
         `${what}: another program's rules stay as they were, in order`,
       );
       for (const { table, name, parent } of OWN_CHAINS) {
-        const want = chains.find((chain) => chain.table === table && chain.name === name);
+        const target = want.find((chain) => chain.table === table && chain.name === name);
         const [, text = ""] = new RegExp(`\\*${table}\n([^*]*)COMMIT`).exec(reached) ?? [];
         const lines = text.split("\n");
         const rules = lines.filter((line) => line.startsWith(`-A ${name} `));
         const jumps = lines.filter((line) => line === `-A ${parent} -j ${name}`);
-        assertEquals(rules, (want?.rules ?? []).map((rule) => `-A ${name} ${rule}`), what);
-        assertEquals(jumps.length, want === undefined ? 0 : 1, `${what}: jumps in ${table}`);
+        assertEquals(rules, (target?.rules ?? []).map((rule) => `-A ${name} ${rule}`), what);
+        assertEquals(
+          jumps.length,
+          target === undefined || parent === null ? 0 : 1,
+          `${what}: jumps in ${table}`,
+        );
       }
     }
   }
@@ -208,7 +332,7 @@ Deno.test("firewallChanges() leads to what is wanted from every state, and then 
 Deno.test("firewallChanges() removes duplicates of the jump and leaves the rules alone", () => {
   const twice = after("", FROM_NOTHING).replaceAll(/^(-A FORWARD -j HPK.*\n)/gm, "$1$1");
   assertEquals(
-    firewallChanges(twice, wantedChains(PLAN)),
+    firewallChanges(twice, chains()),
     "*filter\n-D FORWARD -j HPK-FORWARD\nCOMMIT\n*mangle\n-D FORWARD -j HPK-FORWARD\nCOMMIT\n",
   );
 });

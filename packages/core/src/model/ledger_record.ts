@@ -81,6 +81,19 @@ export interface ContainerRecord {
   readonly errors: readonly string[];
 }
 
+/** A network that containers were started on, as far as our chains of the packet filter depend on it. */
+export interface NetworkRecord {
+  readonly bridge: string;
+  /** This host's subnet, such as "10.96.0.0/24". */
+  readonly subnet: string;
+  /** The pod network of all hosts. */
+  readonly podNetwork: string;
+  /** Whether we masquerade what leaves the pod network. */
+  readonly masquerade: boolean;
+  /** The interface to masquerade on; null means every one but the bridge. */
+  readonly uplink: string | null;
+}
+
 /** What we changed on the host for all containers together. */
 export interface HostRecord {
   /** Version of this form. */
@@ -96,6 +109,12 @@ export interface HostRecord {
   readonly broughtBridgeUp: boolean;
   /** The interface of a VXLAN whose transmit checksums we have switched off; else null. */
   readonly mendedChecksum: string | null;
+  /** Every network that containers were started on; one for each bridge and subnet. */
+  readonly networks: readonly NetworkRecord[];
+  /** Whether a container may have rules of its own in the packet filter. */
+  readonly ownRules: boolean;
+  /** Value of the bridge's route_localnet before us; null where we have not changed it. */
+  readonly priorRouteLocalnet: string | null;
   /** Value of net.ipv4.ip_forward before us. */
   readonly priorForwarding: string;
   /** Whether the directory of named network namespaces was not there before us. */

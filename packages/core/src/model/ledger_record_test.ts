@@ -43,6 +43,9 @@ const HOST: HostRecord = {
   addedAddress: "10.96.0.1/24",
   broughtBridgeUp: false,
   mendedChecksum: null,
+  networks: [],
+  ownRules: false,
+  priorRouteLocalnet: null,
   priorForwarding: "0",
   madeNamespaceDirectory: false,
 };

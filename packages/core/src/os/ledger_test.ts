@@ -44,6 +44,9 @@ const HOST: HostRecord = {
   addedAddress: null,
   broughtBridgeUp: false,
   mendedChecksum: null,
+  networks: [],
+  ownRules: false,
+  priorRouteLocalnet: null,
   priorForwarding: "0",
   madeNamespaceDirectory: true,
 };

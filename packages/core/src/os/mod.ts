@@ -5,6 +5,7 @@
  */
 export * from "./capabilities.ts";
 export * from "./command.ts";
+export * from "./conntrack.ts";
 export * from "./fault_point.ts";
 export * from "./files.ts";
 export * from "./host_local.ts";
@@ -14,4 +15,5 @@ export * from "./ledger.ts";
 export * from "./process.ts";
 export * from "./programs.ts";
 export * from "./relay_client.ts";
+export * from "./sockets.ts";
 export * from "./sysctl.ts";

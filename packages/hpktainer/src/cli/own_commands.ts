@@ -12,6 +12,7 @@ import { formatDoctor } from "../pure/doctor_report.ts";
 import { formatGarbage, hasErrors } from "../pure/garbage_report.ts";
 import { imageCommand, listCommand, removeCommand } from "./image_commands.ts";
 import { print, printJson } from "./output.ts";
+import { portCommand } from "./port_command.ts";
 
 /** Exit status of a command of ours that ran and found something wrong. */
 const EXIT_FOUND_WRONG = 1;
@@ -52,6 +53,7 @@ export async function runOwnCommand(args: readonly string[]): Promise<number> {
           json ? printJson({ version: 1, container }) : print(formatContainer(container));
         }),
     )
+    .command("port", portCommand())
     .command(
       "gc",
       new Command().description("Take down what dead owners left.")

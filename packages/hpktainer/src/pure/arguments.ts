@@ -13,7 +13,7 @@ import {
   GLOBAL_OPTIONS,
   type OptionTable,
 } from "./apptainer_options.ts";
-import { isNetworkOption, type NetworkOptions, readNetworkOptions } from "./network_options.ts";
+import { networkOption, type NetworkOptions, readNetworkOptions } from "./network_options.ts";
 
 /** A command that starts a container. */
 export interface ContainerInvocation {
@@ -54,6 +54,7 @@ export type Invocation =
 export const OWN_COMMANDS = [
   "ps",
   "show",
+  "port",
   "gc",
   "doctor",
   "image",
@@ -246,15 +247,15 @@ function readLong(
   const equals = word.indexOf("=");
   const name = word.slice(2, equals === -1 ? undefined : equals);
   const attached = equals === -1 ? undefined : word.slice(equals + 1);
-  const ours = isNetworkOption(name);
-  const valued = ours || options.get(name);
+  const ours = networkOption(name);
+  const valued = ours === undefined ? options.get(name) : ours.value !== undefined;
   if (valued === undefined && attached === undefined) unknownOption(word, command);
   if (valued === true && attached === undefined && next === undefined) {
     throw new HpkError({ what: `cannot use ${word}`, why: "it needs a value", fix: "give one" });
   }
   const taken = valued === true && attached === undefined ? 1 : 0;
-  const value = attached ?? (taken === 1 ? next! : "true");
-  if (ours) scan.network.push([name, value]);
+  const value = attached ?? (taken === 1 ? next! : ours === undefined ? "true" : "yes");
+  if (ours !== undefined) scan.network.push([name, value]);
   else {
     scan.names.set(name, value);
     if (name !== "net") scan.kept.push(word, ...(taken === 1 ? [next!] : []));

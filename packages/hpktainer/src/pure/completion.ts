@@ -16,6 +16,7 @@ export type Shell = typeof SHELLS[number];
 const OWN = new Map<string, readonly string[]>([
   ["ps", ["--json"]],
   ["show", ["--json"]],
+  ["port", ["ls", "add", "rm", "--json"]],
   ["gc", ["--dry-run", "--json"]],
   ["doctor", ["--json"]],
   ["image", ["pull", "ls", "inspect", "rm", "prune"]],
@@ -55,7 +56,9 @@ export function complete(words: readonly string[], containers: readonly string[]
   }
   const own = OWN.get(words[0]!);
   if (own !== undefined) {
-    const names = words[0] === "show" ? containers : [];
+    const names = words[0] === "show" || (words[0] === "port" && words.length > 2)
+      ? containers
+      : [];
     return { candidates: matching([...own, ...names]), apptainer: undefined };
   }
   const apptainer = withoutOurs(words);
@@ -79,9 +82,12 @@ export function completionScript(shell: Shell): string {
 }
 
 function withoutOurs(words: readonly string[]): string[] {
-  const ours = NETWORK_OPTIONS.map(({ name }) => `--${name}`);
+  const named = (options: typeof NETWORK_OPTIONS) => options.map(({ name }) => `--${name}`);
+  const ours = named(NETWORK_OPTIONS);
+  const valued = named(NETWORK_OPTIONS.filter(({ value }) => value !== undefined));
   return words.filter((word, index) =>
-    index === words.length - 1 || (!ours.includes(word) && !ours.includes(words[index - 1] ?? "") &&
+    index === words.length - 1 ||
+    (!ours.includes(word) && !valued.includes(words[index - 1] ?? "") &&
       !ours.some((option) => word.startsWith(`${option}=`)))
   );
 }

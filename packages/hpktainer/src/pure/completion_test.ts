@@ -12,19 +12,23 @@ const OURS = [
   "--uplink",
   "--mtu",
   "--wait",
+  "--publish",
+  "--isolated",
+  "--no-masquerade",
+  "--allow-imds",
 ];
 const CONTAINERS = ["db", "web1", "web2"];
 
-const OWN = ["ps", "show", "gc", "doctor", "image", "images", "rmi", "completions"];
+const OWN = ["ps", "show", "port", "gc", "doctor", "image", "images", "rmi", "completions"];
 
 Deno.test("complete() offers ours, and says what Apptainer is to be asked", () => {
   const cases: [string[], string[], string[] | undefined][] = [
     // words, candidates, words for Apptainer
     [[], OWN, [""]],
     [[""], OWN, [""]],
-    [["p"], ["ps"], ["p"]],
+    [["p"], ["ps", "port"], ["p"]],
     [["ex"], [], ["ex"]],
-    [["--n"], ["--network", "--name"], ["--n"]],
+    [["--n"], ["--network", "--name", "--no-masquerade"], ["--n"]],
     [["--ip", "10.96.0.7", "--m"], ["--mtu"], ["--m"]],
     [["--ip", "10.96.0.7", "run", "--m"], ["--mtu"], ["run", "--m"]],
     [["--ip", "10.96.0.7", "pull", "--m"], [], ["pull", "--m"]],
@@ -36,10 +40,13 @@ Deno.test("complete() offers ours, and says what Apptainer is to be asked", () =
     [["image", "p"], ["pull", "prune"], undefined],
     [["images", "--d"], ["--digests"], undefined],
     [["rmi", "--"], ["--force", "--json"], undefined],
+    [["port", ""], ["ls", "add", "rm", "--json"], undefined],
+    [["port", "rm", "w"], ["web1", "web2"], undefined],
+    [["run", "--isolated", "image.sif", "x"], [], ["run", "image.sif", "x"]],
     [["gc", "--"], ["--dry-run", "--json"], undefined],
     [["completions", ""], [...SHELLS], undefined],
     [["run", "--"], OURS, ["run", "--"]],
-    [["run", "--n"], ["--network", "--name"], ["run", "--n"]],
+    [["run", "--n"], ["--network", "--name", "--no-masquerade"], ["run", "--n"]],
     [["instance", "start", "--m"], ["--mtu"], ["instance", "start", "--m"]],
     [["run", ""], [], ["run", ""]],
     [["instance", "stop", "--"], [], ["instance", "stop", "--"]],

@@ -1,4 +1,5 @@
-import type { ContainerRecord } from "@hpk/core";
+import type { ContainerRecord, PublishedPort } from "@hpk/core";
+import { describePorts } from "./port_view.ts";
 import { formatTable } from "./text_table.ts";
 
 /** A container as `ps --json` and `show --json` give it. The shape is stable: keys are only added. */
@@ -18,6 +19,14 @@ export interface ContainerView {
   readonly bridge: string;
   /** In bytes. */
   readonly mtu: number;
+  /** Ports of the host that lead to it. */
+  readonly ports: readonly PublishedPort[];
+  /** Whether it is kept from other isolated containers. */
+  readonly isolated: boolean;
+  /** Whether its traffic to outside gets the host's address, where we are the one to do that. */
+  readonly masquerade: boolean;
+  /** Whether it reaches the cloud's instance metadata service. */
+  readonly imds: boolean;
   readonly runtime: ContainerRecord["runtime"];
   readonly image: string;
   /** The process whose end releases the network. */
@@ -50,6 +59,8 @@ export function viewOf(record: ContainerRecord, alive: boolean): ContainerView {
     datapath: record.datapath,
     bridge: record.bridge,
     mtu: record.mtu,
+    ports: record.ports,
+    ...record.policy,
     runtime: record.runtime,
     image: record.image,
     pid: record.owner.pid,
@@ -63,7 +74,7 @@ export function viewOf(record: ContainerRecord, alive: boolean): ContainerView {
 /** Lists containers for a person. */
 export function formatContainers(views: readonly ContainerView[]): string {
   return formatTable([
-    ["NAME", "ADDRESS", "STATE", "KIND", "PID", "CREATED", "IMAGE"],
+    ["NAME", "ADDRESS", "STATE", "KIND", "PID", "CREATED", "PORTS", "IMAGE"],
     ...views.map((view) => [
       view.name,
       view.address ?? "-",
@@ -71,6 +82,7 @@ export function formatContainers(views: readonly ContainerView[]): string {
       view.kind,
       String(view.pid),
       view.created.replace(/\.[0-9]+Z$/, "Z"),
+      describePorts(view.ports),
       view.image,
     ]),
   ]);
@@ -79,7 +91,7 @@ export function formatContainers(views: readonly ContainerView[]): string {
 /** Shows one container for a person: a line for each property. */
 export function formatContainer(view: ContainerView): string {
   return formatTable(
-    Object.entries(view).map(([key, value]) => [
+    Object.entries({ ...view, ports: describePorts(view.ports) }).map(([key, value]) => [
       key,
       Array.isArray(value) ? value.join("; ") || "-" : String(value ?? "-"),
     ]),

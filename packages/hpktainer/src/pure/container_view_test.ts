@@ -21,7 +21,9 @@ const RECORD: ContainerRecord = {
   bridge: "hpk-bridge",
   mtu: 1500,
   address: "10.96.0.2",
-  ports: [],
+  ports: [
+    { protocol: "tcp", hostAddress: null, hostPort: 8080, containerPort: 80, count: 1 },
+  ],
   policy: { isolated: false, masquerade: true, imds: false },
   resources: resourcesOf(ID, "/f"),
   errors: [],
@@ -40,6 +42,10 @@ Deno.test("viewOf() has the documented shape", () => {
     datapath: "veth",
     bridge: "hpk-bridge",
     mtu: 1500,
+    ports: RECORD.ports,
+    isolated: false,
+    masquerade: true,
+    imds: false,
     runtime: "apptainer",
     image: "x.sif",
     pid: 42,
@@ -65,6 +71,7 @@ Deno.test("viewOf() has null for what is not made", () => {
 Deno.test("formatContainers() lists, with whole seconds and a dash for no address", () => {
   const none = {
     ...RECORD,
+    ports: [],
     name: "b",
     address: null,
     kind: "run" as const,
@@ -72,20 +79,20 @@ Deno.test("formatContainers() lists, with whole seconds and a dash for no addres
   };
   assertEquals(
     formatContainers([viewOf(RECORD, true), viewOf(none, true)]),
-    "NAME  ADDRESS    STATE     KIND      PID  CREATED               IMAGE\n" +
-      "web   10.96.0.2  running   instance  42   2026-01-02T03:04:05Z  x.sif\n" +
-      "b     -          starting  run       42   2026-01-02T03:04:05Z  x.sif\n",
+    "NAME  ADDRESS    STATE     KIND      PID  CREATED               PORTS        IMAGE\n" +
+      "web   10.96.0.2  running   instance  42   2026-01-02T03:04:05Z  8080:80/tcp  x.sif\n" +
+      "b     -          starting  run       42   2026-01-02T03:04:05Z  -            x.sif\n",
   );
-  assertEquals(formatContainers([]), "NAME  ADDRESS  STATE  KIND  PID  CREATED  IMAGE\n");
+  assertEquals(formatContainers([]), "NAME  ADDRESS  STATE  KIND  PID  CREATED  PORTS  IMAGE\n");
 });
 
 Deno.test("formatContainer() shows a line for each property", () => {
   const lines = formatContainer(viewOf({ ...RECORD, address: null, errors: ["a", "b"] }, true))
     .split("\n").slice(0, -1);
-  assertEquals(lines.length, 18);
-  assertEquals([lines[0], lines[4], lines[17]], [
-    `id         ${ID}`,
-    "address    -",
-    "errors     a; b",
+  assertEquals(lines.length, 22);
+  assertEquals([lines[0], lines[4], lines[21]], [
+    `id          ${ID}`,
+    "address     -",
+    "errors      a; b",
   ]);
 });

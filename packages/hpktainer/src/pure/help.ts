@@ -4,7 +4,10 @@ import { formatTable } from "./text_table.ts";
 
 const options = (): string =>
   formatTable(
-    NETWORK_OPTIONS.map(({ name, value, description }) => [`  --${name} ${value}`, description]),
+    NETWORK_OPTIONS.map(({ name, value, description }) => [
+      value === undefined ? `  --${name}` : `  --${name} ${value}`,
+      description,
+    ]),
   );
 
 const commands: readonly (readonly string[])[] = [
@@ -15,6 +18,7 @@ const commands: readonly (readonly string[])[] = [
   ["  instance run|stop|list", "as Apptainer's, with the network"],
   ["  ps [--json]", "list containers and their addresses"],
   ["  show NAME [--json]", "show all about one container"],
+  ["  port ls|add|rm ...", "show and change published ports of containers that run"],
   ["  gc [--dry-run] [--json]", "take down what dead owners left"],
   ["  doctor [--json]", "check what a run needs, and say how to mend it"],
   ["  image pull|ls|inspect|rm|prune", "fetch, list and remove OCI images"],

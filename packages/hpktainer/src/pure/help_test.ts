@@ -20,7 +20,9 @@ Deno.test("mainHelp() names the version, every command and every option", () => 
       command,
     );
   }
-  for (const { name, value } of NETWORK_OPTIONS) assertStringIncludes(help, `  --${name} ${value}`);
+  for (const { name, value = "" } of NETWORK_OPTIONS) {
+    assertStringIncludes(help, `  --${name} ${value}`);
+  }
   assertStringIncludes(help, "125 when hpktainer itself fails");
 });
 

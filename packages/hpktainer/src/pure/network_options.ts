@@ -14,12 +14,12 @@ export interface NetworkOptions {
 export interface NetworkOption {
   /** Name without the hyphens. */
   readonly name: string;
-  /** Placeholder of its value. */
-  readonly value: string;
+  /** Placeholder of its value; undefined for a switch. */
+  readonly value: string | undefined;
   readonly description: string;
 }
 
-/** Our options of the commands that start a container; each takes a value. */
+/** Our options of the commands that start a container. */
 export const NETWORK_OPTIONS: readonly NetworkOption[] = [
   { name: "network", value: "MODE", description: "flannel, static, host (the host's own) or none" },
   {
@@ -47,18 +47,33 @@ export const NETWORK_OPTIONS: readonly NetworkOption[] = [
   },
   { name: "mtu", value: "BYTES", description: "MTU; default: Flannel's, else the uplink's" },
   { name: "wait", value: "SECONDS", description: "how long to wait for Flannel; default: 0" },
+  {
+    name: "publish",
+    value: "PORTS",
+    description: "[IP:]HOSTPORT:PORT[/tcp|udp] led to the container, repeatable",
+  },
+  { name: "isolated", value: undefined, description: "keep it and other isolated ones apart" },
+  { name: "no-masquerade", value: undefined, description: "keep its address outside the host" },
+  {
+    name: "allow-imds",
+    value: undefined,
+    description: "let it reach the cloud's metadata service, 169.254.169.254",
+  },
 ];
 
-/** Whether an option is one of ours. */
-export function isNetworkOption(name: string): boolean {
-  return NETWORK_OPTIONS.some((option) => option.name === name);
+/** Finds one of our options by its name without the hyphens; undefined when it is none of ours. */
+export function networkOption(name: string): NetworkOption | undefined {
+  return NETWORK_OPTIONS.find((option) => option.name === name);
 }
+
+/** Options that can be given several times, and make a list. */
+const LISTS = ["dns", "publish"];
 
 /**
  * Reads our options.
  *
  * @param given Names and values in the order of the command line; of a name given twice, the last
- * counts, but for dns, which is a list.
+ * counts, but for lists. A switch has the value "yes", or what stands behind its "=".
  * @throws {HpkError} On an empty value or a wrong name.
  */
 export function readNetworkOptions(given: readonly (readonly [string, string])[]): NetworkOptions {
@@ -72,21 +87,27 @@ export function readNetworkOptions(given: readonly (readonly [string, string])[]
       });
     }
     const before = values.get(name);
-    values.set(name, name === "dns" && before !== undefined ? `${before},${value}` : value);
+    values.set(name, LISTS.includes(name) && before !== undefined ? `${before},${value}` : value);
   }
   const name = values.get("name");
   if (name !== undefined) checkContainerName(name);
   const settings: Partial<Record<SettingKey, string>> = {};
-  for (
-    const key of [
-      ...["network", "subnet", "subnet6", "datapath", "dns", "uplink", "mtu", "wait"] as const,
-    ] as const
-  ) {
+  for (const key of SETTINGS) {
     const value = values.get(key);
     if (value !== undefined) settings[key] = value;
   }
+  const kept = values.get("no-masquerade");
+  if (kept !== undefined) settings.masquerade = OPPOSITE.get(kept) ?? kept;
   return { settings, ip: values.get("ip"), name };
 }
+
+/** Options that are called as the setting that they set. */
+const SETTINGS = [
+  ...["network", "subnet", "subnet6", "datapath", "dns", "uplink", "mtu", "wait"] as const,
+  ...["publish", "isolated", "allow-imds"] as const,
+];
+
+const OPPOSITE = new Map([["yes", "no"], ["no", "yes"]]);
 
 /**
  * Checks a container's name.

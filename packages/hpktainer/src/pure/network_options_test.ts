@@ -2,8 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { HpkError, SETTING_KEYS } from "@hpk/core";
 import {
   checkContainerName,
-  isNetworkOption,
   NETWORK_OPTIONS,
+  networkOption,
   readNetworkOptions,
 } from "./network_options.ts";
 
@@ -13,11 +13,12 @@ Deno.test("the options are those that the help names", () => {
     [
       ...["network", "subnet", "subnet6", "ip", "datapath", "dns", "name", "uplink", "mtu"],
       "wait",
+      ...["publish", "isolated", "no-masquerade", "allow-imds"],
     ],
   );
-  for (const { name } of NETWORK_OPTIONS) assert(isNetworkOption(name), name);
+  for (const { name } of NETWORK_OPTIONS) assert(networkOption(name) !== undefined, name);
   for (const name of ["", "net", "network-args", "Network", "bridge", "toString"]) {
-    assert(!isNetworkOption(name), name);
+    assert(networkOption(name) === undefined, name);
   }
 });
 
@@ -28,6 +29,18 @@ Deno.test("every option but --ip and --name is a setting", () => {
   const keys = Object.keys(settings);
   assertEquals(keys.length, NETWORK_OPTIONS.length - 2);
   assert(keys.every((key) => (SETTING_KEYS as string[]).includes(key)));
+});
+
+Deno.test("a switch is yes, and --no-masquerade turns the setting around", () => {
+  const read = (...given: [string, string][]) => readNetworkOptions(given).settings;
+  assertEquals(read(["isolated", "yes"], ["allow-imds", "no"]), {
+    isolated: "yes",
+    "allow-imds": "no",
+  });
+  assertEquals(read(["no-masquerade", "yes"]), { masquerade: "no" });
+  assertEquals(read(["no-masquerade", "no"]), { masquerade: "yes" });
+  assertEquals(read(["no-masquerade", "x"]), { masquerade: "x" });
+  assertEquals(read(["publish", "80:80"], ["publish", "81:81"]), { publish: "80:80,81:81" });
 });
 
 Deno.test("of an option given twice the last counts, but DNS servers add up", () => {

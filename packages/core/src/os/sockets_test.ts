@@ -1,0 +1,19 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { ownerOfSocket, readListeners, readPortRange } from "./sockets.ts";
+
+Deno.test("readListeners sees a socket, and ownerOfSocket whose it is", () => {
+  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = server.addr as Deno.NetAddr;
+  const found = readListeners("tcp").filter((listener) => listener.port === port);
+  assertEquals(found.map(({ address }) => address), ["127.0.0.1"]);
+  assertMatch(ownerOfSocket(found[0]!.inode) ?? "", new RegExp(` \\(pid ${Deno.pid}\\)$`));
+});
+
+Deno.test("ownerOfSocket knows nobody for a socket that does not exist", () => {
+  assertEquals(ownerOfSocket("0"), undefined);
+});
+
+Deno.test("readPortRange is a range of ports", () => {
+  const [first, last] = readPortRange();
+  assert(first > 0 && first <= last && last < 65536, `${first} ${last}`);
+});
