@@ -126,7 +126,12 @@ export class Background implements AsyncDisposable {
 
   /** Send a signal to the command itself, not to the program that entered its namespaces. Does nothing once it has ended. */
   signal(signal: Deno.Signal): void {
-    if (!this.#exited) killIfRunning(this.pid, signal);
+    if (this.#exited) return;
+    killIfRunning(this.pid, signal);
+    // nsenter stops with what it started, and goes on only when it is told itself.
+    if (signal === "SIGCONT" && this.pid !== this.#child.pid) {
+      killIfRunning(this.#child.pid, signal);
+    }
   }
 
   /**

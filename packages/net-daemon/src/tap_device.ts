@@ -11,6 +11,12 @@ import {
 } from "@hpk/core/ffi";
 import type { Device, DeviceState } from "./device.ts";
 import { AT } from "./pure/counters.ts";
+import {
+  countDatagrams,
+  DATAGRAM_HEADERS,
+  MOST_DATAGRAMS,
+  writeDatagramHeaders,
+} from "./pure/datagram_merge.ts";
 import type { FrameBatch } from "./pure/frame_batch.ts";
 import {
   countMergeable,
@@ -28,7 +34,7 @@ const MOST_ERRORS = 64;
 /** The virtio header of a frame that travels without one; reading fills it in, writing wants zeros. */
 const readHeader = new PinnedBuffer(VIRTIO_HEADER_SIZE);
 const noHeader = new PinnedBuffer(VIRTIO_HEADER_SIZE);
-const vector = new IoVector(1 + MOST_SEGMENTS);
+const vector = new IoVector(1 + Math.max(MOST_SEGMENTS, MOST_DATAGRAMS));
 const mergedHeaders = new PinnedBuffer(VIRTIO_HEADER_SIZE + LONGEST_HEADERS);
 const mergedView = new DataView(mergedHeaders.bytes.buffer);
 
@@ -56,6 +62,8 @@ export class TapDevice implements Device {
   readonly #descriptor: FileDescriptor;
   readonly #counters: Float64Array;
   #offloadOn: boolean;
+  /** Whether the kernel cuts datagrams that were taken together: since Linux 6.2. */
+  #cutsDatagrams = true;
   #errors = 0;
 
   /** Takes over the descriptor. */
@@ -97,13 +105,13 @@ export class TapDevice implements Device {
   write(batch: FrameBatch): void {
     for (let index = 0; index < batch.count && this.state === "ready";) {
       const length = batch.length(index);
-      if (length === 0) index++;
-      else if (batch.headerSize !== 0) this.#writeWhole(batch, index++);
-      else {
-        const merged = this.acceptsOffload ? this.#writeMerged(batch, index) : 0;
-        if (merged === 0) this.#writePlain(batch, index);
-        index += merged === 0 ? 1 : merged;
+      if (length === 0) {
+        index++;
+        continue;
       }
+      const merged = this.acceptsOffload ? this.#writeMerged(batch, index) : 0;
+      if (merged === 0) this.#writeOne(batch, index);
+      index += merged === 0 ? 1 : merged;
     }
   }
 
@@ -112,6 +120,11 @@ export class TapDevice implements Device {
   close(): void {
     this.state = "gone";
     this.#descriptor.close();
+  }
+
+  #writeOne(batch: FrameBatch, index: number): void {
+    if (batch.headerSize === 0) this.#writePlain(batch, index);
+    else this.#writeWhole(batch, index);
   }
 
   #writeWhole(batch: FrameBatch, index: number): void {
@@ -127,23 +140,44 @@ export class TapDevice implements Device {
     else this.#noteRefused(false);
   }
 
-  /** Writes TCP segments that follow each other as one. @return How many; 0 where there are none. */
+  /** Writes frames that belong together as one. @return How many; 0 where there are none. */
   #writeMerged(batch: FrameBatch, index: number): number {
+    const datagrams = this.#cutsDatagrams ? countDatagrams(batch, index) : 1;
+    if (datagrams > 1) {
+      const length = writeDatagramHeaders(mergedView, batch, index, datagrams);
+      if (this.#writePieces(batch, index, length, DATAGRAM_HEADERS, datagrams)) return datagrams;
+      if (lastErrno() === EINVAL) this.#cutsDatagrams = false;
+      return 0;
+    }
+    // With virtio headers, the sender's kernel has not cut its segments.
+    if (batch.headerSize !== 0) return 0;
     const headers = mergeableHeaders(batch.bytes, batch.offset(index), batch.length(index));
     if (headers === 0) return 0;
     const count = countMergeable(batch, index, headers);
     if (count === 1) return 0;
     const length = writeMergedHeaders(mergedView, batch, index, headers, count);
-    vector.set(0, mergedHeaders.address, length);
-    for (let frame = 0; frame < count; frame++) {
-      const address = batch.address + batch.offset(index + frame) + headers;
-      vector.set(1 + frame, address, batch.length(index + frame) - headers);
-    }
-    if (vector.write(this.fd, 1 + count) >= 0) return count;
+    if (this.#writePieces(batch, index, length, headers, count)) return count;
     if (lastErrno() !== EINVAL) return 0;
     this.acceptsOffload = false;
     this.#counters[AT.fallbacks]!++;
     return 0;
+  }
+
+  /** Writes merged headers, and of each frame what is behind its own. @return Whether it was taken. */
+  #writePieces(
+    batch: FrameBatch,
+    index: number,
+    length: number,
+    headers: number,
+    count: number,
+  ): boolean {
+    const before = batch.headerSize + headers;
+    vector.set(0, mergedHeaders.address, length);
+    for (let frame = 0; frame < count; frame++) {
+      const address = batch.address + batch.offset(index + frame) + before;
+      vector.set(1 + frame, address, batch.length(index + frame) - before);
+    }
+    return vector.write(this.fd, 1 + count) >= 0;
   }
 
   #readPlain(batch: FrameBatch): number {

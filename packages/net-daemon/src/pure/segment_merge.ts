@@ -5,6 +5,7 @@
  * their checksums are taken for good, as those of a virtual machine are.
  */
 
+import { sum16 } from "./checksum.ts";
 import type { FrameBatch } from "./frame_batch.ts";
 import { ETHERNET_HEADER_SIZE, VIRTIO_HEADER_SIZE } from "./wire_format.ts";
 
@@ -128,12 +129,4 @@ export function writeMergedHeaders(
   const pseudo = sum16(target, at + IP_SOURCE, at + TCP, 6 + headers - TCP + payload);
   target.setUint16(at + TCP_CHECKSUM, pseudo);
   return at + headers;
-}
-
-/** Ones' complement sum of 16-bit words (RFC 1071). */
-function sum16(view: DataView, start: number, end: number, initial: number): number {
-  let sum = initial;
-  for (let at = start; at < end; at += 2) sum += view.getUint16(at);
-  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
-  return sum;
 }
