@@ -315,11 +315,11 @@ testIf({
 const TYPED: readonly (readonly [string, RegExp])[] = [
   ["hpktainer do", /hpktainer doctor /],
   ["hpktainer completions ba", /hpktainer completions bash /],
-  ["hpktainer --subn", /hpktainer --subnet /],
+  ["hpktainer --upl", /hpktainer --uplink /],
   // A bell between: Apptainer's --network-args begins so too.
   ["hpktainer exec --netw", /hpktainer exec --netw\W?ork/],
   ["hpktainer exec --network fl", /hpktainer exec --network flannel /],
-  ["hpktainer exec --subn", /hpktainer exec --subnet /],
+  ["hpktainer exec --upl", /hpktainer exec --uplink /],
   ["hpktainer --subnet 10.96.0.0/24 exec --upl", /24 exec --uplink /],
   ["hpktainer instance start --datap", /hpktainer instance start --datapath /],
   ["hpktainer gc --dr", /hpktainer gc --dry-run /],

@@ -193,6 +193,12 @@ testIf({
       assertEquals(stored(host), before);
     });
   }
+  await t.step("when not even a file can be made", async () => {
+    await host.sh(`mount -o remount,nr_inodes=$(find ${STORE} | wc -l) ${STORE}`);
+    assertRefused(await image(host, ["pull", large]), /the disk is full/);
+    await host.sh(`mount -o remount,nr_inodes=10k ${STORE}`);
+    assertEquals(stored(host), before);
+  });
   await t.step("and what was there is there", async () => {
     assertEquals(await pull(host, busybox, ["--policy", "missing"]), id);
   });
@@ -304,6 +310,11 @@ testIf({
     assertEquals([version, untagged, deleted.length, freed > 1e6], [1, [busybox], 1, true]);
     assertEquals(stored(host), []);
     assertRefused(await image(host, ["rm", busybox]), /none of that name or id/);
+  });
+  await t.step("what Docker has and we have not is told", async () => {
+    assertRefused(await image(host, ["tag", "a", "b"]), /only keeps images to run them; use the/);
+    assertRefused(await image(host, ["save", "-o", "x", "a"]), /skopeo copy/);
+    assertRefused(await image(host, ["nonsense"]), /see 'hpktainer image --help'/);
   });
   await t.step("a record that is damaged is no image, and fetched again", async () => {
     await pull(host, busybox);

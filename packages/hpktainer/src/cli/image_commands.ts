@@ -9,6 +9,7 @@ import {
   type Removal,
   removeImages,
 } from "../oci/manage_images.ts";
+import { FOREIGN_IMAGE_COMMANDS } from "../pure/oci/foreign_commands.ts";
 import { formatImages, viewOfImage } from "../pure/oci/image_view.ts";
 import { formatBytes } from "../pure/oci/pull_text.ts";
 import { print, printJson } from "./output.ts";
@@ -28,6 +29,18 @@ export function imageCommand(): AnyCommand {
     .command("inspect", inspectCommand())
     .command("rm", removeCommand()).alias("remove")
     .command("prune", pruneCommand());
+}
+
+/** @throws {HpkError} When a command is one that Docker has under `image` and we do not. */
+export function refuseForeign([group, name]: readonly string[]): void {
+  if (group !== "image" || name === undefined || !Object.hasOwn(FOREIGN_IMAGE_COMMANDS, name)) {
+    return;
+  }
+  throw new HpkError({
+    what: `cannot run 'hpktainer image ${name}'`,
+    why: "hpktainer only keeps images to run them",
+    fix: FOREIGN_IMAGE_COMMANDS[name]!,
+  });
 }
 
 function pullCommand(): AnyCommand {

@@ -10,7 +10,7 @@ import { completionScript, type Shell, SHELLS } from "../pure/completion.ts";
 import { formatContainer, formatContainers } from "../pure/container_view.ts";
 import { formatDoctor } from "../pure/doctor_report.ts";
 import { formatGarbage, hasErrors } from "../pure/garbage_report.ts";
-import { imageCommand, listCommand, removeCommand } from "./image_commands.ts";
+import { imageCommand, listCommand, refuseForeign, removeCommand } from "./image_commands.ts";
 import { print, printJson } from "./output.ts";
 import { portCommand } from "./port_command.ts";
 
@@ -101,6 +101,7 @@ export async function runOwnCommand(args: readonly string[]): Promise<number> {
     print(candidates.map((candidate) => `${candidate}\n`).join(""));
     return 0;
   }
+  refuseForeign(args);
   try {
     await program.parse([...args]);
   } catch (error) {

@@ -9,7 +9,7 @@ import {
   requireProgram,
   runCommand,
 } from "@hpk/core/os";
-import { explainSkopeo } from "../pure/oci/skopeo_failure.ts";
+import { explainSkopeo } from "../pure/oci/tool_failure.ts";
 import { type Access, copyWords, inspectWords } from "../pure/oci/skopeo_words.ts";
 import { type ImageReference } from "../pure/oci/image_reference.ts";
 import { sha256 } from "../pure/oci/image_record.ts";
@@ -94,10 +94,13 @@ export async function fetchImage(fetch: Fetch, source: Source): Promise<FetchedI
   Deno.symlinkSync("../../../blobs", `${layout}/blobs`);
   faultPoint("image.layout");
   const layers = manifest?.kind === "image" ? manifest.layers : undefined;
-  const done = progress.start("fetching", {
-    total: layers?.reduce((sum, layer) => sum + layer.size, 0),
-    count: () => fetchedBytes(store, stage, layers ?? []),
-  });
+  const done = progress.start(
+    "fetching",
+    layers === undefined ? undefined : {
+      total: layers.reduce((sum, layer) => sum + layer.size, 0),
+      count: () => fetchedBytes(store, stage, layers),
+    },
+  );
   try {
     await runSkopeo(fetch, copyWords(reference, digest, platform, layout, access));
   } finally {

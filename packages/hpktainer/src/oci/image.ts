@@ -12,7 +12,7 @@ import type { ImageRecord } from "../pure/oci/image_record.ts";
 import { asImageId, isWholeId, parseImageReference } from "../pure/oci/image_reference.ts";
 import { formatPlatform, hostPlatform, parsePlatform } from "../pure/oci/platform.ts";
 import { ImageStore } from "./image_store.ts";
-import { isUnchanged } from "./source_stamp.ts";
+import { isUnchanged, sourceStamp } from "./source_stamp.ts";
 
 export type { ImageConfig } from "../pure/oci/image_config.ts";
 
@@ -98,6 +98,7 @@ export async function getImage(
       });
     }
   }
+  if (reference.transport === "docker") refuseFile(name);
   // A start with an image of the store does without all of that.
   const { pullImage } = await import("./pull_image.ts");
   return await pullImage(store, {
@@ -125,6 +126,21 @@ export function findByDigits(records: readonly ImageRecord[], name: string): Ima
     what: `cannot use the image '${name}'`,
     why: "several images' ids begin so",
     fix: "give more digits; see 'hpktainer image ls --no-trunc'",
+  });
+}
+
+/** Names of files that are taken for images of a registry by mistake. */
+const FILE_NAME = /\.(?:sif|tar|tgz|tar\.gz)$/;
+
+/** @throws {HpkError} When the name is that of a file which is here. */
+function refuseFile(name: string): void {
+  if (!FILE_NAME.test(name) || sourceStamp(name) === undefined) return;
+  throw new HpkError({
+    what: `cannot use the image '${name}'`,
+    why: "it is a file, and no name of an image in a registry",
+    fix: name.endsWith(".sif")
+      ? "an Apptainer image runs without --runtime crun"
+      : `write oci-archive:${name} or docker-archive:${name}`,
   });
 }
 

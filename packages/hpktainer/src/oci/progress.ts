@@ -5,8 +5,8 @@ import { formatAdvance, formatBar } from "../pure/oci/pull_text.ts";
 
 /** A step whose advance can be counted. */
 export interface Countable {
-  /** Bytes in all; undefined where they are not known. */
-  readonly total: number | undefined;
+  /** Bytes in all. */
+  readonly total: number;
   /** Bytes so far. */
   readonly count: () => number;
 }
@@ -57,7 +57,7 @@ function startPlain(say: (text: string) => void, what: string): () => Promise<vo
 
 function startBar(name: string, what: string, { total, count }: Countable): () => Promise<void> {
   const bar = new ProgressBar({
-    max: total ?? 1,
+    max: total,
     clear: true,
     interval: BAR_MS,
     formatter: () => formatBar(name, what, { done: count(), total }, columns()),

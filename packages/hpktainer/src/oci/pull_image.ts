@@ -1,4 +1,5 @@
 import { HpkError } from "@hpk/core";
+import { SystemCallError } from "@hpk/core/ffi";
 import { faultPoint, removeIfExists } from "@hpk/core/os";
 import { type ImageDescription, parseImageConfig } from "../pure/oci/image_config.ts";
 import { type ImageRecord, treeName } from "../pure/oci/image_record.ts";
@@ -10,6 +11,7 @@ import type { ImageStore } from "./image_store.ts";
 import { createProgress } from "./progress.ts";
 import { isSameStamp, sourceStamp } from "./source_stamp.ts";
 import { sweepStore } from "./sweep_store.ts";
+import { diskFull } from "../pure/oci/tool_failure.ts";
 import { unpackImage } from "./unpack_image.ts";
 
 /** What is to be fetched. */
@@ -29,14 +31,30 @@ export interface Pull {
  * @throws {HpkError} When it cannot be had.
  */
 export async function pullImage(store: ImageStore, pull: Pull): Promise<ImageRecord> {
-  store.prepare();
   try {
-    using _shared = store.share();
-    faultPoint("image.shared");
-    return await pullOne(store, pull);
-  } finally {
-    sweepStore(store, false);
+    store.prepare();
+    try {
+      using _shared = store.share();
+      faultPoint("image.shared");
+      return await pullOne(store, pull);
+    } finally {
+      sweepStore(store, false);
+    }
+  } catch (error) {
+    throw isDiskFull(error) ? diskFull(`get the image '${pull.reference.name}'`, error) : error;
   }
+}
+
+/** No space, and no more of what a user may have: ENOSPC and EDQUOT (asm-generic/errno.h). */
+const FULL = [28, 122];
+
+/** Whether a call of ours failed for want of space or of files. */
+function isDiskFull(error: unknown): boolean {
+  if (error instanceof SystemCallError) return FULL.includes(error.errno);
+  const number = error instanceof Error
+    ? /\(os error ([0-9]+)\)/.exec(error.message)?.[1]
+    : undefined;
+  return FULL.includes(Number(number));
 }
 
 async function pullOne(store: ImageStore, pull: Pull): Promise<ImageRecord> {

@@ -1,8 +1,8 @@
 /** Unpacking by umoci, which keeps what is in a layer from leading out of the tree. */
 
-import { HpkError, oneLine } from "@hpk/core";
 import { syncFileSystem } from "@hpk/core/ffi";
 import { faultPoint, PROGRAMS, removeIfExists, requireProgram } from "@hpk/core/os";
+import { explainUmoci } from "../pure/oci/tool_failure.ts";
 import { LAYOUT_TAG } from "../pure/oci/skopeo_words.ts";
 import { runBound } from "./fetch_image.ts";
 import type { ImageStore } from "./image_store.ts";
@@ -48,14 +48,5 @@ export async function unpackImage(
 async function unpack(name: string, layout: string, rootfs: string): Promise<void> {
   const words = ["raw", "unpack", "--image", `${layout}:${LAYOUT_TAG}`, rootfs];
   const { code, stdout, stderr } = await runBound(requireProgram(PROGRAMS.umoci), words);
-  if (code === 0) return;
-  const said = oneLine(stderr || stdout).replace(/^.*(?=create runtime bundle|unpack)/, "");
-  const isFull = /no space left on device|disk quota exceeded/i.test(said);
-  throw new HpkError({
-    what: `cannot unpack the image '${name}'`,
-    why: isFull ? "the disk is full" : said || `umoci ended with ${code}`,
-    fix: isFull
-      ? "free some space, for example by 'hpktainer image prune --all', and try again"
-      : "fetch it again; if it stays so, have the image built again",
-  });
+  if (code !== 0) throw explainUmoci(name, stderr || stdout);
 }

@@ -4,8 +4,8 @@
 export interface Advance {
   /** Bytes so far. */
   readonly done: number;
-  /** Bytes in all; undefined where they are not known. */
-  readonly total: number | undefined;
+  /** Bytes in all. */
+  readonly total: number;
 }
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
@@ -21,9 +21,8 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : Number(value.toPrecision(3))} ${UNITS[unit]}`;
 }
 
-/** `12 of 100 MB`, or `12 MB` where the whole is not known. */
+/** `12 MB of 100 MB`. */
 export function formatAdvance({ done, total }: Advance): string {
-  if (total === undefined) return formatBytes(done);
   return `${formatBytes(Math.min(done, total))} of ${formatBytes(total)}`;
 }
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { parseImageReference } from "./image_reference.ts";
-import { explainSkopeo } from "./skopeo_failure.ts";
+import { explainSkopeo, explainUmoci } from "./tool_failure.ts";
 
 const fatal = (message: string) =>
   `time="2026-11-22T01:29:53Z" level=warning msg="something else"
@@ -56,4 +56,13 @@ Deno.test("a known failure names the image once, and what was said", () => {
     ),
     "cannot get the image 'oci:/nope': there is no such file or directory (open /nope/index.json: no such file or directory); check the path",
   );
+});
+
+Deno.test("what umoci says is told, and a full disk explained", () => {
+  assertEquals(
+    explainUmoci("a", "   create runtime bundle: unpack layer: layer diffid mismatch\n").message,
+    "cannot unpack the image 'a': create runtime bundle: unpack layer: layer diffid mismatch; fetch it again; if it stays so, have the image built again",
+  );
+  assertStringIncludes(explainUmoci("a", "").message, "without a message");
+  assertStringIncludes(explainUmoci("a", "write x: no space left on device").message, "is full");
 });

@@ -8,16 +8,20 @@ interface Explanation {
   readonly fix: string;
 }
 
+/** How programs say that a disk, or what someone may have of it, is full: ENOSPC and EDQUOT. */
+const NO_SPACE = /no space left on device|disk quota exceeded/i;
+
+const FULL = {
+  why: "the disk is full",
+  fix: "free some space, for example by 'hpktainer image prune --all', and try again",
+};
+
 /**
  * What registries and skopeo say, and what it means: the codes of the OCI distribution specification
  * ("Error Codes"), and messages of Go's network library. The first that fits counts.
  */
 const EXPLANATIONS: readonly Explanation[] = [
-  {
-    pattern: /no space left on device|disk quota exceeded/i,
-    why: "the disk is full",
-    fix: "free some space, for example by 'hpktainer image prune --all', and try again",
-  },
+  { pattern: NO_SPACE, ...FULL },
   {
     pattern: /toomanyrequests|rate limit/i,
     why: "the registry takes no more requests from here for now",
@@ -88,6 +92,31 @@ export function explainSkopeo(reference: ImageReference, output: string): HpkErr
   const registry = reference.transport === "docker" ? reference.registry : "REGISTRY";
   const why = found === undefined || said === "" ? parts.why : `${parts.why} (${said})`;
   return new HpkError({ ...parts, why, fix: parts.fix.replaceAll("REGISTRY", registry) });
+}
+
+/**
+ * Explains why umoci could not unpack an image.
+ *
+ * @param name The image.
+ * @param output What umoci wrote.
+ */
+export function explainUmoci(name: string, output: string): HpkError {
+  const what = `unpack the image '${name}'`;
+  if (NO_SPACE.test(output)) return diskFull(what);
+  return new HpkError({
+    what: `cannot ${what}`,
+    why: oneLine(output) || "umoci failed without a message",
+    fix: "fetch it again; if it stays so, have the image built again",
+  });
+}
+
+/**
+ * What there is to say when the disk is full.
+ *
+ * @param act What could not be done: "get the image 'x'".
+ */
+export function diskFull(act: string, cause?: unknown): HpkError {
+  return new HpkError({ what: `cannot ${act}`, ...FULL }, { cause });
 }
 
 /** The message of the last line that is fatal, `time="…" level=fatal msg="…"`, or all that was said. */
