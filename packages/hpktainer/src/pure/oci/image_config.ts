@@ -1,4 +1,5 @@
 import { HpkError } from "@hpk/core";
+import { printable } from "./printable.ts";
 
 /** What an image says of how its containers run (OCI image specification, config.md). */
 export interface ImageConfig {
@@ -45,6 +46,7 @@ export function parseImageConfig(json: string): ImageDescription {
   const variant = text(root["variant"], "variant");
   const platform = [text(root["os"], "os"), text(root["architecture"], "architecture")];
   if (variant !== "") platform.push(variant);
+  const created = text(root["created"], "created");
   return {
     config: {
       user: text(config["User"], "config.User"),
@@ -57,8 +59,8 @@ export function parseImageConfig(json: string): ImageDescription {
       exposedPorts: keys(config["ExposedPorts"], "config.ExposedPorts").map(withProtocol).sort(),
       volumes: keys(config["Volumes"], "config.Volumes").sort(),
     },
-    platform: platform.join("/"),
-    created: text(root["created"], "created"),
+    platform: printable(platform.join("/")),
+    created: Number.isNaN(Date.parse(created)) ? "" : created,
     diffIds: texts(rootfs["diff_ids"], "rootfs.diff_ids").map(digest),
   };
 }

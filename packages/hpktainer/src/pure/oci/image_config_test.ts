@@ -74,6 +74,11 @@ Deno.test("what an image does not say, or says as null, is empty", () => {
   assertEquals(parse({ ...BARE, config: nulls }).config, empty);
 });
 
+Deno.test("what is shown of an image can be shown", () => {
+  assertEquals(parse({ ...BARE, created: "yesterday\x1b[2J" }).created, "");
+  assertEquals(parse({ ...BARE, architecture: "\x1b[2J" }).platform, "linux/\ufffd[2J");
+});
+
 Deno.test("what is no configuration of an image is refused by name", () => {
   const cases: [unknown, string][] = [
     [undefined, "no JSON object"],

@@ -1,4 +1,5 @@
 import { HpkError } from "@hpk/core";
+import { printable } from "./printable.ts";
 import { formatPlatform, type Platform, platformFit } from "./platform.ts";
 
 /** A part of an image in a registry or layout. */
@@ -46,7 +47,7 @@ export function parseManifest(text: string): Manifest {
   if (!IMAGE_CONFIGS.includes(String(mediaType))) {
     throw new HpkError({
       what: "cannot use the image",
-      why: `it is an artefact of type ${String(mediaType)}`,
+      why: `it is an artefact of type ${printable(String(mediaType))}`,
       fix: "name a container image",
     });
   }
@@ -99,7 +100,7 @@ function readInstance(value: unknown): Instance {
     string,
     unknown
   >;
-  const text = (key: string): string => String(platform[key] ?? "");
+  const text = (key: string): string => printable(String(platform[key] ?? ""));
   return {
     digest,
     platform: { os: text("os"), architecture: text("architecture"), variant: text("variant") },

@@ -1,4 +1,5 @@
 import { HpkError, type HpkErrorParts, oneLine } from "@hpk/core";
+import { printable } from "./printable.ts";
 import type { ImageReference } from "./image_reference.ts";
 
 interface Explanation {
@@ -82,15 +83,15 @@ const EXPLANATIONS: readonly Explanation[] = [
  * @param output What skopeo wrote to standard error.
  */
 export function explainSkopeo(reference: ImageReference, output: string): HpkError {
-  const said = messageOf(output);
-  const found = EXPLANATIONS.find(({ pattern }) => pattern.test(said));
+  const message = messageOf(output);
+  const found = EXPLANATIONS.find(({ pattern }) => pattern.test(message));
   const parts: HpkErrorParts = {
     what: `cannot get the image '${reference.name}'`,
-    why: found?.why ?? (said === "" ? "skopeo failed without a message" : said),
+    why: found?.why ?? (message || "skopeo failed without a message"),
     fix: found?.fix ?? "see what skopeo says",
   };
   const registry = reference.transport === "docker" ? reference.registry : "REGISTRY";
-  const why = found === undefined || said === "" ? parts.why : `${parts.why} (${said})`;
+  const why = found === undefined ? parts.why : `${parts.why} (${message})`;
   return new HpkError({ ...parts, why, fix: parts.fix.replaceAll("REGISTRY", registry) });
 }
 
@@ -105,7 +106,7 @@ export function explainUmoci(name: string, output: string): HpkError {
   if (NO_SPACE.test(output)) return diskFull(what);
   return new HpkError({
     what: `cannot ${what}`,
-    why: oneLine(output) || "umoci failed without a message",
+    why: said(output) || "umoci failed without a message",
     fix: "fetch it again; if it stays so, have the image built again",
   });
 }
@@ -125,7 +126,12 @@ function messageOf(output: string): string {
   const quoted = fatal === undefined ? undefined : /msg=("(?:[^"\\]|\\.)*")/.exec(fatal)?.[1];
   const message = quoted === undefined ? output : unquote(quoted);
   // It repeats the name.
-  return oneLine(message.replace(/^Error parsing image name "[^"]*": /, ""));
+  return said(message.replace(/^Error parsing image name "[^"]*": /, ""));
+}
+
+/** What a program has said, in one line; it may quote a registry or an image. */
+function said(output: string): string {
+  return oneLine(printable(output));
 }
 
 function unquote(quoted: string): string {

@@ -66,3 +66,9 @@ Deno.test("what umoci says is told, and a full disk explained", () => {
   assertStringIncludes(explainUmoci("a", "").message, "without a message");
   assertStringIncludes(explainUmoci("a", "write x: no space left on device").message, "is full");
 });
+
+Deno.test("a registry or an image cannot drive the terminal by what it says", () => {
+  const message = explain('level=fatal msg="\\u001b[2J\\u0007"') +
+    explainUmoci("a", "\x1b[2J").message;
+  assertEquals(message.includes("\x1b"), false, message);
+});
