@@ -1,23 +1,49 @@
 /**
- * images/hpktainer-base, built offline: its own .def and entrypoint over a directory with busybox and
- * the C library of this machine.
+ * images/hpktainer-base, built offline by its own recipes: the .def by Apptainer, the Dockerfile by
+ * buildah, both over a directory with busybox and the C library of this machine.
  */
 import { apptainerEnv, findProgram, images, machine } from "../harness/mod.ts";
 import { NET_DAEMON } from "./_daemon.ts";
 
 const SOURCES = new URL("../../images/hpktainer-base/", import.meta.url).pathname;
 
-const SCRIPT = `
+/** What both recipes are given: a root file system, and the daemon beside the recipe's files. */
+const PREPARE = `
 cp -a "$ROOTFS" rootfs
 for library in $(ldd "$NET_DAEMON" | grep -o '/[^ ]*'); do
   mkdir -p "rootfs$(dirname "$library")"
   cp -L "$library" "rootfs$library"
 done
-cp "$NET_DAEMON" hpk-net-daemon
-cp "$SOURCES/entrypoint.sh" "$SOURCES/hpktainer-base.def" .
-apptainer -q build --build-arg BOOTSTRAP=localimage --build-arg FROM="$PWD/rootfs" base.sif hpktainer-base.def
-rm -r rootfs hpk-net-daemon
+mkdir context
+cp "$NET_DAEMON" context/hpk-net-daemon
+cp "$SOURCES"/* context/
+cd context
 `;
+
+/** Ways to build it; each leaves an image named `base` in the directory above. */
+const RECIPES = {
+  "hpktainer-base.def":
+    `apptainer -q build --build-arg BOOTSTRAP=localimage --build-arg FROM="$PWD/../rootfs" \
+  ../base hpktainer-base.def`,
+  // In a chroot, with plain directories: what a machine without cgroups or overlays of its own can do.
+  // Its cache under /var/lib is not to stay.
+  "Dockerfile": `
+unshare --mount sh -e <<'END' >&2
+mount -t tmpfs tmpfs /var/lib
+buildah() { command buildah --root "$PWD/../store" --runroot "$PWD/../run" --storage-driver vfs "$@"; }
+from=$(buildah from scratch)
+buildah copy -q "$from" ../rootfs /
+buildah commit -q "$from" localhost/rootfs
+buildah build -q --isolation chroot --pull-never --build-arg FROM=localhost/rootfs \\
+  -t localhost/hpktainer-base .
+buildah push -q localhost/hpktainer-base "oci-archive:$PWD/../archive"
+END
+apptainer -q build ../base oci-archive:../archive
+rm ../archive`,
+} as const;
+
+/** A recipe in images/hpktainer-base. */
+export type Recipe = keyof typeof RECIPES;
 
 /** A built image, and the directory that goes with it. */
 export interface BaseImage extends AsyncDisposable {
@@ -25,26 +51,29 @@ export interface BaseImage extends AsyncDisposable {
 }
 
 /** Builds the image. */
-export async function buildBaseImage(): Promise<BaseImage> {
+export async function buildBaseImage(recipe: Recipe = "hpktainer-base.def"): Promise<BaseImage> {
   const { rootfs } = await images();
   if (findProgram("ldd") === undefined) throw new Error("ldd is not installed");
   const directory = await Deno.makeTempDir({ prefix: "hpktainer-base-" });
   await Deno.chmod(directory, 0o755);
-  await machine.sh(SCRIPT, {
-    cwd: directory,
-    env: {
-      ...apptainerEnv(),
-      ROOTFS: rootfs,
-      NET_DAEMON,
-      SOURCES,
-      APPTAINER_CONFIGDIR: `${directory}/.config`,
-      APPTAINER_CACHEDIR: `${directory}/.cache`,
-      APPTAINER_TMPDIR: directory,
+  await machine.sh(
+    `set -e\n${PREPARE}\n${RECIPES[recipe]}\ncd ..\nrm -rf rootfs context store run`,
+    {
+      cwd: directory,
+      env: {
+        ...apptainerEnv(),
+        ROOTFS: rootfs,
+        NET_DAEMON,
+        SOURCES,
+        APPTAINER_CONFIGDIR: `${directory}/.config`,
+        APPTAINER_CACHEDIR: `${directory}/.cache`,
+        APPTAINER_TMPDIR: directory,
+      },
+      timeoutMs: 120_000,
     },
-    timeoutMs: 120_000,
-  });
+  );
   return {
-    path: `${directory}/base.sif`,
+    path: `${directory}/base`,
     [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }),
   };
 }

@@ -120,45 +120,48 @@ testIf(
   },
 );
 
-testIf({
-  name: "--datapath relay: the base image makes its own interface over its own socket",
-  needs,
-}, async () => {
-  await using base = await buildBaseImage();
-  await using internet = await Internet.create();
-  await using host = await connectedHost(internet);
-  const before = await snapshot(host);
-  const script =
-    "ip -4 -o address; ip route; cat /sys/class/net/tap0/mtu; ping -c 1 -W 2 10.96.0.1; " +
-    `ping -c 1 -W 2 ${internet.outside}; echo "$HPK_SOCKET_PATH"; ls /run/hpktainer/net/links; exit 7`;
-  const { code, stdout, stderr } = await hpk(
-    host,
-    "run",
-    ...SUBNET,
-    "--datapath",
-    "relay",
-    base.path,
-    "sh",
-    "-c",
-    script,
-  );
-  assertEquals(code, 7, stderr);
-  assertEquals(stderr, "");
-  assertMatch(stdout, /tap0 +inet 10\.96\.0\.[0-9]+\/24/);
-  assertStringIncludes(stdout, "default via 10.96.0.1 dev tap0");
-  assertMatch(stdout, /^1400$/m);
-  assertEquals(stdout.match(/1 packets received/g)?.length, 2, stdout);
-  const id = /^\/run\/hpktainer\/net\/links\/([0-9a-f]{12})\/relay\.sock$/m.exec(stdout)?.[1];
-  assert(id !== undefined, stdout);
-  assertMatch(stdout, new RegExp(`^${id}\n$`, "m"));
-  await eventuallySame(host, before);
-  await eventually(
-    async () => !(await host.run("ps", ["-A", "-o", "args"])).stdout.includes("hpk-net-daemon"),
-    {
-      what: "no daemon is left",
-    },
-  );
-});
+for (const recipe of ["hpktainer-base.def", "Dockerfile"] as const) {
+  testIf({
+    name:
+      `--datapath relay: the base image of ${recipe} makes its own interface over its own socket`,
+    needs: recipe === "Dockerfile" ? [...needs, program("buildah")] : needs,
+  }, async () => {
+    await using base = await buildBaseImage(recipe);
+    await using internet = await Internet.create();
+    await using host = await connectedHost(internet);
+    const before = await snapshot(host);
+    const script =
+      "ip -4 -o address; ip route; cat /sys/class/net/tap0/mtu; ping -c 1 -W 2 10.96.0.1; " +
+      `ping -c 1 -W 2 ${internet.outside}; echo "$HPK_SOCKET_PATH"; ls /run/hpktainer/net/links; exit 7`;
+    const { code, stdout, stderr } = await hpk(
+      host,
+      "run",
+      ...SUBNET,
+      "--datapath",
+      "relay",
+      base.path,
+      "sh",
+      "-c",
+      script,
+    );
+    assertEquals(code, 7, stderr);
+    assertEquals(stderr, "");
+    assertMatch(stdout, /tap0 +inet 10\.96\.0\.[0-9]+\/24/);
+    assertStringIncludes(stdout, "default via 10.96.0.1 dev tap0");
+    assertMatch(stdout, /^1400$/m);
+    assertEquals(stdout.match(/1 packets received/g)?.length, 2, stdout);
+    const id = /^\/run\/hpktainer\/net\/links\/([0-9a-f]{12})\/relay\.sock$/m.exec(stdout)?.[1];
+    assert(id !== undefined, stdout);
+    assertMatch(stdout, new RegExp(`^${id}\n$`, "m"));
+    await eventuallySame(host, before);
+    await eventually(
+      async () => !(await host.run("ps", ["-A", "-o", "args"])).stdout.includes("hpk-net-daemon"),
+      {
+        what: "no daemon is left",
+      },
+    );
+  });
+}
 
 testIf({ name: "the base image says how it is to be started", needs }, async () => {
   await using base = await buildBaseImage();
