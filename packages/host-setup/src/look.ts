@@ -47,6 +47,8 @@ export async function lookAtHost(withIni = true): Promise<HostLook> {
     modules: readModuleFacts(),
     ini,
     journal: readJournal(),
+    bridgeNetfilter:
+      readFileIfExists("/proc/sys/net/bridge/bridge-nf-call-iptables")?.trim() === "1",
     firewalld: isFirewalldRunning(),
     selinux: isSelinuxEnforcing(),
     systemd: listDirectory("/etc/systemd/system") !== undefined,

@@ -1,6 +1,6 @@
 /** Puts back what was there before us. */
 
-import { faultPoint, removeIfExists } from "@hpk/core/os";
+import { faultPoint, listDirectory, removeIfEmpty, removeIfExists } from "@hpk/core/os";
 import { JournalFile } from "./journal_file.ts";
 import { lookAtHost } from "./look.ts";
 import { inspectAll } from "./plan_setup.ts";
@@ -31,6 +31,7 @@ export async function undoSetup(progress: Progress): Promise<UndoReport> {
   for (const { entry, now, what } of undoSteps(journal.journal.entries, found)) {
     const { kind, id, group, prior } = entry;
     if (kind === "file") cleanBeside(id);
+    if (id.endsWith(".conflist")) removeLeases(entry);
     let why: string | undefined;
     if (what === "left") {
       why =
@@ -54,6 +55,22 @@ export async function undoSetup(progress: Progress): Promise<UndoReport> {
 /** Removes what a kill left of the writing of a file. */
 function cleanBeside(path: string): void {
   for (const written of [path, editedCopyOf(path)]) removeIfExists(temporaryOf(written));
+}
+
+/** Where the plugins host-local and others keep their state (host-local's dataDir). */
+const CNI_STATE = "/var/lib/cni";
+
+/** Removes what host-local keeps for a network of ours, once no container has an address of it. */
+function removeLeases({ set }: Entry): void {
+  const name: unknown = JSON.parse(set ?? "{}").name;
+  if (typeof name !== "string") return;
+  const directory = `${CNI_STATE}/networks/${name}`;
+  const files = listDirectory(directory);
+  if (files === undefined || !files.every((file) => /^(lock|last_reserved_ip\.)/.test(file))) {
+    return;
+  }
+  removeIfExists(directory);
+  for (const part of ["/networks", "/results", ""]) removeIfEmpty(`${CNI_STATE}${part}`);
 }
 
 function forget(entry: Entry, journal: JournalFile): void {

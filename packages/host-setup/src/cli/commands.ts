@@ -14,7 +14,7 @@ const EXIT_FAILURE = 1;
 const EXIT_WOULD_CHANGE = 2;
 
 /** What the program does, by option: one of them is given. */
-const ACTS = ["plan", "apply", "check", "undo"] as const;
+const ACTS = ["plan", "apply", "check", "undo", "verify"] as const;
 
 type Act = typeof ACTS[number];
 
@@ -23,6 +23,8 @@ interface Options {
   apply?: true;
   check?: true;
   undo?: true;
+  verify?: true;
+  target?: string;
   json?: true;
   packages: boolean;
   uplink?: string;
@@ -49,6 +51,8 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option("--apply", "Make the host ready.")
     .option("--check", "End with 0 where the host is ready, with 2 where --apply would change it.")
     .option("--undo", "Put back what was there before.")
+    .option("--verify", "Prove on the live host that containers reach the world and are reached.")
+    .option("--target <address:string>", "What --verify connects to, ADDRESS:PORT.")
     .option("--json", "Print JSON of a stable shape.")
     .option("--no-packages", "Leave packages alone.")
     .option("--uplink <interface:string>", "The interface that leads out of the host.")
@@ -122,6 +126,15 @@ async function runAct(act: Act, options: Options): Promise<number> {
       const report = await undoSetup(progress);
       print(options.json ? toJson(report) : formatUndo(report));
       return isUnfinished(report) ? EXIT_FAILURE : EXIT_OK;
+    }
+    case "verify": {
+      requireRoot(act);
+      const { verifySetup } = await import("../verify.ts");
+      const { formatProofs } = await import("../pure/verify_report.ts");
+      const work = () => verifySetup({ ...request, target: options.target });
+      const proofs = await progress("proving", work);
+      print(options.json ? toJson({ proofs }) : formatProofs(proofs));
+      return proofs.some(({ status }) => status === "failed") ? EXIT_FAILURE : EXIT_OK;
     }
   }
 }

@@ -17,7 +17,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       console.log(manifest.version);
       return 0;
     }
-    // Loaded only where it is needed: it brings the command-line library.
+    if (word === "probe") {
+      const { runProbe } = await import("./probe_command.ts");
+      return await runProbe(argv.slice(1));
+    }
     const { runCommandLine } = await import("./commands.ts");
     return await runCommandLine(argv);
   } catch (error) {

@@ -17,6 +17,8 @@ export interface CniNetwork {
   readonly subnet: Cidr;
   /** MTU in bytes. */
   readonly mtu: number;
+  /** Whether frames of bridges pass iptables on this host (br_netfilter). */
+  readonly bridgeNetfilter: boolean;
 }
 
 /** What another CNI configuration uses. */
@@ -118,6 +120,25 @@ export function chooseSubnet(asked: string | undefined, bridge: string, occupied
   });
 }
 
+/** Small networks for a link to a namespace, of ranges that no host is in (RFC 5737, RFC 2544). */
+const TEST_NETWORKS: readonly Cidr[] = ["192.0.2.0/30", "198.18.0.0/30", "203.0.113.0/30"]
+  .map((text) => parseCidr(text)!);
+
+/**
+ * A network of four addresses that is free.
+ *
+ * @throws {HpkError} When none is.
+ */
+export function freeNetwork(occupied: Occupied): Cidr {
+  const free = TEST_NETWORKS.find((subnet) => ownerOf(subnet, "", occupied) === undefined);
+  if (free !== undefined) return free;
+  throw new HpkError({
+    what: "cannot make a link for the proofs",
+    why: `${TEST_NETWORKS.map(formatCidr).join(", ")} are all in use on this host`,
+    fix: "take one of them off the host: they are for documentation and tests",
+  });
+}
+
 function ownerOf(subnet: Cidr, bridge: string, occupied: Occupied): string | undefined {
   if (overlaps(subnet, APPTAINER_SUBNET)) {
     return `Apptainer's own bridge network ${formatCidr(APPTAINER_SUBNET)}`;
@@ -192,11 +213,16 @@ export function checkBridge(
  * The configuration's text.
  *
  * - ipMasq is off: masquerading is the firewall's, in chains of ours.
+ * - promiscMode lets the host answer on the bridge whatever a port's state is. Where br_netfilter is at
+ *   work, hairpinMode stands in its place (the plugin refuses both): there a container's call of its own
+ *   published port is translated inside the bridge and leaves by the port that it came in by, and since
+ *   Linux 6.9 the copy that a promiscuous bridge hands up has lost its connection.
  * - firewall and portmap are Apptainer's own way to accept a container's traffic, and of
  *   `--network-args portmap=80:80/tcp`.
  * - There is no block for checksum offload: the plugin `tuning` knows no such setting.
  */
-export function formatConflist({ name, bridge, subnet, mtu }: CniNetwork): string {
+export function formatConflist(network: CniNetwork): string {
+  const { name, bridge, subnet, mtu, bridgeNetfilter } = network;
   const config = {
     comment: MARKER,
     cniVersion: "0.4.0",
@@ -207,7 +233,7 @@ export function formatConflist({ name, bridge, subnet, mtu }: CniNetwork): strin
         bridge,
         isGateway: true,
         ipMasq: false,
-        promiscMode: true,
+        ...(bridgeNetfilter ? { hairpinMode: true } : { promiscMode: true }),
         mtu,
         ipam: {
           type: "host-local",

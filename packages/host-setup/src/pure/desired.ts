@@ -72,7 +72,8 @@ export function desiredState(
   checkBridge(bridge, look.links, madeBridge);
   const subnet = chooseSubnet(settings.subnet, bridge, look);
   const mtu = settings.mtu ?? uplink.mtu ?? ETHERNET_MTU;
-  const network: CniNetwork = { name, bridge, subnet, mtu };
+  const { bridgeNetfilter } = look;
+  const network: CniNetwork = { name, bridge, subnet, mtu, bridgeNetfilter };
   const notes = [...uplink.notes, ...notesOn(look)];
   const problems: string[] = [];
   const wanted = [

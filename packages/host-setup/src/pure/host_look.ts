@@ -34,6 +34,8 @@ export interface HostLook {
   readonly modules: ModuleFacts;
   readonly ini: HostIni;
   readonly journal: Journal;
+  /** Whether frames of bridges pass iptables (br_netfilter). */
+  readonly bridgeNetfilter: boolean;
   readonly firewalld: boolean;
   readonly selinux: boolean;
   /** Whether systemd's directory of units is there. */
