@@ -1,7 +1,7 @@
 /** A network namespace on the network for Apptainer, made by the CNI plugins as Apptainer has them made. */
 
 import { HpkError, oneLine } from "@hpk/core";
-import { readFileIfExists, runCommand, runOrThrow } from "@hpk/core/os";
+import { readFileIfExists, removeIfExists, runCommand, runOrThrow } from "@hpk/core/os";
 import {
   addressIn,
   type CniList,
@@ -11,84 +11,93 @@ import {
 } from "./pure/cni_call.ts";
 import type { ApptainerPaths } from "./pure/host_look.ts";
 import type { RuleSet } from "./pure/setup_firewall.ts";
+import { writeWhole } from "./resources/write_file.ts";
 import { findTool } from "./tools.ts";
 
-/** Name of the namespace, and the container's id for the plugins: fixed, so that the next run finds what a kill left. */
+/** Name of the namespace, and the container's id for the plugins. */
 export const PROBE_NAMESPACE = "hpk-verify";
 
-/** A container without a process. */
-export class ProbeContainer {
-  /** Its address. */
-  readonly address: string;
-  readonly #remove: () => Promise<void>;
+/** What has to be removed, on file: a kill leaves it to the next run. A reboot removes all of it. */
+const RECORD_PATH = "/run/hpk-verify.json";
 
-  private constructor(address: string, remove: () => Promise<void>) {
-    this.address = address;
-    this.#remove = remove;
-  }
+/** What is on file. */
+interface ProbeRecord {
+  readonly list: CniList;
+  readonly pluginDirectories: readonly string[];
+  readonly port: PortMapping;
+  readonly save: string;
+  readonly restore: string;
+  /** The packet filter before the plugins. */
+  readonly rules: string;
+  /** What the plugins have answered so far. */
+  readonly result: unknown;
+}
 
-  /**
-   * Makes one.
-   *
-   * @param conflist Path of the configuration.
-   * @param rules The packet filter before: what the plugins add to it for good is removed again.
-   * @throws {HpkError} When a plugin fails; what was made is removed.
-   */
-  static async create(
-    conflist: string,
-    apptainer: ApptainerPaths,
-    rules: RuleSet,
-    port: PortMapping,
-  ): Promise<ProbeContainer> {
-    const list: CniList = JSON.parse(readFileIfExists(conflist)!);
+/**
+ * Makes one.
+ *
+ * @param conflist Path of the configuration.
+ * @param rules The packet filter as it is.
+ * @return Its address.
+ * @throws {HpkError} When a plugin fails; what was made is removed.
+ */
+export async function makeProbeContainer(
+  conflist: string,
+  { pluginDirectories }: ApptainerPaths,
+  { rules, save, restore }: RuleSet,
+  port: PortMapping,
+): Promise<string> {
+  const list: CniList = JSON.parse(readFileIfExists(conflist)!);
+  let record: ProbeRecord = {
+    ...{ list, pluginDirectories, port, save, restore, rules },
+    result: null,
+  };
+  writeWhole(RECORD_PATH, JSON.stringify(record));
+  try {
     const ip = findTool("ip")!;
-    const remove = async (): Promise<void> => {
-      for (let index = list.plugins.length - 1; index >= 0; index--) {
-        await callPlugin("DEL", list, index, apptainer, [port], undefined);
-      }
-      await runCommand(ip, ["netns", "delete", PROBE_NAMESPACE]);
-      const after = await runOrThrow(rules.save, []);
-      const input = removalOfNewCniChains(rules.rules, after);
-      if (input !== "") {
-        await runOrThrow(rules.restore, ["--noflush", "-w", "10"], { stdin: input });
-      }
-    };
-    if (isFile(`/run/netns/${PROBE_NAMESPACE}`)) await remove();
     await runOrThrow(ip, ["netns", "add", PROBE_NAMESPACE]);
-    try {
-      await runOrThrow(ip, ["-netns", PROBE_NAMESPACE, "link", "set", "lo", "up"]);
-      let result: unknown;
-      for (const index of list.plugins.keys()) {
-        result = await callPlugin("ADD", list, index, apptainer, [port], result) ?? result;
-      }
-      const address = addressIn(result);
-      if (address === undefined) throw pluginError("bridge", "it gave no address");
-      return new ProbeContainer(address, remove);
-    } catch (error) {
-      await remove();
-      throw error;
+    await runOrThrow(ip, ["-netns", PROBE_NAMESPACE, "link", "set", "lo", "up"]);
+    for (const index of list.plugins.keys()) {
+      record = { ...record, result: await callPlugin("ADD", record, index) ?? record.result };
+      writeWhole(RECORD_PATH, JSON.stringify(record));
     }
+    const address = addressIn(record.result);
+    if (address !== undefined) return address;
+    throw pluginError("bridge", "it gave no address");
+  } catch (error) {
+    await removeProbeContainer();
+    throw error;
   }
+}
 
-  /** Removes it, and what the plugins made for it. */
-  remove(): Promise<void> {
-    return this.#remove();
+/**
+ * Removes it, and what the plugins made for it and leave: their chains, unless these were there before.
+ * Without one it does nothing.
+ */
+export async function removeProbeContainer(): Promise<void> {
+  const text = readFileIfExists(RECORD_PATH);
+  if (text === undefined) return;
+  const record: ProbeRecord = JSON.parse(text);
+  for (const index of [...record.list.plugins.keys()].reverse()) {
+    await callPlugin("DEL", record, index);
   }
+  await runCommand(findTool("ip")!, ["netns", "delete", PROBE_NAMESPACE]);
+  const after = await runOrThrow(record.save, []);
+  const input = removalOfNewCniChains(record.rules, after);
+  if (input !== "") await runOrThrow(record.restore, ["--noflush", "-w", "10"], { stdin: input });
+  removeIfExists(RECORD_PATH);
 }
 
 async function callPlugin(
   command: "ADD" | "DEL",
-  list: CniList,
+  { list, pluginDirectories, port, result }: ProbeRecord,
   index: number,
-  { pluginDirectories }: ApptainerPaths,
-  ports: readonly PortMapping[],
-  previous: unknown,
 ): Promise<unknown> {
   const { type } = list.plugins[index]!;
   const directory = pluginDirectories.find((path) => isFile(`${path}/${type}`));
   if (directory === undefined) throw pluginError(type, "it is not installed");
   const { code, stdout } = await runCommand(`${directory}/${type}`, [], {
-    stdin: pluginInput(list, index, ports, previous),
+    stdin: pluginInput(list, index, [port], result ?? undefined),
     environment: {
       CNI_COMMAND: command,
       CNI_CONTAINERID: PROBE_NAMESPACE,

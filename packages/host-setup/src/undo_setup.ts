@@ -10,6 +10,7 @@ import { entriesWithout, undoSteps } from "./pure/reconcile.ts";
 import { type LeftThing, type UndoReport, valueText } from "./pure/report.ts";
 import { makeResources } from "./resources/all.ts";
 import { editedCopyOf } from "./resources/file.ts";
+import { removeProbe } from "./verify.ts";
 import { temporaryOf } from "./resources/write_file.ts";
 
 /** Kinds that may be undone later when they cannot be now: containers hold them. */
@@ -23,6 +24,8 @@ const LATER: ReadonlySet<Kind> = new Set(["bridge", "sysctl"]);
  */
 export async function undoSetup(progress: Progress): Promise<UndoReport> {
   using journal = await JournalFile.open();
+  // What a --verify that was killed has left would hold the bridge.
+  await removeProbe();
   const look = await lookAtHost(false);
   const resources = makeResources(look, undefined, journal.journal.entries, progress);
   const found = await inspectAll(resources, journal.journal.entries);

@@ -15,7 +15,7 @@ import { readFileIfExists, runCommand, runOrThrow } from "@hpk/core/os";
 import { JournalFile } from "./journal_file.ts";
 import { makePlan, type Plan, type SetupRequest } from "./plan_setup.ts";
 import { runTasks } from "./probe.ts";
-import { PROBE_NAMESPACE, ProbeContainer } from "./probe_container.ts";
+import { makeProbeContainer, PROBE_NAMESPACE, removeProbeContainer } from "./probe_container.ts";
 import { freeNetwork } from "./pure/cni_network.ts";
 import type { ProbeResult, ProbeTask } from "./pure/probe.ts";
 import { failed, FIXES, type Proof } from "./pure/verify_report.ts";
@@ -46,6 +46,7 @@ export interface VerifyRequest extends SetupRequest {
  */
 export async function verifySetup(request: VerifyRequest): Promise<Proof[]> {
   using _lock = await JournalFile.open();
+  await removeProbe();
   const plan = await makePlan(request);
   const { look, desired } = plan;
   const conflist = desired.wanted.find(({ id }) =>
@@ -63,23 +64,27 @@ export async function verifySetup(request: VerifyRequest): Promise<Proof[]> {
     });
   }
   const port = { hostPort: PUBLISHED_PORT, containerPort: SERVER_PORT, protocol: "tcp" } as const;
-  let container: ProbeContainer;
+  let container: string;
   try {
-    container = await ProbeContainer.create(conflist.id, look.apptainer, rules, port);
+    container = await makeProbeContainer(conflist.id, look.apptainer, rules, port);
   } catch (error) {
     if (!(error instanceof HpkError)) throw error;
     return [failed("container", "a container gets a network", error.message)];
   }
   try {
-    const outside = await makeOutside(plan);
-    try {
-      return await prove(plan, container, outside, request.target);
-    } finally {
-      await removeOutside();
-    }
+    return await prove(plan, container, await makeOutside(plan), request.target);
   } finally {
-    await container.remove();
+    await removeProbe();
   }
+}
+
+/** Removes what the proofs need, or what a run that was killed has left of it. */
+export async function removeProbe(): Promise<void> {
+  const ip = findTool("ip");
+  if (ip === undefined) return;
+  await runCommand(ip, ["link", "delete", OUTSIDE_LINK]);
+  await runCommand(ip, ["netns", "delete", OUTSIDE_NAMESPACE]);
+  await removeProbeContainer();
 }
 
 /** Addresses of the link to the namespace outside. */
@@ -89,7 +94,6 @@ interface Outside {
 }
 
 async function makeOutside({ look }: Plan): Promise<Outside> {
-  await removeOutside();
   const network = freeNetwork(look);
   const [host, address] = [formatIpv4(network.network + 1), formatIpv4(network.network + 2)] as [
     string,
@@ -114,15 +118,9 @@ route add default via ${host}
   return { host, address };
 }
 
-async function removeOutside(): Promise<void> {
-  const ip = findTool("ip")!;
-  await runCommand(ip, ["link", "delete", OUTSIDE_LINK]);
-  await runCommand(ip, ["netns", "delete", OUTSIDE_NAMESPACE]);
-}
-
 async function prove(
   { look, desired }: Plan,
-  container: ProbeContainer,
+  container: string,
   outside: Outside,
   target: string | undefined,
 ): Promise<Proof[]> {
@@ -140,9 +138,10 @@ async function prove(
     ? servers.map((address) => ({ address, port: 53 }))
     : [readTarget(target)];
   const fetch = (address: string, port: number): ProbeTask => ({ kind: "fetch", address, port });
+  // Alone and first: a transfer the other way would teach the container the path's MTU.
+  const [narrow] = await runIn(PROBE_NAMESPACE, [fetch(outside.address, SERVER_PORT)]);
   const [inside, fromOutside, fromHost] = await Promise.all([
     runIn(PROBE_NAMESPACE, [
-      fetch(outside.address, SERVER_PORT),
       fetch(published, PUBLISHED_PORT),
       ...targets.map((to): ProbeTask => ({ kind: "connect", ...to })),
       ...servers.map((address): ProbeTask => ({ kind: "dns", address })),
@@ -150,7 +149,7 @@ async function prove(
     runIn(OUTSIDE_NAMESPACE, [fetch(published, PUBLISHED_PORT)]),
     runTasks([fetch(published, PUBLISHED_PORT)]),
   ]);
-  const [narrow, hairpin, ...rest] = inside;
+  const [hairpin, ...rest] = inside;
   const nameservers = servers.join(", ");
   const no = "no DNS server that containers can reach is set";
   return [
@@ -158,7 +157,7 @@ async function prove(
       id: "container",
       status: "ok",
       what: "a container gets a network",
-      found: container.address,
+      found: container,
       fix: "",
     },
     anyOf(
