@@ -5,6 +5,8 @@
 #   HPK_SOCKET_PATH  socket of the host's relay
 #   HPK_IP           address with prefix length, such as 10.96.0.2/24
 #   HPK_GATEWAY_IP   default gateway
+#   HPK_IP6          IPv6 address with prefix length; optional, with its default gateway in
+#   HPK_GATEWAY_IP6
 #   HPK_MAC          Ethernet address that the host expects; optional
 #   HPK_MTU          MTU in bytes; optional
 set -eu
@@ -32,5 +34,9 @@ ready=$(hpk-net-daemon -mode client -socket "$HPK_SOCKET_PATH" -tap "$tap" -crea
 ip address add "$HPK_IP" dev "$tap"
 ip link set dev "$tap" up
 ip route add default via "$HPK_GATEWAY_IP" dev "$tap"
+if [ -n "${HPK_IP6:-}" ]; then
+  ip -6 address add "$HPK_IP6" dev "$tap"
+  ip -6 route add default via "$HPK_GATEWAY_IP6" dev "$tap"
+fi
 
 exec "$@"

@@ -34,7 +34,8 @@ async function ask(transport: string, hostname: string, port: number): Promise<s
     using connection = await Deno.connect({ hostname, port });
     return decoder.decode(buffer.subarray(0, await connection.read(buffer) ?? 0));
   }
-  const socket = Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: 0 });
+  const any = hostname.includes(":") ? "::" : "0.0.0.0";
+  const socket = Deno.listenDatagram({ transport: "udp", hostname: any, port: 0 });
   // A datagram may be lost while the neighbour is still looked for.
   const resend = setInterval(
     () => socket.send(encoder.encode("?"), { transport: "udp", hostname, port }),

@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { eventually, PrivateHost, type RunResult } from "../harness/mod.ts";
 import { endContainer, holdContainer } from "./_containers.ts";
-import { hpk, HPKTAINER, SUBNET } from "./_hpktainer.ts";
+import { hpk, HPKTAINER, SUBNET, SUBNET6 } from "./_hpktainer.ts";
 import { killMonitor, monitorPids } from "./_processes.ts";
 
 /** An act of the program, and where it begins. */
@@ -85,12 +85,13 @@ const nothing = () => Promise.resolve(() => Promise.resolve());
 
 export const SCENARIOS: readonly Scenario[] = [
   {
-    name: "exec",
-    least: 18,
+    name: "exec with both families",
+    least: 23,
     code: 0,
     untilClean: true,
     begin: nothing,
-    act: ({ host, image }, env) => hpk(host, ["exec", "--subnet", SUBNET, image, "true"], { env }),
+    act: ({ host, image }, env) =>
+      hpk(host, ["exec", "--subnet", SUBNET, "--subnet6", SUBNET6, image, "true"], { env }),
   },
   {
     name: "exec with rules of its own in the packet filter",

@@ -19,6 +19,9 @@ export const HPKTAINER: string = Deno.env.get("HPKTAINER") ??
 /** The static subnet that tests use: its gateway is 10.96.0.1, its first container 10.96.0.2. */
 export const SUBNET = "10.96.0.0/24";
 
+/** The IPv6 subnet beside it: its gateway is fd00:96::1, its first container fd00:96::2. */
+export const SUBNET6 = "fd00:96::/64";
+
 /** Bound of waits for what takes milliseconds, but seconds on a machine with much else to do. */
 export const PATIENT = { timeoutMs: 20_000 } as const;
 

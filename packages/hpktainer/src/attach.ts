@@ -12,12 +12,14 @@ import {
   type ContainerRecord,
   type FlannelEnv,
   formatCidr,
+  formatCidr6,
   formatIpv4,
+  formatIpv6,
   hasOwnRules,
   type HostFacts,
   hostNameOf,
   HpkError,
-  type Ipv4,
+  type Ipv6,
   macOf,
   namespaceName,
   type NetworkPlan,
@@ -26,8 +28,6 @@ import {
   type Settings,
 } from "@hpk/core";
 import {
-  allocateAddress,
-  AllocationError,
   faultPoint,
   ipBatch,
   Ledger,
@@ -38,19 +38,15 @@ import {
   saveRules,
   thisProcess,
 } from "@hpk/core/os";
+import { allocate } from "./allocate.ts";
 import { writeFiles } from "./container_files.ts";
 import type { Datapath } from "./datapath.ts";
 import { applyFirewall, ensureBridge, ensureFirewall } from "./host_network.ts";
+import type { Look6 } from "./host_network6.ts";
 import { ensureMonitor } from "./monitor_start.ts";
 import type { RelayAccess } from "./pure/apptainer_command.ts";
-import { linksOf, planOn, readFlannel } from "./planning.ts";
-import {
-  isAbandoned,
-  isBeingTakenDown,
-  leaseRequest,
-  takeDown,
-  takeDownEnded,
-} from "./teardown.ts";
+import { linksOf, lookAtIpv6, planOn, readFlannel } from "./planning.ts";
+import { awaitRelease, takeDown, takeDownEnded } from "./teardown.ts";
 
 /** What is asked for. */
 export interface AttachRequest {
@@ -81,13 +77,12 @@ export interface Attachment {
   /** The address with its prefix length, such as "10.96.0.2/24". */
   readonly address: string;
   readonly gateway: string;
+  /** The IPv6 address with its prefix length, and its gateway; undefined where there is none. */
+  readonly address6: string | undefined;
+  readonly gateway6: string | undefined;
   /** What a container needs that makes its interface itself; undefined where we make it. */
   readonly relay: RelayAccess | undefined;
 }
-
-/** How long to wait for what an ended container still holds, in ms. */
-const RELEASE_TIMEOUT_MS = 10_000;
-const RELEASE_POLL_MS = 20;
 
 /**
  * Attaches a container.
@@ -110,7 +105,8 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
     const planned = await ledger.withLock(async () => {
       // Another process may have made or removed the shared part since it was looked at.
       const isCurrent = ledger.readHost()?.generation === generation;
-      const { facts, plan, rules } = isCurrent ? look : await lookAtHost(ledger, request, flannel);
+      const current = isCurrent ? look : await lookAtHost(ledger, request, flannel);
+      const { facts, plan, rules } = current;
       checkFree(ledger, request);
       const ports = await claimPorts(ledger, request, facts, rules);
       const isFirst = ledger.readHost() === undefined;
@@ -125,6 +121,7 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
       // Nobody else can have changed our chains yet: what was read of them is still true.
       const firewall = isFirst ? rules.then((read) => applyFirewall(ledger, read)) : undefined;
       await allDone([monitor, bridge, firewall ?? Promise.resolve()]);
+      await ensureIpv6(ledger, current);
       return { record, plan, rules: isFirst ? undefined : rules };
     });
     const attachment = await makeOwn(ledger, request, planned.record, planned.plan);
@@ -150,6 +147,8 @@ interface Look {
   readonly plan: NetworkPlan;
   /** The packet filter, on its way. */
   readonly rules: Promise<string>;
+  /** The host's IPv6 side; undefined where none is wanted. */
+  readonly ipv6: Look6 | undefined;
 }
 
 /** Looks at the host where the lock is not held, so that what stands in the way may be released. */
@@ -178,8 +177,19 @@ async function lookAtHost(
   const rules = saveRules();
   // Awaited last; a failure before that must not count as unhandled.
   rules.catch(() => {});
-  const facts = await readHostFacts(linksOf(settings));
-  return { facts, plan: planOn(facts, ledger, settings, flannel, ip), rules };
+  const [facts, ipv6] = await Promise.all([
+    readHostFacts(linksOf(settings)),
+    lookAtIpv6(settings, flannel),
+  ]);
+  const plan = planOn({ facts, routes6: ipv6?.routes }, ledger, settings, flannel, ip);
+  return { facts, plan, rules, ipv6 };
+}
+
+/** Makes what containers share for IPv6, where it is wanted. */
+async function ensureIpv6(ledger: Ledger, { plan, ipv6 }: Look): Promise<void> {
+  if (plan.ipv6 === undefined || ipv6 === undefined) return;
+  const { ensureNetwork6 } = await import("./host_network6.ts");
+  await ensureNetwork6(ledger, plan, plan.ipv6, await ipv6.rules);
 }
 
 /** Waits for, or takes down, ended containers whose name, address or ports are asked for again. */
@@ -188,20 +198,6 @@ async function releaseEnded(ledger: Ledger, request: AttachRequest): Promise<voi
     record.name === request.name || (request.ip !== undefined && record.address === request.ip) ||
     record.ports.some((port) => request.settings.publish.some((want) => claimMeets(port, want)));
   await awaitRelease(ledger, holds);
-}
-
-async function awaitRelease(
-  ledger: Ledger,
-  concerned: (record: ContainerRecord) => boolean,
-): Promise<void> {
-  const deadline = Date.now() + RELEASE_TIMEOUT_MS;
-  const ended = (record: ContainerRecord) =>
-    concerned(record) && (isBeingTakenDown(record) || isAbandoned(record));
-  while (ledger.list().some(ended) && Date.now() < deadline) {
-    if (ledger.list().some((record) => concerned(record) && isAbandoned(record))) {
-      await takeDown(ledger, isAbandoned);
-    } else await new Promise((resolve) => setTimeout(resolve, RELEASE_POLL_MS));
-  }
 }
 
 function checkFree(ledger: Ledger, request: AttachRequest): void {
@@ -259,6 +255,9 @@ function newRecord(
     bridge: plan.bridge,
     mtu: plan.mtu,
     address: null,
+    subnet6: plan.ipv6 === undefined ? null : formatCidr6(plan.ipv6.subnet),
+    gateway6: plan.ipv6 === undefined ? null : formatIpv6(plan.ipv6.gateway),
+    address6: null,
     ports,
     policy: { isolated, masquerade, imds: allowImds },
     resources: resourcesOf(id, ledger.filesDirectory(id), request.datapath.name),
@@ -275,7 +274,7 @@ async function makeOwn(
   const namespace = namespaceName(record.id);
   const { datapath } = request;
   const allocation = allocate(ledger, record, plan);
-  const [address] = await allDone([
+  const [{ ipv4: address, ipv6: address6 }] = await allDone([
     allocation,
     datapath.makeLink({ id: record.id, namespace, plan, allocation }),
   ]);
@@ -286,6 +285,7 @@ async function makeOwn(
     `address add ${interfaceAddress} broadcast + dev eth0`,
     "link set dev eth0 up",
     `route add default via ${formatIpv4(plan.gateway)} dev eth0`,
+    ...interfaceCommands6(plan, address6),
   ];
   await ipBatch(
     ["link set dev lo up", ...(datapath.containerMakesInterface ? [] : ownInterface)],
@@ -293,9 +293,13 @@ async function makeOwn(
   );
   faultPoint("attach.configured");
   const hostname = request.hostname ?? hostNameOf(record.name);
-  const files = writeFiles(ledger, record, address, hostname, request.settings);
+  const attached: ContainerRecord = {
+    ...record,
+    address: formatIpv4(address),
+    address6: address6 === undefined ? null : formatIpv6(address6),
+  };
+  const files = writeFiles(ledger, attached, hostname, request.settings);
   faultPoint("attach.files");
-  const attached: ContainerRecord = { ...record, address: formatIpv4(address) };
   return {
     ...files,
     record: attached,
@@ -304,7 +308,20 @@ async function makeOwn(
     hostname,
     address: interfaceAddress,
     gateway: formatIpv4(plan.gateway),
+    address6: address6 === undefined || plan.ipv6 === undefined
+      ? undefined
+      : `${formatIpv6(address6)}/${plan.ipv6.subnet.prefix}`,
+    gateway6: record.gateway6 ?? undefined,
   };
+}
+
+/** What gives a container's interface its IPv6 address; nobody else can have it (RFC 4862, 5.4). */
+function interfaceCommands6({ ipv6 }: NetworkPlan, address: Ipv6 | undefined): string[] {
+  if (ipv6 === undefined || address === undefined) return [];
+  return [
+    `address add ${formatIpv6(address)}/${ipv6.subnet.prefix} dev eth0 nodad`,
+    `route add default via ${formatIpv6(ipv6.gateway)} dev eth0`,
+  ];
 }
 
 /**
@@ -316,48 +333,4 @@ async function allDone<T extends readonly unknown[]>(
 ): Promise<T> {
   await Promise.allSettled(promises);
   return await Promise.all(promises) as unknown as T;
-}
-
-async function allocate(ledger: Ledger, record: ContainerRecord, plan: NetworkPlan): Promise<Ipv4> {
-  const lease = record.resources.find((resource) => resource.kind === "lease")!;
-  const request = { ...leaseRequest(ledger, record, lease), address: plan.address };
-  try {
-    return await allocateAddress(request);
-  } catch (error) {
-    if (!(error instanceof AllocationError)) throw error;
-    if (error.failure === "exhausted") {
-      // Ended containers whose network is being released may free one.
-      await awaitRelease(ledger, (other) => other.id !== record.id);
-      return await allocateAddress(request).catch((again) => {
-        throw allocationFailure(ledger, plan, again);
-      });
-    }
-    throw allocationFailure(ledger, plan, error);
-  }
-}
-
-function allocationFailure(ledger: Ledger, plan: NetworkPlan, error: unknown): unknown {
-  if (!(error instanceof AllocationError)) return error;
-  const subnet = formatCidr(plan.subnet);
-  if (error.failure === "exhausted") {
-    return new HpkError({
-      what: "cannot give the container an address",
-      why: `every address of ${subnet} is in use`,
-      fix: "stop a container (see hpktainer ps), or use a larger subnet",
-    }, { cause: error });
-  }
-  if (error.failure === "taken" && plan.address !== undefined) {
-    const address = formatIpv4(plan.address);
-    const holder = ledger.list().find((record) => record.address === address);
-    return new HpkError({
-      what: `cannot give the container the address ${address}`,
-      why: holder === undefined ? "it is in use" : `container '${holder.name}' has it`,
-      fix: `choose another address in ${subnet}, or leave --ip out`,
-    }, { cause: error });
-  }
-  return new HpkError({
-    what: "cannot allocate an address",
-    why: `host-local says: ${error.message}`,
-    fix: "see 'hpktainer doctor'",
-  }, { cause: error });
 }

@@ -3,7 +3,6 @@ import {
   containerResolver,
   formatHosts,
   formatResolvConf,
-  type Ipv4,
   parseResolvConf,
   type ResolverConfig,
   type Settings,
@@ -26,7 +25,6 @@ export interface ContainerFiles {
 export function writeFiles(
   ledger: Ledger,
   record: ContainerRecord,
-  address: Ipv4,
   hostname: string,
   settings: Settings,
 ): ContainerFiles {
@@ -39,8 +37,16 @@ export function writeFiles(
   const resolver = containerResolver(readHostResolver(), settings.dns);
   const hostsFile = readFileIfExists("/etc/hosts") ?? "";
   writeFileAtomic(paths.resolvConf, formatResolvConf(resolver));
-  writeFileAtomic(paths.hosts, formatHosts(hostsFile, address, [hostname, record.name]));
+  writeFileAtomic(
+    paths.hosts,
+    formatHosts(hostsFile, addressesOf(record), [hostname, record.name]),
+  );
   return paths;
+}
+
+/** A container's addresses, IPv4 first. */
+function addressesOf({ address, address6 }: ContainerRecord): string[] {
+  return [address, address6].filter((one) => one !== null);
 }
 
 /** The host's resolver; behind systemd-resolved's stub, the servers that it asks itself. */

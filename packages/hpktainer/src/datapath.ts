@@ -1,4 +1,10 @@
-import type { ContainerRecord, Datapath as DatapathSetting, Ipv4, NetworkPlan } from "@hpk/core";
+import type {
+  Allocation,
+  ContainerRecord,
+  Datapath as DatapathSetting,
+  Ipv4,
+  NetworkPlan,
+} from "@hpk/core";
 import { relayDatapath } from "./datapath_relay.ts";
 import { tapDatapath } from "./datapath_tap.ts";
 import { vethDatapath } from "./datapath_veth.ts";
@@ -11,8 +17,8 @@ export interface LinkRequest {
   /** Name of its network namespace, to be made. */
   readonly namespace: string;
   readonly plan: NetworkPlan;
-  /** The container's address, while it is being allocated. */
-  readonly allocation: Promise<Ipv4>;
+  /** The container's addresses, while they are being allocated. */
+  readonly allocation: Promise<Allocation>;
 }
 
 /** A way for frames between the bridge and a container. */

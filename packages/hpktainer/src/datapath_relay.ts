@@ -18,7 +18,7 @@ export const relayDatapath: Datapath = {
   containerMakesInterface: true,
   makeLink: async ({ id, namespace, plan, allocation }) => {
     await ipBatch([`netns add ${namespace}`]);
-    await startRelaySession({ id, plan, container: null, address: await allocation });
+    await startRelaySession({ id, plan, container: null, address: (await allocation).ipv4 });
     await ipBatch([`link set dev ${hostLinkName(id)} master ${plan.bridge} up`]);
   },
   access: (id, address, mtu) => ({

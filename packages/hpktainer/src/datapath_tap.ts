@@ -10,7 +10,7 @@ export const tapDatapath: Datapath = {
   makeLink: async ({ id, namespace, plan, allocation }) => {
     await ipBatch([`netns add ${namespace}`]);
     const container = { namespace: `${NAMESPACE_DIRECTORY}/${namespace}`, tap: "eth0" };
-    await startRelaySession({ id, plan, container, address: await allocation });
+    await startRelaySession({ id, plan, container, address: (await allocation).ipv4 });
     await ipBatch([`link set dev ${hostLinkName(id)} master ${plan.bridge} up`]);
   },
   access: () => undefined,

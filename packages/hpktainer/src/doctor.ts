@@ -2,6 +2,7 @@ import {
   containerResolver,
   defaultUplink,
   formatCidr,
+  formatCidr6,
   formatIpv4,
   HpkError,
   readVersion,
@@ -25,7 +26,7 @@ import {
 import { readConfiguration } from "./configuration.ts";
 import { readHostResolver } from "./container_files.ts";
 import { checkFlannel } from "./doctor_flannel.ts";
-import { linksOf, planOn, readFlannel } from "./planning.ts";
+import { linksOf, lookAtIpv6, planOn, readFlannel } from "./planning.ts";
 import { type Check, type DoctorReport, reportOf } from "./pure/doctor_report.ts";
 
 /** The least Apptainer that has --netns-path. */
@@ -170,16 +171,20 @@ async function checkNetwork({ settings }: ResolvedSettings): Promise<Check> {
   try {
     const flannel = readFlannel(settings);
     const plan = planOn(
-      await readHostFacts(linksOf(settings)),
+      {
+        facts: await readHostFacts(linksOf(settings)),
+        routes6: (await lookAtIpv6(settings, flannel))?.routes,
+      },
       new Ledger(),
       settings,
       flannel,
       undefined,
     );
     const address = `${formatIpv4(plan.gateway)} on ${plan.bridge}`;
+    const ipv6 = plan.ipv6 === undefined ? "" : `, IPv6 ${formatCidr6(plan.ipv6.subnet)}`;
     return ok(
       "network",
-      `${plan.mode} ${formatCidr(plan.subnet)}, gateway ${address}, MTU ${plan.mtu}`,
+      `${plan.mode} ${formatCidr(plan.subnet)}, gateway ${address}, MTU ${plan.mtu}${ipv6}`,
     );
   } catch (error) {
     return failure("network", error);

@@ -130,6 +130,7 @@ function recordBefore(plan: NetworkPlan, bridge: Link | undefined): HostRecord {
     madeBridge: bridge === undefined,
     addedAddress: bridge === undefined || !hasGateway(plan, bridge) ? gatewayAddress(plan) : null,
     broughtBridgeUp: bridge !== undefined && !bridge.up,
+    ipv6: null,
     mendedChecksum: null,
     networks: [],
     ownRules: false,
@@ -200,6 +201,10 @@ async function removeRecorded(host: HostRecord): Promise<string[]> {
     if (!hasForeignRules(rules)) writeForwarding(host.priorForwarding);
     faultPoint("host.forwarding restored");
   });
+  const { ipv6 } = host;
+  if (ipv6 !== null) {
+    await attempt(async () => (await import("./host_network6.ts")).removeNetwork6(ipv6));
+  }
   if (host.mendedChecksum !== null) {
     await attempt(async () => (await import("./vxlan_checksum.ts")).restoreChecksum(host));
     faultPoint("host.checksum restored");

@@ -17,6 +17,10 @@ export function joinInstance(instance: string, args: readonly string[]): never {
   const network = record === undefined || record.address === null ? {} : environmentFor({
     address: `${record.address}/${prefix}`,
     gateway: record.gateway,
+    address6: record.address6 === null
+      ? undefined
+      : `${record.address6}/${record.subnet6?.split("/")[1]}`,
+    gateway6: record.gateway6 ?? undefined,
     relay: undefined,
   });
   prepareEnvironment(network);

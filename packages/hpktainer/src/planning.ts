@@ -9,6 +9,7 @@ import {
   wantedMode,
 } from "@hpk/core";
 import { type Ledger, readFileIfExists } from "@hpk/core/os";
+import type { Look6 } from "./host_network6.ts";
 
 /**
  * Reads Flannel's subnet file, where the settings want Flannel.
@@ -39,14 +40,24 @@ export function readFlannel(settings: Settings): FlannelEnv | undefined {
  * @throws {HpkError} When it cannot be.
  */
 export function planOn(
-  facts: HostFacts,
+  { facts, routes6 }: { readonly facts: HostFacts; readonly routes6: Look6["routes"] },
   ledger: Ledger,
   settings: Settings,
   flannel: FlannelEnv | undefined,
   ip: string | undefined,
 ): NetworkPlan {
-  const bridgeInUse = () => ledger.list().some((record) => record.bridge === settings.bridge);
-  return planNetwork({ settings, ip, flannel, facts, bridgeInUse });
+  const onBridge = () => ledger.list().filter((record) => record.bridge === settings.bridge);
+  return planNetwork({ settings, ip, flannel, facts, routes6, onBridge });
+}
+
+/** Looks at the host's IPv6 side; undefined where containers are to have none. */
+export async function lookAtIpv6(
+  settings: Settings,
+  flannel: FlannelEnv | undefined,
+): Promise<Look6 | undefined> {
+  if (settings.subnet6 === undefined && flannel?.ipv6 === undefined) return undefined;
+  const { lookAtHost6 } = await import("./host_network6.ts");
+  return await lookAtHost6();
 }
 
 /** Names of the links that a plan is about, whether they have an address or not. */

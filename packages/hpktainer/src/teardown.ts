@@ -124,6 +124,25 @@ export function isBeingTakenDown(record: ContainerRecord): boolean {
   return record.phase === "stopping" && isAlive(record.owner);
 }
 
+/** How long to wait for what an ended container still holds, in ms. */
+const RELEASE_TIMEOUT_MS = 10_000;
+const RELEASE_POLL_MS = 20;
+
+/** Waits for, or takes down, ended containers that a condition holds for; in vain after a bounded time. */
+export async function awaitRelease(
+  ledger: Ledger,
+  concerned: (record: ContainerRecord) => boolean,
+): Promise<void> {
+  const deadline = Date.now() + RELEASE_TIMEOUT_MS;
+  const ended = (record: ContainerRecord) =>
+    concerned(record) && (isBeingTakenDown(record) || isAbandoned(record));
+  while (ledger.list().some(ended) && Date.now() < deadline) {
+    if (ledger.list().some((record) => concerned(record) && isAbandoned(record))) {
+      await takeDown(ledger, isAbandoned);
+    } else await new Promise((resolve) => setTimeout(resolve, RELEASE_POLL_MS));
+  }
+}
+
 async function removeResources(
   ledger: Ledger,
   records: readonly ContainerRecord[],
@@ -188,6 +207,8 @@ export function leaseRequest(
     dataDir: ledger.leasesDirectory,
     id: lease.id,
     address: undefined,
+    // What is released goes by the container's id.
+    ipv6: undefined,
   };
 }
 

@@ -1,6 +1,7 @@
 import { parse } from "@std/ini";
 import { HpkError } from "./errors.ts";
 import { type Cidr, covers, formatCidr, type Ipv4, parseInterfaceAddress } from "./ipv4.ts";
+import { type Cidr6, covers6, formatCidr6, type Ipv6, parseInterfaceAddress6 } from "./ipv6.ts";
 import { isMtu } from "./settings.ts";
 
 /** What flanneld says of this host's share of the pod network. */
@@ -15,6 +16,18 @@ export interface FlannelEnv {
   readonly mtu: number;
   /** Whether flanneld itself masquerades what leaves the pod network. */
   readonly ipMasq: boolean;
+  /** The IPv6 share beside it; undefined where Flannel has one stack. */
+  readonly ipv6: FlannelEnv6 | undefined;
+}
+
+/** This host's share of an IPv6 pod network. */
+export interface FlannelEnv6 {
+  /** The whole pod network, all hosts together. */
+  readonly network: Cidr6;
+  /** This host's subnet of it. */
+  readonly subnet: Cidr6;
+  /** The address that FLANNEL_IPV6_SUBNET names: the gateway of this host's pods. */
+  readonly gateway: Ipv6;
 }
 
 /**
@@ -65,7 +78,24 @@ export function parseFlannelEnv(text: string, path: string): FlannelEnv {
     gateway: subnet.address === subnet.cidr.network ? subnet.address + 1 : subnet.address,
     mtu: Number(mtu),
     ipMasq: ipMasq === "true",
+    ipv6: values.has("FLANNEL_IPV6_SUBNET") ? readIpv6(value, fail) : undefined,
   };
+}
+
+function readIpv6(value: (key: string) => string, fail: (why: string) => never): FlannelEnv6 {
+  const cidr = (key: string) =>
+    parseInterfaceAddress6(value(key)) ??
+      fail(`${key} is '${value(key)}', which is no IPv6 network`);
+  const { address, cidr: subnet } = cidr("FLANNEL_IPV6_SUBNET");
+  const network = cidr("FLANNEL_IPV6_NETWORK").cidr;
+  if (!covers6(network, subnet)) {
+    fail(
+      `FLANNEL_IPV6_SUBNET ${formatCidr6(subnet)} lies outside FLANNEL_IPV6_NETWORK ${
+        formatCidr6(network)
+      }`,
+    );
+  }
+  return { network, subnet, gateway: address === subnet.network ? address + 1n : address };
 }
 
 function readAssignments(text: string): Map<string, string> | undefined {

@@ -1,8 +1,9 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { RandomText } from "../testing/random.ts";
 import { HpkError } from "./errors.ts";
 import { parseFlannelEnv } from "./flannel_env.ts";
 import { formatCidr, formatIpv4 } from "./ipv4.ts";
+import { parseCidr6, parseIpv6 } from "./ipv6.ts";
 
 const GOOD: Readonly<Record<string, string>> = {
   FLANNEL_NETWORK: "10.244.0.0/16",
@@ -26,6 +27,11 @@ function read(text: string): unknown[] {
   return [formatCidr(network), formatCidr(subnet), formatIpv4(gateway), mtu, ipMasq];
 }
 
+const DUAL = {
+  FLANNEL_IPV6_NETWORK: "fd00:244::/56",
+  FLANNEL_IPV6_SUBNET: "fd00:244:0:5::1/64",
+};
+
 const READ = ["10.244.0.0/16", "10.244.1.0/24", "10.244.1.1", 1450, true];
 
 Deno.test("parseFlannelEnv() reads what flanneld writes, in every form that a shell would take", () => {
@@ -38,11 +44,36 @@ Deno.test("parseFlannelEnv() reads what flanneld writes, in every form that a sh
     ["no line feed at the end", file().trimEnd()],
     ["blank lines and comments", `# made by flanneld\n\n${file()}\n\n`],
     ["unknown keys", `FLANNEL_COLOUR=blue\n${file()}FLANNEL_IPV6_NETWORK=fd00::/48\n`],
-    ["dual stack", file({ FLANNEL_IPV6_SUBNET: "fd00:1::1/64" })],
+    ["dual stack", file(DUAL)],
     ["a key given twice: the last counts", `FLANNEL_MTU=9000\n${file()}`],
     ["a network with host bits", file({ FLANNEL_NETWORK: "10.244.3.4/16" })],
   ];
   for (const [what, text] of cases) assertEquals(read(text), READ, what);
+});
+
+Deno.test("parseFlannelEnv() reads the IPv6 side", () => {
+  const side = (subnet: string) =>
+    parseFlannelEnv(file({ ...DUAL, FLANNEL_IPV6_SUBNET: subnet }), "subnet.env").ipv6;
+  const ipv6 = {
+    network: parseCidr6("fd00:244::/56"),
+    subnet: parseCidr6("fd00:244:0:5::/64"),
+    gateway: parseIpv6("fd00:244:0:5::1"),
+  };
+  assertEquals(side("fd00:244:0:5::1/64"), ipv6 as never);
+  assertEquals(side("fd00:244:0:5::/64"), ipv6 as never);
+  assertEquals(parseFlannelEnv(file(), "subnet.env").ipv6, undefined);
+});
+
+Deno.test("parseFlannelEnv() says what is wrong with the IPv6 side", () => {
+  const cases: [Record<string, string>, string][] = [
+    [{ FLANNEL_IPV6_SUBNET: "fd00:1::1/64" }, "FLANNEL_IPV6_NETWORK is missing"],
+    [{ ...DUAL, FLANNEL_IPV6_SUBNET: "10.1.0.1/24" }, "is '10.1.0.1/24', which is no IPv6 network"],
+    [{ ...DUAL, FLANNEL_IPV6_SUBNET: "fd00:9::1/64" }, "fd00:9::/64 lies outside"],
+  ];
+  for (const [values, why] of cases) {
+    const { message } = assertThrows(() => parseFlannelEnv(file(values), "subnet.env"), HpkError);
+    assertStringIncludes(message, why);
+  }
 });
 
 Deno.test("parseFlannelEnv() takes the first address where the subnet names none", () => {

@@ -4,6 +4,7 @@
  */
 
 import { type Cidr, formatCidr, formatIpv4, type Ipv4, parseInterfaceAddress } from "./ipv4.ts";
+import { type Cidr6, formatCidr6, formatIpv6, type Ipv6, parseInterfaceAddress6 } from "./ipv6.ts";
 
 /** One call of the plugin. */
 export interface HostLocalRequest {
@@ -11,12 +12,21 @@ export interface HostLocalRequest {
   readonly network: string;
   readonly subnet: Cidr;
   readonly gateway: Ipv4;
+  /** Where the second, IPv6 address comes from; undefined for none. What is released is both in any case. */
+  readonly ipv6: { readonly subnet: Cidr6; readonly gateway: Ipv6 } | undefined;
   /** Directory of the plugin's state. */
   readonly dataDir: string;
   /** The container's id. */
   readonly id: string;
   /** The address asked for, if any. */
   readonly address: Ipv4 | undefined;
+}
+
+/** What the plugin has allocated. */
+export interface Allocation {
+  readonly ipv4: Ipv4;
+  /** Undefined where none was asked for. */
+  readonly ipv6: Ipv6 | undefined;
 }
 
 /** Why the plugin gave no address. */
@@ -31,10 +41,13 @@ export function hostLocalConfig(request: HostLocalRequest): string {
     ipam: {
       type: "host-local",
       dataDir: request.dataDir,
-      ranges: [[{
-        subnet: formatCidr(request.subnet),
-        gateway: formatIpv4(request.gateway),
-      }]],
+      ranges: [
+        [{ subnet: formatCidr(request.subnet), gateway: formatIpv4(request.gateway) }],
+        ...request.ipv6 === undefined ? [] : [[{
+          subnet: formatCidr6(request.ipv6.subnet),
+          gateway: formatIpv6(request.ipv6.gateway),
+        }]],
+      ],
     },
   });
 }
@@ -61,11 +74,13 @@ export function hostLocalEnvironment(
  *
  * @throws {SyntaxError} When it holds no IPv4 address.
  */
-export function parseHostLocalResult(stdout: string): Ipv4 {
+export function parseHostLocalResult(stdout: string): Allocation {
   const result = JSON.parse(stdout) as { ips?: { address?: string }[] };
-  const address = parseInterfaceAddress(result.ips?.[0]?.address ?? "");
-  if (address === undefined) throw new SyntaxError("the result holds no IPv4 address");
-  return address.address;
+  const texts = (result.ips ?? []).map(({ address = "" }) => address);
+  const ipv4 = texts.map(parseInterfaceAddress).find((address) => address !== undefined);
+  const ipv6 = texts.map(parseInterfaceAddress6).find((address) => address !== undefined);
+  if (ipv4 === undefined) throw new SyntaxError("the result holds no IPv4 address");
+  return { ipv4: ipv4.address, ipv6: ipv6?.address };
 }
 
 /** Reads the error object that the plugin prints on standard output (CNI spec 1.0.0, "Error"). */

@@ -7,11 +7,13 @@ import {
   parseHostLocalResult,
 } from "./host_local.ts";
 import { formatIpv4, parseCidr, parseIpv4 } from "./ipv4.ts";
+import { parseCidr6, parseIpv6 } from "./ipv6.ts";
 
 const REQUEST: HostLocalRequest = {
   network: "hpktainer",
   subnet: parseCidr("10.96.0.0/24")!,
   gateway: parseIpv4("10.96.0.1")!,
+  ipv6: undefined,
   dataDir: "/run/hpktainer/leases",
   id: "0123456789ab",
   address: undefined,
@@ -30,6 +32,14 @@ Deno.test("hostLocalConfig() is a CNI 1.0.0 configuration with one range", () =>
   });
 });
 
+Deno.test("hostLocalConfig() has a second range where IPv6 is wanted", () => {
+  const ipv6 = { subnet: parseCidr6("fd00:96::/64")!, gateway: parseIpv6("fd00:96::1")! };
+  assertEquals(JSON.parse(hostLocalConfig({ ...REQUEST, ipv6 })).ipam.ranges, [
+    [{ subnet: "10.96.0.0/24", gateway: "10.96.0.1" }],
+    [{ subnet: "fd00:96::/64", gateway: "fd00:96::1" }],
+  ]);
+});
+
 Deno.test("hostLocalEnvironment() has what the plugin asks for, and the address if one is wanted", () => {
   const base = {
     CNI_CONTAINERID: "0123456789ab",
@@ -46,14 +56,20 @@ Deno.test("hostLocalEnvironment() has what the plugin asks for, and the address 
   });
 });
 
-Deno.test("parseHostLocalResult() takes the first address", () => {
+Deno.test("parseHostLocalResult() takes the first address of each family", () => {
   const result = {
     cniVersion: "1.0.0",
     ips: [{ address: "10.96.0.10/24", gateway: "10.96.0.1" }],
     routes: [],
     dns: {},
   };
-  assertEquals(formatIpv4(parseHostLocalResult(JSON.stringify(result))), "10.96.0.10");
+  const read = (ips: unknown[]) => parseHostLocalResult(JSON.stringify({ ...result, ips }));
+  assertEquals(formatIpv4(read(result.ips).ipv4), "10.96.0.10");
+  assertEquals(read(result.ips).ipv6, undefined);
+  assertEquals(
+    read([{ address: "fd00:96::2/64" }, ...result.ips]).ipv6,
+    parseIpv6("fd00:96::2"),
+  );
 });
 
 Deno.test("parseHostLocalResult() refuses a result without an IPv4 address", () => {

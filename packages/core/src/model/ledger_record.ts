@@ -72,6 +72,10 @@ export interface ContainerRecord {
   readonly mtu: number;
   /** The container's address; null until it is allocated. */
   readonly address: string | null;
+  /** This host's IPv6 subnet, the gateway in it, and the container's address; null where there is none. */
+  readonly subnet6: string | null;
+  readonly gateway6: string | null;
+  readonly address6: string | null;
   /** Ports of the host that lead to it, none of them 0. */
   readonly ports: readonly PublishedPort[];
   readonly policy: TrafficPolicy;
@@ -107,6 +111,8 @@ export interface HostRecord {
   readonly addedAddress: string | null;
   /** Whether the bridge was there before us, and down. */
   readonly broughtBridgeUp: boolean;
+  /** What we changed for IPv6; null where no container has had it. */
+  readonly ipv6: HostRecord6 | null;
   /** The interface of a VXLAN whose transmit checksums we have switched off; else null. */
   readonly mendedChecksum: string | null;
   /** Every network that containers were started on; one for each bridge and subnet. */
@@ -119,6 +125,27 @@ export interface HostRecord {
   readonly priorForwarding: string;
   /** Whether the directory of named network namespaces was not there before us. */
   readonly madeNamespaceDirectory: boolean;
+}
+
+/** An IPv6 network that containers were started on, as far as our chains depend on it. */
+export interface NetworkRecord6 {
+  readonly bridge: string;
+  /** This host's subnet, such as "fd00:96::/64". */
+  readonly subnet: string;
+  /** The whole pod network, such as "fd00:244::/56". */
+  readonly podNetwork: string;
+  readonly masquerade: boolean;
+  /** The interface to masquerade on; null for every one but the bridge. */
+  readonly uplink: string | null;
+}
+
+/** What we changed on the host for IPv6. */
+export interface HostRecord6 {
+  /** Value of net.ipv6.conf.all.forwarding before us. */
+  readonly priorForwarding: string;
+  /** Interfaces that we let go on to accept their router's announcements (accept_ra was 1). */
+  readonly acceptRouters: readonly string[];
+  readonly networks: readonly NetworkRecord6[];
 }
 
 /** A process that cannot exist: the owner of a record that anyone may reclaim. */
@@ -171,6 +198,9 @@ export function unreadableRecord(id: string, directory: string, error: string): 
     bridge: "",
     mtu: 0,
     address: null,
+    subnet6: null,
+    gateway6: null,
+    address6: null,
     ports: [],
     policy: { isolated: false, masquerade: true, imds: false },
     // That of a relay is the longest list; what was never made is not missed.

@@ -1,17 +1,21 @@
 import { HpkError } from "./errors.ts";
 import type { FlannelEnv } from "./flannel_env.ts";
 import { defaultUplink, describeLinkAddress, type HostFacts } from "./host_facts.ts";
+import type { Route6 } from "./host_facts6.ts";
 import {
   broadcastOf,
   type Cidr,
   covers,
   formatCidr,
   formatIpv4,
+  type InterfaceAddress,
   type Ipv4,
   overlaps,
   parseCidr,
   parseIpv4,
 } from "./ipv4.ts";
+import type { ContainerRecord } from "./ledger_record.ts";
+import { type NetworkPlan6, planNetwork6, wantedSubnet6 } from "./network_plan6.ts";
 import type { Settings } from "./settings.ts";
 
 /** The network that a container is to be attached to, worked out before anything is changed. */
@@ -32,6 +36,8 @@ export interface NetworkPlan {
   readonly uplink: string | undefined;
   /** The address asked for; undefined means any free one. */
   readonly address: Ipv4 | undefined;
+  /** The IPv6 side; undefined for none. */
+  readonly ipv6: NetworkPlan6 | undefined;
 }
 
 /** What a plan is made from. */
@@ -42,8 +48,10 @@ export interface PlanInputs {
   /** Flannel's subnet file; undefined where it does not exist or is not wanted. */
   readonly flannel: FlannelEnv | undefined;
   readonly facts: HostFacts;
-  /** Tells whether the bridge is in use by containers of ours. */
-  readonly bridgeInUse: () => boolean;
+  /** The host's IPv6 routes and addresses; undefined where it has no IPv6, or none is wanted. */
+  readonly routes6: readonly Route6[] | undefined;
+  /** Tells which containers of ours are on the bridge. */
+  readonly onBridge: () => readonly Pick<ContainerRecord, "mode" | "subnet" | "gateway">[];
 }
 
 /** Apptainer's own bridge network (10_bridge... 00_bridge.conflist in its network directory). */
@@ -94,19 +102,23 @@ export function planNetwork(inputs: PlanInputs): NetworkPlan {
       fix: "see 'ip link' for the names",
     });
   }
-  checkBridge(settings.bridge, subnet, gateway, inputs);
+  checkBridge(settings.bridge, subnet, gateway, { ...inputs, flannel });
   checkConflicts(settings.bridge, subnet, podNetwork, inputs);
   checkUnicast(subnet);
+  const wanted6 = wantedSubnet6(settings, flannel);
+  const mtu = settings.mtu ?? flannel?.mtu ?? uplinkLink?.mtu ?? ETHERNET_MTU;
   return {
     mode,
     bridge: settings.bridge,
     subnet,
     podNetwork,
     gateway,
-    mtu: settings.mtu ?? flannel?.mtu ?? uplinkLink?.mtu ?? ETHERNET_MTU,
+    mtu,
     masquerade: flannel === undefined || !flannel.ipMasq,
     uplink: settings.uplink,
     address: inputs.ip === undefined ? undefined : checkAddress(inputs.ip, subnet, gateway),
+    ipv6: wanted6 &&
+      planNetwork6(wanted6, { bridge: settings.bridge, mtu, routes: inputs.routes6 }),
   };
 }
 
@@ -158,7 +170,8 @@ function checkBridge(bridge: string, subnet: Cidr, gateway: Ipv4, inputs: PlanIn
     );
   }
   const other = link.addresses.find((own) =>
-    own.address !== gateway || own.cidr.prefix !== subnet.prefix
+    (own.address !== gateway || own.cidr.prefix !== subnet.prefix) &&
+    !isEarlierSubnet(own, subnet, inputs)
   );
   if (other !== undefined) {
     const wanted = `${formatIpv4(gateway)}/${subnet.prefix}`;
@@ -166,11 +179,23 @@ function checkBridge(bridge: string, subnet: Cidr, gateway: Ipv4, inputs: PlanIn
       `it has the address ${
         formatIpv4(other.address)
       }/${other.cidr.prefix} and ${wanted} is wanted`,
-      inputs.bridgeInUse()
+      inputs.onBridge().length > 0
         ? "stop the containers on it first (hpktainer ps), or use their subnet"
         : "use its subnet, or choose another name with HPK_BRIDGE",
     );
   }
+}
+
+/**
+ * Whether an address of the bridge is the gateway of containers from before Flannel gave this host
+ * another subnet: they keep theirs, and both share the bridge.
+ */
+function isEarlierSubnet(own: InterfaceAddress, subnet: Cidr, inputs: PlanInputs): boolean {
+  if (inputs.flannel === undefined || overlaps(own.cidr, subnet)) return false;
+  return inputs.onBridge().some((container) =>
+    container.mode === "flannel" && container.gateway === formatIpv4(own.address) &&
+    container.subnet === formatCidr(own.cidr)
+  );
 }
 
 function checkConflicts(bridge: string, subnet: Cidr, podNetwork: Cidr, inputs: PlanInputs): void {

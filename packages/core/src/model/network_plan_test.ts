@@ -1,9 +1,9 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { HpkError } from "./errors.ts";
 import type { FlannelEnv } from "./flannel_env.ts";
 import type { Link, Route } from "./host_facts.ts";
 import { formatCidr, formatIpv4, parseCidr, parseInterfaceAddress, parseIpv4 } from "./ipv4.ts";
-import { type NetworkPlan, planNetwork, wantedMode } from "./network_plan.ts";
+import { type NetworkPlan, type PlanInputs, planNetwork, wantedMode } from "./network_plan.ts";
 import { resolveSettings, type SettingKey, type Settings } from "./settings.ts";
 
 const settings = (options: Partial<Record<SettingKey, string>>): Settings =>
@@ -37,6 +37,7 @@ const flannel = (subnet = "10.244.1.1/24", ipMasq = false): FlannelEnv => {
     gateway: address,
     mtu: 1450,
     ipMasq,
+    ipv6: undefined,
   };
 };
 
@@ -47,8 +48,10 @@ interface Case {
   flannel?: FlannelEnv;
   links?: Link[];
   routes?: Route[];
-  bridgeInUse?: boolean;
+  onBridge?: ReturnType<PlanInputs["onBridge"]>;
 }
+
+const STATIC_POD = { mode: "static", subnet: "10.97.0.0/24", gateway: "10.97.0.1" } as const;
 
 function plan(given: Case): NetworkPlan {
   return planNetwork({
@@ -59,7 +62,8 @@ function plan(given: Case): NetworkPlan {
       links: [LO, ETH0, ...(given.links ?? [])],
       routes: [DEFAULT, route("192.0.2.0/24", "eth0"), ...(given.routes ?? [])],
     },
-    bridgeInUse: () => given.bridgeInUse ?? false,
+    routes6: [],
+    onBridge: () => given.onBridge ?? [],
   });
 }
 
@@ -89,6 +93,7 @@ Deno.test("planNetwork() plans a static network: first address the gateway, MTU 
     masquerade: true,
     uplink: undefined,
     address: parseIpv4("10.96.0.7"),
+    ipv6: undefined,
   });
 });
 
@@ -108,6 +113,7 @@ Deno.test("planNetwork() plans Flannel's network: gateway, MTU and masquerade ar
     masquerade: false,
     uplink: undefined,
     address: undefined,
+    ipv6: undefined,
   });
   assertEquals(plan({ flannel: flannel() }).masquerade, true);
 });
@@ -120,7 +126,8 @@ Deno.test("planNetwork() takes the MTU that is set, else Flannel's, else the upl
     ip: undefined,
     flannel: undefined,
     facts: { links: [LO], routes: [] },
-    bridgeInUse: () => false,
+    routes6: undefined,
+    onBridge: () => [],
   });
   assertEquals(alone.mtu, 1500, "no default route: an air-gapped host");
   assertEquals(plan({ options: { subnet, mtu: "1200" } }).mtu, 1200);
@@ -261,7 +268,7 @@ Deno.test("planNetwork() takes a bridge that is there already, empty or with the
   for (const addresses of [[], ["10.96.0.1/24"]]) {
     const bridge = link("hpk-bridge", addresses, { kind: "bridge" });
     const routes = [route("10.96.0.0/24", "hpk-bridge")];
-    assertEquals(plan({ links: [bridge], routes, bridgeInUse: true }).bridge, "hpk-bridge");
+    assertEquals(plan({ links: [bridge], routes, onBridge: [STATIC_POD] }).bridge, "hpk-bridge");
   }
 });
 
@@ -279,9 +286,10 @@ Deno.test("planNetwork() refuses a bridge that is none, or has another address",
     [["10.96.0.1/24", "10.97.0.1/24"], "bridge", false, `${has("10.97.0.1/24")}; ${other}`],
     [["10.97.0.1/24"], "bridge", true, `${has("10.97.0.1/24")}; ${stop}`],
   ];
-  for (const [addresses, kind, bridgeInUse, why] of cases) {
+  for (const [addresses, kind, inUse, why] of cases) {
     const links = [link("hpk-bridge", addresses, { kind })];
-    assertEquals(refusal({ links, bridgeInUse }), `cannot use the bridge hpk-bridge: ${why}`);
+    const onBridge = inUse ? [STATIC_POD] : [];
+    assertEquals(refusal({ links, onBridge }), `cannot use the bridge hpk-bridge: ${why}`);
   }
   assertEquals(
     refusal({ options: { subnet: "10.96.0.0/24", bridge: "eth0" } }),
@@ -314,5 +322,32 @@ Deno.test("planNetwork() refuses an address that a container cannot have", () =>
       `cannot give the container the address ${ip}: ${why}; ` +
         "choose a free one in 10.96.0.0/24, or leave --ip out",
     );
+  }
+});
+
+Deno.test("planNetwork() lets containers of Flannel's earlier subnet share the bridge", () => {
+  const earlier = { mode: "flannel", subnet: "10.244.9.0/24", gateway: "10.244.9.1" } as const;
+  const on = (address: string, onBridge: Case["onBridge"], options = {}) => ({
+    links: [link("hpk-bridge", [address], { kind: "bridge" })],
+    ...("subnet" in options ? {} : { flannel: flannel("10.244.1.1/24") }),
+    options,
+    onBridge: onBridge!,
+  });
+  assertEquals(formatCidr(plan(on("10.244.9.1/24", [earlier])).subnet), "10.244.1.0/24");
+  const refused: [string, Case][] = [
+    ["nobody's address", on("10.244.9.1/24", [])],
+    ["another's address", on("10.244.8.1/24", [earlier])],
+    ["another prefix", on("10.244.9.1/25", [earlier])],
+    ["a static container's", on("10.97.0.1/24", [STATIC_POD])],
+    ["Flannel's, under a static one", on("10.244.9.1/24", [earlier], { subnet: "10.96.0.0/24" })],
+    [
+      "one that overlaps",
+      on("10.244.1.1/25", [{
+        ...{ mode: "flannel", subnet: "10.244.1.0/25", gateway: "10.244.1.1" } as const,
+      }]),
+    ],
+  ];
+  for (const [what, given] of refused) {
+    assertStringIncludes(refusal(given), "cannot use the bridge hpk-bridge: it has", what);
   }
 });

@@ -1,4 +1,4 @@
-import { formatIpv4, type Ipv4, parseIpv4 } from "./ipv4.ts";
+import { parseIpv4 } from "./ipv4.ts";
 
 /** What a container's /etc/resolv.conf is made from (resolv.conf(5)). */
 export interface ResolverConfig {
@@ -53,10 +53,14 @@ export function formatResolvConf(config: ResolverConfig): string {
  * loopback, and of names that the container bears itself, are left out.
  *
  * @param hostsFile The host's /etc/hosts.
- * @param address The container's address.
+ * @param addresses The container's addresses.
  * @param names The container's names, host name first.
  */
-export function formatHosts(hostsFile: string, address: Ipv4, names: readonly string[]): string {
+export function formatHosts(
+  hostsFile: string,
+  addresses: readonly string[],
+  names: readonly string[],
+): string {
   const unique = [...new Set(names)];
   const kept = hostsFile.split(/\r?\n/).flatMap((line) => {
     const [entry, ...rest] = line.replace(/#.*$/, "").trim().split(/\s+/);
@@ -68,7 +72,7 @@ export function formatHosts(hostsFile: string, address: Ipv4, names: readonly st
   return [
     "127.0.0.1\tlocalhost",
     "::1\tlocalhost ip6-localhost ip6-loopback",
-    `${formatIpv4(address)}\t${unique.join(" ")}`,
+    ...addresses.map((address) => `${address}\t${unique.join(" ")}`),
     ...kept,
   ].map((line) => line + "\n").join("");
 }

@@ -1,5 +1,4 @@
 import { assert, assertEquals } from "@std/assert";
-import { parseIpv4 } from "./ipv4.ts";
 import {
   containerResolver,
   formatHosts,
@@ -98,12 +97,17 @@ Deno.test("formatHosts() has loopback, the container, and what the host knows of
     ["garbage", "192.0.2.1\nnot-an-address x\n999.0.0.1 y\n", OWN],
   ];
   for (const [what, hostsFile, expected] of cases) {
-    assertEquals(formatHosts(hostsFile, parseIpv4("10.96.0.2")!, ["web"]), expected, what);
+    assertEquals(formatHosts(hostsFile, ["10.96.0.2"], ["web"]), expected, what);
   }
 });
 
 Deno.test("formatHosts() names each of the container's names once, the host name first", () => {
-  const line = (names: string[]) => formatHosts("", parseIpv4("10.96.0.2")!, names).split("\n")[2];
+  const line = (names: string[]) => formatHosts("", ["10.96.0.2"], names).split("\n")[2];
   assertEquals(line(["my-web", "my_web"]), "10.96.0.2\tmy-web my_web");
   assertEquals(line(["web", "web"]), "10.96.0.2\tweb");
+});
+
+Deno.test("formatHosts() has a line for each of the container's addresses", () => {
+  const lines = formatHosts("", ["10.96.0.2", "fd00:96::2"], ["web"]).split("\n");
+  assertEquals(lines.slice(2), ["10.96.0.2\tweb", "fd00:96::2\tweb", ""]);
 });

@@ -1,4 +1,5 @@
 import {
+  type Allocation,
   hostLocalConfig,
   hostLocalEnvironment,
   type HostLocalFailure,
@@ -7,7 +8,6 @@ import {
   parseHostLocalResult,
 } from "../model/host_local.ts";
 import { oneLine } from "../model/errors.ts";
-import type { Ipv4 } from "../model/ipv4.ts";
 import { runCommand } from "./command.ts";
 import { PROGRAMS, requireProgram } from "./programs.ts";
 
@@ -23,11 +23,11 @@ export class AllocationError extends Error {
 }
 
 /**
- * Allocates an address, by the plugin's ADD.
+ * Allocates an address, or one of each family, by the plugin's ADD.
  *
  * @throws {AllocationError} When it gives none.
  */
-export async function allocateAddress(request: HostLocalRequest): Promise<Ipv4> {
+export async function allocateAddress(request: HostLocalRequest): Promise<Allocation> {
   const result = await call("ADD", request);
   if (result.code !== 0) {
     const { message, failure } = parseHostLocalError(result.stdout || result.stderr);

@@ -41,7 +41,7 @@ async function call(
 Deno.test("allocateAddress() asks for an address by ADD, and takes what it is given", async () => {
   const answer = '{"cniVersion":"1.0.0","ips":[{"address":"10.96.0.7/24"}],"dns":{}}';
   const { result, log } = await call("allocateAddress", answer, 0);
-  assertEquals(result, String(0x0a600007));
+  assertEquals(result, `{"ipv4":${0x0a600007}}`);
   const [line, config] = log.split("\n");
   assertEquals(line, "ADD 0123456789ab IgnoreUnknown=1;IP=10.96.0.7");
   assertEquals(JSON.parse(config!).ipam, {

@@ -1,6 +1,8 @@
 import { defaultUplink, type HostFacts, parseLinks, parseRoutes } from "../model/host_facts.ts";
+import { parseRoutes6, type Route6 } from "../model/host_facts6.ts";
 import { CommandError, runCommand, runOrThrow } from "./command.ts";
 import { PROGRAMS, requireProgram } from "./programs.ts";
+import { hasIpv6 } from "./sysctl.ts";
 
 /** Directory of named network namespaces (ip-netns(8)). */
 export const NAMESPACE_DIRECTORY = "/run/netns";
@@ -40,6 +42,17 @@ export async function readHostFacts(names: readonly string[]): Promise<HostFacts
   // "if10" to ip(8), go with it.
   const isGone = (device: string) => /^if[0-9]+$/.test(device) && !existing.has(device);
   return { links, routes: routes.filter(({ device }) => device === undefined || !isGone(device)) };
+}
+
+/**
+ * Reads the host's IPv6 routes and addresses.
+ *
+ * @return Undefined on a host without IPv6.
+ */
+export async function readRoutes6(): Promise<Route6[] | undefined> {
+  if (!hasIpv6()) return undefined;
+  const args = ["-6", "-json", "route", "show", "table", "all"];
+  return parseRoutes6(await runOrThrow(requireProgram(PROGRAMS.ip), args));
 }
 
 /** Names of all links of this network namespace (proc(5), /proc/net/dev). */

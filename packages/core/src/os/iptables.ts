@@ -1,12 +1,16 @@
 import { CommandError, runCommand, runOrThrow } from "./command.ts";
-import { PROGRAMS, requireProgram } from "./programs.ts";
+import { PROGRAMS, PROGRAMS6, requireProgram } from "./programs.ts";
 
 /** How long to wait for another program that holds the packet filter's lock, in s (iptables(8), -w). */
 const LOCK_WAIT_S = 10;
 
-/** All tables of the IPv4 packet filter, as iptables-save(8) prints them. */
-export function saveRules(): Promise<string> {
-  return runOrThrow(requireProgram(PROGRAMS.iptablesSave), []);
+/** A family of addresses: each has a packet filter of its own. */
+export type AddressFamily = "ipv4" | "ipv6";
+
+/** All tables of the packet filter, as iptables-save(8) prints them. */
+export function saveRules(family: AddressFamily = "ipv4"): Promise<string> {
+  const program = family === "ipv4" ? PROGRAMS.iptablesSave : PROGRAMS6.ip6tablesSave;
+  return runOrThrow(requireProgram(program), []);
 }
 
 /**
@@ -15,10 +19,14 @@ export function saveRules(): Promise<string> {
  * @param changes Input of iptables-restore(8); the empty string changes nothing.
  * @throws {CommandError} When a table's changes were refused; of that table nothing was changed.
  */
-export async function applyRules(changes: string): Promise<void> {
+export async function applyRules(
+  changes: string,
+  family: AddressFamily = "ipv4",
+): Promise<void> {
   if (changes === "") return;
   const argv = ["--noflush", "-w", String(LOCK_WAIT_S)];
-  const path = requireProgram(PROGRAMS.iptablesRestore);
+  const program = family === "ipv4" ? PROGRAMS.iptablesRestore : PROGRAMS6.ip6tablesRestore;
+  const path = requireProgram(program);
   const result = await runCommand(path, argv, { stdin: changes });
   if (result.code !== 0) throw new CommandError([path, ...argv], result);
 }

@@ -71,6 +71,20 @@ export const PROGRAMS = {
   },
 } as const satisfies Record<string, Program>;
 
+/** What only containers with an IPv6 address need besides. */
+export const PROGRAMS6 = {
+  ip6tablesSave: {
+    name: "ip6tables-save",
+    fix: "install iptables (package iptables or iptables-nft)",
+    directories: inPath,
+  },
+  ip6tablesRestore: {
+    name: "ip6tables-restore",
+    fix: "install iptables (package iptables or iptables-nft)",
+    directories: inPath,
+  },
+} as const satisfies Record<string, Program>;
+
 /** Our own daemon, which only some datapaths need: beside the program itself, or in PATH. */
 export const NET_DAEMON: Program = {
   name: "hpk-net-daemon",

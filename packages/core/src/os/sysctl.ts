@@ -1,3 +1,6 @@
+/** Settings of IPv6 (ip-sysctl). */
+const IPV6 = "/proc/sys/net/ipv6/conf";
+
 const FORWARDING = "/proc/sys/net/ipv4/ip_forward";
 
 /** Whether this host forwards IPv4 packets between interfaces: "0" or "1" (ip-sysctl, ip_forward). */
@@ -19,6 +22,43 @@ export function readRouteLocalnet(link: string): string {
 export function writeRouteLocalnet(link: string, value: string): void {
   try {
     Deno.writeTextFileSync(routeLocalnetPath(link), value, { create: false });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Whether new interfaces of this host have IPv6 (ip-sysctl, disable_ipv6). */
+export function hasIpv6(): boolean {
+  try {
+    return Deno.readTextFileSync(`${IPV6}/default/disable_ipv6`).trim() === "0";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Whether this host forwards IPv6 packets: "0" or "1" (ip-sysctl, conf/all/forwarding). */
+export function readForwarding6(): string {
+  return Deno.readTextFileSync(`${IPV6}/all/forwarding`).trim();
+}
+
+/** Sets IPv6 forwarding of every interface, where it is not already so. */
+export function writeForwarding6(value: string): void {
+  if (readForwarding6() !== value) Deno.writeTextFileSync(`${IPV6}/all/forwarding`, value);
+}
+
+/**
+ * Whether an interface takes its routes from routers' announcements: "0" no, "1" unless the host
+ * forwards, "2" in any case (ip-sysctl, accept_ra).
+ */
+export function readAcceptRouters(device: string): string {
+  return Deno.readTextFileSync(`${IPV6}/${device}/accept_ra`).trim();
+}
+
+/** Sets whether an interface takes its routes from routers; one that is gone needs nothing. */
+export function writeAcceptRouters(device: string, value: string): void {
+  try {
+    Deno.writeTextFileSync(`${IPV6}/${device}/accept_ra`, value);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }

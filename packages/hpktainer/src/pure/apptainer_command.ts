@@ -25,6 +25,9 @@ export interface NetworkFacts {
   /** Address with prefix length. */
   readonly address: string;
   readonly gateway: string;
+  /** IPv6 address with prefix length, and its gateway; undefined where there is none. */
+  readonly address6: string | undefined;
+  readonly gateway6: string | undefined;
   readonly relay: RelayAccess | undefined;
 }
 
@@ -80,16 +83,21 @@ export function commandWithoutNetwork(
  * with --cleanenv, and the image's own value does not win.
  */
 export function environmentFor(
-  network: Pick<NetworkFacts, "address" | "gateway" | "relay">,
+  network: Pick<NetworkFacts, "address" | "gateway" | "address6" | "gateway6" | "relay">,
 ): Record<string, string> {
   const relay = network.relay === undefined ? {} : {
     APPTAINERENV_HPK_SOCKET_PATH: network.relay.socket,
     APPTAINERENV_HPK_MAC: network.relay.mac,
     APPTAINERENV_HPK_MTU: String(network.relay.mtu),
   };
+  const ipv6 = network.address6 === undefined || network.gateway6 === undefined ? {} : {
+    APPTAINERENV_HPK_IP6: network.address6,
+    APPTAINERENV_HPK_GATEWAY_IP6: network.gateway6,
+  };
   return {
     APPTAINERENV_HPK_IP: network.address,
     APPTAINERENV_HPK_GATEWAY_IP: network.gateway,
+    ...ipv6,
     ...relay,
   };
 }

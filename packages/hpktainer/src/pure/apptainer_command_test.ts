@@ -15,6 +15,8 @@ const NETWORK: NetworkFacts = {
   pidFile: "/f/pid",
   address: "10.96.0.2/24",
   gateway: "10.96.0.1",
+  address6: undefined,
+  gateway6: undefined,
   relay: undefined,
 };
 

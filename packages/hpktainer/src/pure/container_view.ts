@@ -14,6 +14,10 @@ export interface ContainerView {
   readonly address: string | null;
   readonly gateway: string;
   readonly subnet: string;
+  /** IPv6 address, gateway and subnet; null where there are none. */
+  readonly address6: string | null;
+  readonly gateway6: string | null;
+  readonly subnet6: string | null;
   readonly mode: ContainerRecord["mode"];
   readonly datapath: ContainerRecord["datapath"];
   readonly bridge: string;
@@ -55,6 +59,9 @@ export function viewOf(record: ContainerRecord, alive: boolean): ContainerView {
     address: record.address,
     gateway: record.gateway,
     subnet: record.subnet,
+    address6: record.address6,
+    gateway6: record.gateway6,
+    subnet6: record.subnet6,
     mode: record.mode,
     datapath: record.datapath,
     bridge: record.bridge,

@@ -21,6 +21,9 @@ const RECORD: ContainerRecord = {
   bridge: "hpk-bridge",
   mtu: 1500,
   address: "10.96.0.2",
+  subnet6: null,
+  gateway6: null,
+  address6: null,
   ports: [
     { protocol: "tcp", hostAddress: null, hostPort: 8080, containerPort: 80, count: 1 },
   ],
@@ -38,6 +41,9 @@ Deno.test("viewOf() has the documented shape", () => {
     address: "10.96.0.2",
     gateway: "10.96.0.1",
     subnet: "10.96.0.0/24",
+    address6: null,
+    gateway6: null,
+    subnet6: null,
     mode: "static",
     datapath: "veth",
     bridge: "hpk-bridge",
@@ -89,8 +95,8 @@ Deno.test("formatContainers() lists, with whole seconds and a dash for no addres
 Deno.test("formatContainer() shows a line for each property", () => {
   const lines = formatContainer(viewOf({ ...RECORD, address: null, errors: ["a", "b"] }, true))
     .split("\n").slice(0, -1);
-  assertEquals(lines.length, 22);
-  assertEquals([lines[0], lines[4], lines[21]], [
+  assertEquals(lines.length, 25);
+  assertEquals([lines[0], lines[4], lines[24]], [
     `id          ${ID}`,
     "address     -",
     "errors      a; b",
