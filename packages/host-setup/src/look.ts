@@ -19,6 +19,7 @@ import { EMPTY_JOURNAL, type Journal, JOURNAL_PATH, parseJournal } from "./pure/
 import { isFirewalldRunning } from "./resources/firewalld.ts";
 import type { RuleSet } from "./pure/setup_firewall.ts";
 import { readModuleFacts } from "./resources/module.ts";
+import { runningInstances } from "./resources/port.ts";
 import { isSelinuxEnforcing } from "./resources/file.ts";
 import { findTool } from "./tools.ts";
 
@@ -46,6 +47,7 @@ export async function lookAtHost(withIni = true): Promise<HostLook> {
     networks: otherNetworks(),
     modules: readModuleFacts(),
     ini,
+    instances: ini.ports.length === 0 ? [] : runningInstances(),
     journal: readJournal(),
     bridgeNetfilter:
       readFileIfExists("/proc/sys/net/bridge/bridge-nf-call-iptables")?.trim() === "1",

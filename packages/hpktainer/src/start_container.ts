@@ -1,4 +1,4 @@
-import { HpkError, wantedMode } from "@hpk/core";
+import { HOST_INI_PATH, HpkError, type Settings, wantedMode } from "@hpk/core";
 import {
   faultPoint,
   identify,
@@ -47,7 +47,7 @@ export async function startContainer(invocation: ContainerInvocation): Promise<n
   const ledger = new Ledger();
   const isInstance = invocation.verb.startsWith("instance");
   const attachment = await attach(ledger, {
-    settings,
+    settings: isInstance ? await withPortsOfHost(settings, invocation.network.name) : settings,
     ip: invocation.network.ip,
     name: invocation.network.name,
     kind: isInstance ? "instance" : "run",
@@ -65,6 +65,13 @@ export async function startContainer(invocation: ContainerInvocation): Promise<n
     await release(ledger, attachment);
     throw error;
   }
+}
+
+/** Only where the host has a file of such ports is what reads it loaded. */
+async function withPortsOfHost(settings: Settings, name: string | undefined): Promise<Settings> {
+  if (readFileIfExists(HOST_INI_PATH) === undefined) return settings;
+  const { withHostPorts } = await import("./host_ports.ts");
+  return withHostPorts(settings, name);
 }
 
 function runInPlace(ledger: Ledger, attachment: Attachment, args: readonly string[]): never {

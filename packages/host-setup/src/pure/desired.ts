@@ -84,6 +84,7 @@ export function desiredState(
     ...cniNetwork(look, network, notes),
     ...firewall(look, network, uplink.name, settings, problems),
     ...offload(look, network, settings),
+    ...ports(look),
     ...unit(look, notes),
   ];
   return {
@@ -275,6 +276,18 @@ function offload(look: HostLook, { bridge }: CniNetwork, settings: SetupSettings
   if (look.ethtool === undefined) return links;
   const rule = formatUdevRule(look.ethtool, bridge, isAll);
   return [...links, file(group, UDEV_PATH, rule, "the same for links that come later")];
+}
+
+/** Ports of instances that run; those of others are published at their start. */
+function ports({ ini, instances }: HostLook): Wanted[] {
+  return ini.ports.filter(({ instance }) => instances.includes(instance))
+    .map(({ instance, publish }): Wanted => ({
+      group: "published ports",
+      kind: "port",
+      id: `${instance} ${publish}`,
+      value: "published",
+      reason: `host.ini leads it to the instance ${instance}, which runs`,
+    }));
 }
 
 function unit(look: HostLook, notes: string[]): Wanted[] {

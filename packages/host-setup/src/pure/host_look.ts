@@ -33,6 +33,8 @@ export interface HostLook {
   readonly networks: readonly { readonly cidr: Cidr; readonly owner: string }[];
   readonly modules: ModuleFacts;
   readonly ini: HostIni;
+  /** Names of the instances of hpktainer that run. */
+  readonly instances: readonly string[];
   readonly journal: Journal;
   /** Whether frames of bridges pass iptables (br_netfilter). */
   readonly bridgeNetfilter: boolean;

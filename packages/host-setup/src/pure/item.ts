@@ -9,6 +9,7 @@ export const GROUPS = [
   "network for Apptainer",
   "firewall",
   "checksum offload",
+  "published ports",
   "start at boot",
 ] as const;
 
@@ -27,7 +28,8 @@ export type Kind =
   | "bridge"
   | "firewall"
   | "firewalld"
-  | "offload";
+  | "offload"
+  | "port";
 
 /** What a thing is like, as text; null where it is not there. */
 export type Value = string | null;

@@ -13,6 +13,7 @@ import { firewalldResource } from "./firewalld.ts";
 import { moduleResource } from "./module.ts";
 import { offloadResource } from "./offload.ts";
 import { packageResource } from "./package.ts";
+import { portResource } from "./port.ts";
 import type { Resource } from "./resource.ts";
 import { sysctlResource } from "./sysctl.ts";
 
@@ -53,5 +54,6 @@ export function makeResources(
     firewall: firewallResource(look.ruleSets),
     firewalld: firewalldResource(),
     offload: offloadResource(look.links),
+    port: portResource(),
   };
 }
