@@ -72,9 +72,7 @@ const bridge: Maker = async ({ host, mtu }) => {
 };
 
 const tap: Maker = async ({ host, mtu, keep }) => {
-  const words = ["serve", "--directory", DIRECTORY, "--ready-fd", "1"];
-  const daemon = keep(await host.spawn(NET_DAEMON, words));
-  await daemon.waitFor(/^ready$/m);
+  const daemon = keep(await startDaemon(host));
   await addTapSession(host, "tap", 3, mtu);
   return {
     name: "tap",
@@ -84,6 +82,14 @@ const tap: Maker = async ({ host, mtu, keep }) => {
     processes: [daemon],
   };
 };
+
+/** Starts the daemon of the run; one that was there before left its sessions. */
+export async function startDaemon(host: PrivateHost): Promise<Background> {
+  const words = ["serve", "--directory", DIRECTORY, "--ready-fd", "1"];
+  const daemon = await host.spawn(NET_DAEMON, words);
+  await daemon.waitFor(/^ready$/m);
+  return daemon;
+}
 
 /** Adds a session of datapath tap: namespace `id`, addresses 10.NUMBER.0.1 on the host and .2. */
 export async function addTapSession(

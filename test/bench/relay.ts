@@ -15,7 +15,7 @@ import {
   replaceMarked,
   type RowResult,
 } from "./_relay_report.ts";
-import { addTapSession, askDaemon, makeRows, type Row } from "./_relay_rows.ts";
+import { addTapSession, askDaemon, makeRows, type Row, startDaemon } from "./_relay_rows.ts";
 
 const PACKAGE = new URL("../../packages/net-daemon/", import.meta.url).pathname;
 const runs = Number(Deno.env.get("HPK_BENCH_RUNS") ?? 5);
@@ -62,7 +62,9 @@ async function benchMtu(
     return { name: row.name, mtu, medians, skipped: reason };
   });
   const tap = rows.find((row): row is Row => row.name === "tap" && !("skipped" in row));
-  const facts = mtu === mtus[0] && tap !== undefined ? await manySessions(host, tap, mtu) : [];
+  const facts = mtu === mtus[0] && tap !== undefined
+    ? [...await manySessions(host, tap, mtu), await endUnderLoad(host, tap)]
+    : [];
   return { results, facts };
 }
 
@@ -104,6 +106,27 @@ async function manySessions(host: PrivateHost, tap: Row, mtu: number): Promise<s
     `among ${IDLE_SESSIONS} ${middle(among).toFixed(2)} Gbit/s`,
     `heap of the relay's thread: ${afterOne} MB after 1 GB, ${afterTen} MB after 10 GB`,
   ];
+}
+
+/** How long the daemon takes to end by SIGTERM while it carries all that TCP gives it. */
+async function endUnderLoad(host: PrivateHost, tap: Row): Promise<string> {
+  const times: number[] = [];
+  let [daemon] = tap.processes;
+  for (let run = 0; run < runs; run++) {
+    await using server = await host.spawn("iperf3", ["-s", "-1", "--forceflush"]);
+    await server.waitFor(/Server listening/);
+    const words = ["iperf3", "-c", tap.address, "-t", "30"];
+    await using _client = await host.spawn("ip", ["netns", "exec", tap.client, ...words]);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const start = performance.now();
+    daemon!.signal("SIGTERM");
+    await daemon!.wait();
+    times.push(performance.now() - start);
+    daemon = await startDaemon(host);
+  }
+  await daemon![Symbol.asyncDispose]();
+  return `SIGTERM under full load, with ${IDLE_SESSIONS} sessions: ended after ` +
+    `${times.toSorted((a, b) => a - b)[Math.floor(runs / 2)]!.toFixed(0)} ms`;
 }
 
 async function describeMachine(): Promise<string> {
