@@ -59,12 +59,15 @@ async function setup(
   }
 }
 
+/** What all tests call. */
+const TOOLS = "busybox iperf3 ps script ethtool buildah".split(" ");
+
 /** What the tests of OCI images call. */
 const OCI = ["skopeo", "umoci", "crun", "docker-registry"];
 
 Deno.test("scripts/setup does and says nothing when nothing is missing", async () => {
   const run = "ip iptables-restore nsenter unshare flock host-local conntrack apptainer".split(" ");
-  const test = [..."busybox iperf3 ps script ethtool".split(" "), ...OCI];
+  const test = [...TOOLS, ...OCI];
   for (const [part, present] of [["run", run], ["test", test]] as const) {
     const outcome = await setup(part, [...present]);
     assertEquals(outcome, { code: 0, stdout: "", stderr: "", installs: [], cached: [] });
@@ -72,15 +75,20 @@ Deno.test("scripts/setup does and says nothing when nothing is missing", async (
 });
 
 Deno.test("scripts/setup installs what is missing, under the distribution's names", async () => {
-  const { code, stdout, installs } = await setup("test", ["ps", "script", "ethtool", ...OCI]);
+  const { code, stdout, installs } = await setup("test", [
+    "ps",
+    "script",
+    "ethtool",
+    "buildah",
+    ...OCI,
+  ]);
   assertEquals(code, 0);
   assertEquals(installs, ["-y --no-install-recommends install busybox-static iperf3"]);
   assertEquals(stdout, "setup: busybox-static\nsetup: iperf3\n");
 });
 
 Deno.test("scripts/setup installs for OCI images what the distribution has", async () => {
-  const present = "busybox iperf3 ps script ethtool".split(" ");
-  const debian = await setup("test", present);
+  const debian = await setup("test", TOOLS);
   assertEquals(debian.installs, [`-y --no-install-recommends install ${OCI.join(" ")}`]);
   assertEquals(debian.code, 0);
 });
@@ -90,6 +98,7 @@ Deno.test("scripts/setup shows why an installation failed, and stops", async () 
     "ps",
     "script",
     "ethtool",
+    "buildah",
     "busybox",
     ...OCI,
   ], {
@@ -110,5 +119,19 @@ Deno.test("scripts/setup installs no Deno but the pinned one", async () => {
 Deno.test("scripts/setup names its parts when asked for another", async () => {
   const { code, stderr } = await setup("everything", []);
   assertEquals(code, 1);
-  assertEquals(stderr, "scripts/setup: no part is called 'everything': name deno, run or test\n");
+  assertEquals(
+    stderr,
+    "scripts/setup: no part is called 'everything': name deno, run, test or bench\n",
+  );
+});
+
+Deno.test("bench installs what there is, and says what it cannot", async () => {
+  const { code, stdout, installs } = await setup("bench", ["iperf3", "pasta"], {
+    "apt-get": `case "$*" in *" install "*sockperf*) exit 100 ;; esac
+      printf '%s\\n' "$*" >>"$HOME/installs"`,
+  });
+  assertEquals(code, 0);
+  assertEquals(installs.length, 1);
+  assertMatch(installs[0]!, / slirp4netns$/);
+  assertMatch(stdout, /sockperf cannot be installed: what needs it is left out/);
 });
