@@ -115,7 +115,7 @@ function withTruePrior(change: Change): Change {
 function settle({ desired, look }: Plan, journal: JournalFile): void {
   const wanted = new Set(desired.wanted.map(keyOf));
   const left = journal.journal.entries.filter((entry) =>
-    wanted.has(keyOf(entry)) || entry.kind === "bridge"
+    wanted.has(keyOf(entry)) || entry.kind === "bridge" || desired.passedOver.includes(entry.kind)
   );
   const entries = [...left];
   const forwarding = { kind: "sysctl", id: FORWARDING_KEY } as const;

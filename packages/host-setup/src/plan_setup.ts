@@ -43,7 +43,7 @@ export async function makePlan(request: SetupRequest): Promise<Plan> {
   const look = await lookAtHost();
   const settings = resolveSetup(request.options, look.ini, look.journal.choices);
   const desired = desiredState(look, settings, request.withPackages);
-  const { entries } = look.journal;
+  const entries = look.journal.entries.filter(({ kind }) => !desired.passedOver.includes(kind));
   const resources = makeResources(look, desired, entries, request.progress);
   const found = await inspectAll(resources, [...desired.wanted, ...entries]);
   const files = desired.wanted.filter(({ kind }) => kind === "file");

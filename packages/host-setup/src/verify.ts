@@ -9,7 +9,7 @@
  * MTU that no link of the container has.
  */
 
-import { containerResolver, formatIpv4, HpkError, parseCidr, parseResolvConf } from "@hpk/core";
+import { containerResolver, formatIpv4, HpkError, parseIpv4, parseResolvConf } from "@hpk/core";
 import { readTxChecksum } from "@hpk/core/ffi";
 import { readFileIfExists, runCommand, runOrThrow } from "@hpk/core/os";
 import { JournalFile } from "./journal_file.ts";
@@ -33,10 +33,17 @@ const NARROW_MTU = 1280;
 const SERVER_PORT = 18080;
 const PUBLISHED_PORT = 18081;
 
+/** A server outside. */
+export interface Target {
+  /** IPv4 address. */
+  readonly address: string;
+  readonly port: number;
+}
+
 /** What --verify is asked besides. */
 export interface VerifyRequest extends SetupRequest {
-  /** HOST:PORT outside to be connected to; undefined takes the DNS servers. */
-  readonly target: string | undefined;
+  /** What is connected to outside; undefined takes the DNS servers. */
+  readonly target: Target | undefined;
 }
 
 /**
@@ -122,7 +129,7 @@ async function prove(
   { look, desired }: Plan,
   container: string,
   outside: Outside,
-  target: string | undefined,
+  target: Target | undefined,
 ): Promise<Proof[]> {
   await using _inner = await startServer(PROBE_NAMESPACE);
   await using _outer = await startServer(OUTSIDE_NAMESPACE, INNER_LINK);
@@ -136,7 +143,7 @@ async function prove(
   const servers = resolver.servers.filter((server) => !server.includes(":"));
   const targets = target === undefined
     ? servers.map((address) => ({ address, port: 53 }))
-    : [readTarget(target)];
+    : [target];
   const fetch = (address: string, port: number): ProbeTask => ({ kind: "fetch", address, port });
   // Alone and first: a transfer the other way would teach the container the path's MTU.
   const [narrow] = await runIn(PROBE_NAMESPACE, [fetch(outside.address, SERVER_PORT)]);
@@ -162,7 +169,9 @@ async function prove(
     },
     anyOf(
       "outbound",
-      `a container reaches ${target ?? nameservers} by ${desired.uplink.name ?? "the host"}`,
+      `a container reaches ${
+        target === undefined ? nameservers : `${target.address}:${target.port}`
+      } by ${desired.uplink.name ?? "the host"}`,
       rest.slice(0, targets.length),
       `${no}; name a --target HOST:PORT`,
     ),
@@ -209,11 +218,16 @@ function proveOffload(bridge: string, isWanted: boolean): Proof {
     : { id: "offload", status: "ok", what, found: "tx-checksumming is off", fix: "" };
 }
 
-function readTarget(text: string): { address: string; port: number } {
-  const match = /^([^:\s]+):([0-9]{1,5})$/.exec(text);
-  if (match !== null && Number(match[2]) <= 65535 && parseCidr(`${match[1]}/32`) !== undefined) {
-    return { address: match[1]!, port: Number(match[2]) };
-  }
+/**
+ * Reads what --target names.
+ *
+ * @param text ADDRESS:PORT.
+ * @throws {HpkError} When it is none.
+ */
+export function readTarget(text: string): Target {
+  const [, address = "", digits = ""] = /^([^:]+):([0-9]{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (port >= 1 && port <= 65535 && parseIpv4(address) !== undefined) return { address, port };
   throw new HpkError({
     what: `cannot use --target '${text}'`,
     why: "it is no ADDRESS:PORT",

@@ -129,9 +129,10 @@ async function runAct(act: Act, options: Options): Promise<number> {
     }
     case "verify": {
       requireRoot(act);
-      const { verifySetup } = await import("../verify.ts");
+      const { readTarget, verifySetup } = await import("../verify.ts");
       const { formatProofs } = await import("../pure/verify_report.ts");
-      const work = () => verifySetup({ ...request, target: options.target });
+      const target = options.target === undefined ? undefined : readTarget(options.target);
+      const work = () => verifySetup({ ...request, target });
       const proofs = await progress("proving", work);
       print(options.json ? toJson({ proofs }) : formatProofs(proofs));
       return proofs.some(({ status }) => status === "failed") ? EXIT_FAILURE : EXIT_OK;

@@ -42,6 +42,8 @@ export interface Desired {
   readonly problems: readonly string[];
   /** What a later run keeps to. */
   readonly choices: Choices;
+  /** Kinds that this run cannot judge, or shall not: what is on file of them stays as it is. */
+  readonly passedOver: readonly Kind[];
 }
 
 /** MTU of an Ethernet link in bytes (RFC 894), where no way out tells another. */
@@ -95,6 +97,10 @@ export function desiredState(
     notes,
     problems,
     choices: { ...settings.chosen, subnet: formatCidr(subnet) },
+    passedOver: [
+      ...(withPackages ? [] : ["package"] as const),
+      ...(look.rulesError === undefined ? [] : ["firewall"] as const),
+    ],
   };
 }
 
