@@ -4,7 +4,9 @@
  *
  * @module
  */
+export * from "./src/model/boot_masks.ts";
 export * from "./src/model/capabilities.ts";
+export * from "./src/model/cgroup_mounts.ts";
 export * from "./src/model/errors.ts";
 export * from "./src/model/firewall.ts";
 export * from "./src/model/firewall6.ts";
@@ -15,6 +17,7 @@ export * from "./src/model/host_facts.ts";
 export * from "./src/model/host_facts6.ts";
 export * from "./src/model/host_ini.ts";
 export * from "./src/model/host_local.ts";
+export * from "./src/model/host_state.ts";
 export * from "./src/model/ip_text.ts";
 export * from "./src/model/ipv4.ts";
 export * from "./src/model/ipv6.ts";

@@ -104,13 +104,14 @@ async function release(ledger: Ledger, attachment: Attachment): Promise<void> {
   await takeDown(ledger, (record) => record.id === attachment.record.id);
 }
 
-function readPid(path: string): number | undefined {
+/** Reads the pid that Apptainer has written to a file; undefined where it has written none. */
+export function readPid(path: string): number | undefined {
   const pid = Number(readFileIfExists(path)?.trim());
   return Number.isInteger(pid) && pid > 0 ? pid : undefined;
 }
 
 /** Checks that an image named by a path exists, before anything is made for it. */
-function checkImage(image: string): void {
+export function checkImage(image: string): void {
   if (/^[a-z][a-z0-9+.-]*:/i.test(image)) return;
   try {
     Deno.statSync(image);
@@ -124,7 +125,12 @@ function checkImage(image: string): void {
   }
 }
 
-function checkWithoutNetwork(invocation: ContainerInvocation, mode: "host" | "none"): void {
+/**
+ * Checks that nothing is asked for that goes with a network of ours only.
+ *
+ * @throws {HpkError} When something is.
+ */
+export function checkWithoutNetwork(invocation: ContainerInvocation, mode: "host" | "none"): void {
   const { ip, name, settings } = invocation.network;
   const isInstance = invocation.verb.startsWith("instance");
   const given = [
@@ -141,7 +147,8 @@ function checkWithoutNetwork(invocation: ContainerInvocation, mode: "host" | "no
   });
 }
 
-function checkRoot(): void {
+/** Checks that this is root, which a network of its own takes. */
+export function checkRoot(): void {
   const uid = Deno.uid();
   if (uid === 0) return;
   throw new HpkError({

@@ -20,6 +20,7 @@ import {
   NAMESPACE_DIRECTORY,
   processesInNamespace,
   releaseAddress,
+  removeCgroup,
   removeIfExists,
   removeRelaySession,
   thisProcess,
@@ -160,6 +161,12 @@ async function removeResources(
       for (const { name } of of(record, "namespace")) endProcesses(name);
     }
   }
+  for (const record of records) {
+    for (const { name } of of(record, "cgroup")) {
+      const graceMs = record.phase === "running" ? SUPERVISOR_GRACE_MS : 0;
+      note(record.id, await messageOf(() => removeCgroup(name, graceMs)));
+    }
+  }
   faultPoint("teardown.processes");
   if (ledger.readHost()?.ownRules === true) {
     const { closePorts } = await import("./published_ports.ts");
@@ -211,6 +218,12 @@ export function leaseRequest(
     ipv6: undefined,
   };
 }
+
+/**
+ * How long Apptainer's own process has to end after the container that it watches over, in ms; it
+ * still takes the instance off its list.
+ */
+const SUPERVISOR_GRACE_MS = 3_000;
 
 function endProcesses(namespace: string): void {
   for (const pid of processesInNamespace(`${NAMESPACE_DIRECTORY}/${namespace}`)) {

@@ -3,6 +3,7 @@
  * can take it down, whatever became of its owner.
  */
 
+import type { HostDifference } from "./host_state.ts";
 import { hostLinkName, namespaceName } from "./names.ts";
 import type { PublishedPort } from "./published_port.ts";
 
@@ -26,7 +27,22 @@ export type Resource =
   /** A link of the host. */
   | { readonly kind: "link"; readonly name: string }
   /** A directory with all that is in it. */
-  | { readonly kind: "directory"; readonly path: string };
+  | { readonly kind: "directory"; readonly path: string }
+  /** A control group in every hierarchy, by its path from their roots. */
+  | { readonly kind: "cgroup"; readonly name: string };
+
+/** How the boot of a container with systemd as its first process went. */
+export interface BootReport {
+  /**
+   * What systemctl(1) is-system-running says, such as "running" or "degraded"; "starting" where it had
+   * not come up in time, "unknown" where the first process is not systemd.
+   */
+  readonly state: string;
+  /** Units in state failed. */
+  readonly failedUnits: readonly string[];
+  /** What the boot changed of the host's network, where the container shares it; else empty. */
+  readonly differences: readonly HostDifference[];
+}
 
 /** How a container's traffic is treated where it differs from that of others. */
 export interface TrafficPolicy {
@@ -61,7 +77,8 @@ export interface ContainerRecord {
   readonly runtime: "apptainer";
   /** The image as the user named it. */
   readonly image: string;
-  readonly mode: "flannel" | "static";
+  /** "host" for a booted container in the host's network: it has none of what follows up to `ports`. */
+  readonly mode: "flannel" | "static" | "host";
   /** How frames reach it. */
   readonly datapath: "veth" | "tap" | "relay";
   /** This host's subnet, such as "10.96.0.0/24". */
@@ -83,6 +100,8 @@ export interface ContainerRecord {
   readonly resources: readonly Resource[];
   /** What went wrong when it was last taken down; empty otherwise. */
   readonly errors: readonly string[];
+  /** How its boot went; absent where it was not booted, or is booting. */
+  readonly boot?: BootReport;
 }
 
 /** A network that containers were started on, as far as our chains of the packet filter depend on it. */

@@ -4,11 +4,13 @@
  * @module
  */
 export * from "./capabilities.ts";
+export * from "./cgroup.ts";
 export * from "./command.ts";
 export * from "./conntrack.ts";
 export * from "./fault_point.ts";
 export * from "./files.ts";
 export * from "./host_local.ts";
+export * from "./host_state.ts";
 export * from "./iproute.ts";
 export * from "./iptables.ts";
 export * from "./ledger.ts";

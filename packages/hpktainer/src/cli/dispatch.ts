@@ -25,6 +25,10 @@ async function dispatch(invocation: Invocation): Promise<number> {
   switch (invocation.kind) {
     // Each is loaded only where it is needed: a command of Apptainer's costs little more than itself.
     case "container": {
+      if (invocation.boot !== undefined) {
+        const { bootInstance } = await import("../boot_instance.ts");
+        return await bootInstance(invocation, invocation.boot, tell);
+      }
       const { startContainer } = await import("../start_container.ts");
       return await startContainer(invocation);
     }
@@ -36,7 +40,7 @@ async function dispatch(invocation: Invocation): Promise<number> {
       return joinInstance(invocation.instance, invocation.args);
     case "stop": {
       const { stopInstances } = await import("../stop_instances.ts");
-      return await stopInstances(invocation.args);
+      return await stopInstances(invocation.args, tell);
     }
     case "version":
       return showVersions();
@@ -49,6 +53,11 @@ async function dispatch(invocation: Invocation): Promise<number> {
     case "passthrough":
       return becomeApptainer(invocation.args);
   }
+}
+
+/** Tells something that is no failure of ours. */
+function tell(line: string): void {
+  complain(`hpktainer: ${line}`);
 }
 
 /** Prints our version, then lets Apptainer print its own. */

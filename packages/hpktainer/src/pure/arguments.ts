@@ -13,6 +13,7 @@ import {
   GLOBAL_OPTIONS,
   type OptionTable,
 } from "./apptainer_options.ts";
+import { bootOption, type BootOptions, readBootOptions } from "./boot_options.ts";
 import { networkOption, type NetworkOptions, readNetworkOptions } from "./network_options.ts";
 
 /** A command that starts a container. */
@@ -33,6 +34,8 @@ export interface ContainerInvocation {
   readonly pidFile: string | undefined;
   /** Whether the user asked for a network of its own by Apptainer's --net. */
   readonly ownNetwork: boolean;
+  /** How it is booted; undefined where it is not. */
+  readonly boot: BootOptions | undefined;
 }
 
 /** What a command line asks for. */
@@ -154,7 +157,8 @@ function readContainer(
   for (const [name, { why, fix }] of Object.entries(REFUSED)) {
     if (tail.names.has(name)) throw new HpkError({ what: `cannot use --${name}`, why, fix });
   }
-  const network = readNetworkOptions([...head.network, ...tail.network]);
+  const ours = [...head.network, ...tail.network];
+  const network = readNetworkOptions(ours);
   const [image, ...rest] = tail.remaining;
   if (image === undefined) {
     throw new HpkError({
@@ -164,12 +168,12 @@ function readContainer(
     });
   }
   if (image.startsWith("instance://")) {
-    const [ours] = [...head.network, ...tail.network];
-    if (ours === undefined) {
+    const [option] = ours;
+    if (option === undefined) {
       return { kind: "join", args: argv, instance: image.slice("instance://".length) };
     }
     throw new HpkError({
-      what: `cannot use --${ours[0]} with ${image}`,
+      what: `cannot use --${option[0]} with ${image}`,
       why: "the instance has its network already",
       fix: "leave the option out",
     });
@@ -185,6 +189,7 @@ function readContainer(
     hostname: tail.names.get("hostname"),
     pidFile: tail.names.get("pid-file"),
     ownNetwork: tail.names.has("net"),
+    boot: readBootOptions(verb, new Map([...head.names, ...tail.names]), ours),
   };
   return verb.startsWith("instance") ? withInstanceName(invocation) : invocation;
 }
@@ -247,7 +252,7 @@ function readLong(
   const equals = word.indexOf("=");
   const name = word.slice(2, equals === -1 ? undefined : equals);
   const attached = equals === -1 ? undefined : word.slice(equals + 1);
-  const ours = networkOption(name);
+  const ours = networkOption(name) ?? bootOption(name);
   const valued = ours === undefined ? options.get(name) : ours.value !== undefined;
   if (valued === undefined && attached === undefined) unknownOption(word, command);
   if (valued === true && attached === undefined && next === undefined) {

@@ -4,6 +4,7 @@
  */
 
 import { CONTAINER_VERBS } from "./apptainer_options.ts";
+import { BOOT_OPTIONS } from "./boot_options.ts";
 import { NETWORK_OPTIONS } from "./network_options.ts";
 
 /** Shells that a script is made for. */
@@ -50,7 +51,7 @@ export function complete(words: readonly string[], containers: readonly string[]
   const matching = (list: readonly string[]) => list.filter((word) => word.startsWith(current));
   const values = VALUES.get(words.at(-2) ?? "");
   if (values !== undefined) return { candidates: matching(values), apptainer: undefined };
-  const ours = current.startsWith("-") ? NETWORK_OPTIONS.map(({ name }) => `--${name}`) : [];
+  const ours = current.startsWith("-") ? oursOf(words[0] === "instance") : [];
   if (words.length <= 1) {
     return { candidates: matching([...OWN.keys(), ...ours]), apptainer: [current] };
   }
@@ -81,10 +82,17 @@ export function completionScript(shell: Shell): string {
   return SCRIPTS[shell];
 }
 
+/** Our options; those of a boot too, where an instance is started. */
+function oursOf(isInstance: boolean): string[] {
+  const options = [...NETWORK_OPTIONS, ...(isInstance ? BOOT_OPTIONS : [])];
+  return options.map(({ name }) => `--${name}`);
+}
+
 function withoutOurs(words: readonly string[]): string[] {
   const named = (options: typeof NETWORK_OPTIONS) => options.map(({ name }) => `--${name}`);
-  const ours = named(NETWORK_OPTIONS);
-  const valued = named(NETWORK_OPTIONS.filter(({ value }) => value !== undefined));
+  const options = [...NETWORK_OPTIONS, ...BOOT_OPTIONS];
+  const ours = named(options);
+  const valued = named(options.filter(({ value }) => value !== undefined));
   return words.filter((word, index) =>
     index === words.length - 1 ||
     (!ours.includes(word) && !valued.includes(words[index - 1] ?? "") &&

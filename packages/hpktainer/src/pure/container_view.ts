@@ -1,4 +1,9 @@
-import type { ContainerRecord, PublishedPort } from "@hpk/core";
+import {
+  type BootReport,
+  type ContainerRecord,
+  formatHostDifference,
+  type PublishedPort,
+} from "@hpk/core";
 import { describePorts } from "./port_view.ts";
 import { formatTable } from "./text_table.ts";
 
@@ -12,17 +17,19 @@ export interface ContainerView {
   readonly state: ContainerRecord["phase"] | "dead";
   /** IPv4 address; null until it is allocated. */
   readonly address: string | null;
-  readonly gateway: string;
-  readonly subnet: string;
+  /** This and the next are null in the host's network; so are datapath, bridge and mtu. */
+  readonly gateway: string | null;
+  readonly subnet: string | null;
   /** IPv6 address, gateway and subnet; null where there are none. */
   readonly address6: string | null;
   readonly gateway6: string | null;
   readonly subnet6: string | null;
+  /** "host" for a booted container in the host's network. */
   readonly mode: ContainerRecord["mode"];
-  readonly datapath: ContainerRecord["datapath"];
-  readonly bridge: string;
+  readonly datapath: ContainerRecord["datapath"] | null;
+  readonly bridge: string | null;
   /** In bytes. */
-  readonly mtu: number;
+  readonly mtu: number | null;
   /** Ports of the host that lead to it. */
   readonly ports: readonly PublishedPort[];
   /** Whether it is kept from other isolated containers. */
@@ -43,6 +50,8 @@ export interface ContainerView {
   readonly link: string | null;
   /** What went wrong when it was last taken down. */
   readonly errors: readonly string[];
+  /** How its boot went; null where it was not booted, or is booting. */
+  readonly boot: BootReport | null;
 }
 
 /** Makes the view of a container. */
@@ -51,21 +60,22 @@ export function viewOf(record: ContainerRecord, alive: boolean): ContainerView {
     const found = record.resources.find((resource) => resource.kind === kind);
     return found !== undefined && "name" in found ? found.name : null;
   };
+  const ofOwn = <T>(value: T): T | null => record.mode === "host" ? null : value;
   return {
     id: record.id,
     name: record.name,
     kind: record.kind,
     state: alive ? record.phase : "dead",
     address: record.address,
-    gateway: record.gateway,
-    subnet: record.subnet,
+    gateway: ofOwn(record.gateway),
+    subnet: ofOwn(record.subnet),
     address6: record.address6,
     gateway6: record.gateway6,
     subnet6: record.subnet6,
     mode: record.mode,
-    datapath: record.datapath,
-    bridge: record.bridge,
-    mtu: record.mtu,
+    datapath: ofOwn(record.datapath),
+    bridge: ofOwn(record.bridge),
+    mtu: ofOwn(record.mtu),
     ports: record.ports,
     ...record.policy,
     runtime: record.runtime,
@@ -75,6 +85,7 @@ export function viewOf(record: ContainerRecord, alive: boolean): ContainerView {
     namespace: nameOf("namespace"),
     link: nameOf("link"),
     errors: record.errors,
+    boot: record.boot ?? null,
   };
 }
 
@@ -100,7 +111,20 @@ export function formatContainer(view: ContainerView): string {
   return formatTable(
     Object.entries({ ...view, ports: describePorts(view.ports) }).map(([key, value]) => [
       key,
-      Array.isArray(value) ? value.join("; ") || "-" : String(value ?? "-"),
+      key === "boot"
+        ? bootText(view.boot)
+        : Array.isArray(value)
+        ? value.join("; ") || "-"
+        : String(value ?? "-"),
     ]),
   );
+}
+
+function bootText(boot: BootReport | null): string {
+  if (boot === null) return "-";
+  return [
+    boot.state,
+    ...boot.failedUnits.map((unit) => `failed: ${unit}`),
+    ...boot.differences.map(formatHostDifference),
+  ].join("; ");
 }

@@ -59,7 +59,14 @@ Deno.test("viewOf() has the documented shape", () => {
     namespace: `hpk-${ID}`,
     link: `hpk${ID}`,
     errors: [],
+    boot: null,
   });
+});
+
+Deno.test("viewOf() has null for what a container in the host's network has not", () => {
+  const view = viewOf({ ...RECORD, mode: "host", address: null, resources: [] }, true);
+  const { gateway, subnet, datapath, bridge, mtu } = view;
+  assertEquals([gateway, subnet, datapath, bridge, mtu], [null, null, null, null, null]);
 });
 
 Deno.test("viewOf() calls a container dead whose owner is gone, whatever its phase", () => {
@@ -95,10 +102,22 @@ Deno.test("formatContainers() lists, with whole seconds and a dash for no addres
 Deno.test("formatContainer() shows a line for each property", () => {
   const lines = formatContainer(viewOf({ ...RECORD, address: null, errors: ["a", "b"] }, true))
     .split("\n").slice(0, -1);
-  assertEquals(lines.length, 25);
+  assertEquals(lines.length, 26);
   assertEquals([lines[0], lines[4], lines[24]], [
     `id          ${ID}`,
     "address     -",
     "errors      a; b",
   ]);
+});
+
+Deno.test("formatContainer() tells how a boot went", () => {
+  const boot = {
+    state: "degraded",
+    failedUnits: ["x.service"],
+    differences: [{ part: "sysctl", name: "net.a", before: "0", after: "1" } as const],
+  };
+  assertEquals(
+    formatContainer(viewOf({ ...RECORD, boot }, true)).split("\n")[25],
+    "boot        degraded; failed: x.service; sysctl net.a was 0 and is 1",
+  );
 });

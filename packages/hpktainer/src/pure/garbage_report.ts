@@ -51,6 +51,8 @@ function describe(resource: Resource): string {
       return `session ${resource.id} of hpk-net-daemon`;
     case "directory":
       return resource.path;
+    case "cgroup":
+      return `control group ${resource.name}`;
     default:
       return `${resource.kind} ${resource.name}`;
   }

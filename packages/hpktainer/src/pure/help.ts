@@ -1,10 +1,11 @@
 import type { ContainerVerb } from "./apptainer_options.ts";
+import { BOOT_OPTIONS } from "./boot_options.ts";
 import { NETWORK_OPTIONS } from "./network_options.ts";
 import { formatTable } from "./text_table.ts";
 
-const options = (): string =>
+const options = (withBoot = false): string =>
   formatTable(
-    NETWORK_OPTIONS.map(({ name, value, description }) => [
+    [...NETWORK_OPTIONS, ...(withBoot ? BOOT_OPTIONS : [])].map(({ name, value, description }) => [
       value === undefined ? `  --${name}` : `  --${name} ${value}`,
       description,
     ]),
@@ -59,13 +60,14 @@ export function containerHelp(verb: ContainerVerb): string {
     "run": "hpktainer run --subnet 10.96.0.0/24 image.sif",
     "exec": "hpktainer exec --ip 10.96.0.7 image.sif ping -c 1 10.96.0.1",
     "shell": "hpktainer shell --dns 192.0.2.53 image.sif",
-    "instance start": "hpktainer instance start --mtu 1400 image.sif web",
+    "instance start": "hpktainer instance start --mtu 1400 image.sif web\n" +
+      "  hpktainer instance start --boot --host-network systemd.sif web",
     "instance run": "hpktainer instance run image.sif web",
   };
   return `Usage: hpktainer ${verb} [OPTIONS] IMAGE${name}${rest}
 
 Network options:
-${options()}
+${options(verb.startsWith("instance"))}
 Every option of 'apptainer ${verb}' is taken too: see 'apptainer ${verb} --help'.
 Of its network options, --net has no effect (the container has a network of its own), and
 --network-args and --netns-path are refused.

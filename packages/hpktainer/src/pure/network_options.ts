@@ -46,6 +46,7 @@ export const NETWORK_OPTIONS: readonly NetworkOption[] = [
     description: "interface that leads out; default: the default route's",
   },
   { name: "mtu", value: "BYTES", description: "MTU; default: Flannel's, else the uplink's" },
+  { name: "host-network", value: undefined, description: "the same as --network host" },
   { name: "wait", value: "SECONDS", description: "how long to wait for Flannel; default: 0" },
   {
     name: "publish",
@@ -96,9 +97,19 @@ export function readNetworkOptions(given: readonly (readonly [string, string])[]
     const value = values.get(key);
     if (value !== undefined) settings[key] = value;
   }
+  if (isHostNetwork(values.get("host-network"))) settings.network = "host";
   const kept = values.get("no-masquerade");
   if (kept !== undefined) settings.masquerade = OPPOSITE.get(kept) ?? kept;
   return { settings, ip: values.get("ip"), name };
+}
+
+function isHostNetwork(value: string | undefined): boolean {
+  if (value === undefined || value === "yes" || value === "no") return value === "yes";
+  throw new HpkError({
+    what: "cannot use --host-network",
+    why: `'${value}' is neither yes nor no`,
+    fix: "write it without a value",
+  });
 }
 
 /** Options that are called as the setting that they set. */

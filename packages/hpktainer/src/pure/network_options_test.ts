@@ -12,7 +12,7 @@ Deno.test("the options are those that the help names", () => {
     NETWORK_OPTIONS.map(({ name }) => name),
     [
       ...["network", "subnet", "subnet6", "ip", "datapath", "dns", "name", "uplink", "mtu"],
-      "wait",
+      ...["host-network", "wait"],
       ...["publish", "isolated", "no-masquerade", "allow-imds"],
     ],
   );
@@ -22,13 +22,21 @@ Deno.test("the options are those that the help names", () => {
   }
 });
 
-Deno.test("every option but --ip and --name is a setting", () => {
-  const given = NETWORK_OPTIONS.map(({ name }): [string, string] => [name, "v"]);
+Deno.test("every option but --ip and --name, and what is short for another, is a setting", () => {
+  const given = NETWORK_OPTIONS.map(({ name }) => name).filter((name) => name !== "host-network")
+    .map((name): [string, string] => [name, "v"]);
   const { settings, ip, name } = readNetworkOptions(given);
   assertEquals([ip, name], ["v", "v"]);
   const keys = Object.keys(settings);
-  assertEquals(keys.length, NETWORK_OPTIONS.length - 2);
+  assertEquals(keys.length, NETWORK_OPTIONS.length - 3);
   assert(keys.every((key) => (SETTING_KEYS as string[]).includes(key)));
+});
+
+Deno.test("--host-network is short for --network host", () => {
+  const read = (value: string) => readNetworkOptions([["host-network", value]]).settings;
+  assertEquals(read("yes"), { network: "host" });
+  assertEquals(read("no"), {});
+  assertThrows(() => read("x"), HpkError, "--host-network");
 });
 
 Deno.test("a switch is yes, and --no-masquerade turns the setting around", () => {

@@ -1,0 +1,98 @@
+/** Waits until a booted container is up, and asks how its boot went. */
+
+import { type BootReport, HpkError, type ProcessId } from "@hpk/core";
+import { isAlive, PROGRAMS, requireProgram, runCommand } from "@hpk/core/os";
+
+/** How the instance is found, and how long to wait. */
+export interface BootedInstance {
+  readonly name: string;
+  /** Its first process. */
+  readonly owner: ProcessId;
+  /** Apptainer's options before the subcommand. */
+  readonly globals: readonly string[];
+  readonly timeoutMs: number;
+}
+
+/** How long an init that is systemd has to open its socket, in ms; what has none is another init. */
+const SOCKET_TIMEOUT_MS = 30_000;
+const POLL_MS = 50;
+
+/** What systemctl(1) is-system-running says once the boot has come to an end. */
+const FINAL_STATES = ["running", "degraded", "maintenance", "stopping"];
+
+/**
+ * Waits until systemd has done with the boot, or the time is up.
+ *
+ * @throws {HpkError} When the container ends meanwhile.
+ */
+export async function awaitBoot(
+  instance: BootedInstance,
+): Promise<Pick<BootReport, "state" | "failedUnits">> {
+  const deadline = Date.now() + instance.timeoutMs;
+  if (!await awaitSystemd(instance, Math.min(deadline, Date.now() + SOCKET_TIMEOUT_MS))) {
+    return { state: "unknown", failedUnits: [] };
+  }
+  let state = "starting";
+  while (!FINAL_STATES.includes(state) && Date.now() < deadline) {
+    checkAlive(instance);
+    const args = ["is-system-running", "--wait"];
+    const said = (await systemctl(instance, args, deadline - Date.now())).trim();
+    // Its bus may not answer yet.
+    if (FINAL_STATES.includes(said)) state = said;
+    else await pause();
+  }
+  checkAlive(instance);
+  return { state, failedUnits: state === "running" ? [] : await failedUnits(instance) };
+}
+
+/** Waits for systemd's own socket, which it opens before it starts any unit. */
+async function awaitSystemd(instance: BootedInstance, deadline: number): Promise<boolean> {
+  while (Date.now() < deadline) {
+    checkAlive(instance);
+    if (hasSystemd(instance.owner.pid)) return true;
+    await pause();
+  }
+  return false;
+}
+
+function hasSystemd(pid: number): boolean {
+  try {
+    Deno.lstatSync(`/proc/${pid}/root/run/systemd/private`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function failedUnits(instance: BootedInstance): Promise<string[]> {
+  const args = ["list-units", "--state=failed", "--plain", "--no-legend", "--no-pager", "--full"];
+  const listed = await systemctl(instance, args, SOCKET_TIMEOUT_MS);
+  return listed.split("\n").map((line) => line.trim().split(/\s+/)[0]!).filter((unit) =>
+    unit !== ""
+  );
+}
+
+async function systemctl(
+  { name, globals }: BootedInstance,
+  args: readonly string[],
+  timeoutMs: number,
+): Promise<string> {
+  const exec = ["exec", "--cleanenv", "--pwd", "/", `instance://${name}`, "systemctl", ...args];
+  const { stdout } = await runCommand(requireProgram(PROGRAMS.apptainer), [...globals, ...exec], {
+    timeoutMs: Math.max(timeoutMs, POLL_MS),
+  });
+  return stdout;
+}
+
+function checkAlive({ name, owner }: BootedInstance): void {
+  if (isAlive(owner)) return;
+  throw new HpkError({
+    what: `cannot boot '${name}'`,
+    why: "its first process has ended",
+    fix: "see its log below ~/.apptainer/instances/logs, and that the image has an init",
+  });
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, POLL_MS));
+}

@@ -1,0 +1,92 @@
+import { HpkError } from "@hpk/core";
+import type { NetworkOption } from "./network_options.ts";
+
+/** Our options of `instance start --boot`; each takes a value. */
+export const BOOT_OPTIONS: readonly NetworkOption[] = [
+  {
+    name: "boot-allow",
+    value: "UNIT",
+    description: "with --boot: let a unit run that would be masked; repeatable",
+  },
+  {
+    name: "boot-timeout",
+    value: "SECONDS",
+    description: "with --boot: how long to wait until it is up; default: 120",
+  },
+];
+
+/** Our option of a boot of that name; undefined where there is none. */
+export function bootOption(name: string): NetworkOption | undefined {
+  return BOOT_OPTIONS.find((option) => option.name === name);
+}
+
+/** How an instance is booted. */
+export interface BootOptions {
+  /** Units, or groups of units, that run although they would be masked. */
+  readonly allow: readonly string[];
+  /** How long to wait until the container is up, in seconds. */
+  readonly timeout: number;
+  /**
+   * What can be written of the image: "as asked" where an option of the user's says so, "in place" by
+   * --writable, else "not at all".
+   */
+  readonly writable: "as asked" | "in place" | "not at all";
+  /** Capabilities that the user asked to drop, such as "CAP_NET_RAW". */
+  readonly dropCapabilities: readonly string[];
+  /** Whether the user asked to keep those that are dropped by default. */
+  readonly keepPrivileges: boolean;
+  /** Apptainer's configuration file, where the user names one. */
+  readonly configuration: string | undefined;
+}
+
+const DEFAULT_TIMEOUT_S = 120;
+
+/**
+ * Reads how an instance is to be booted.
+ *
+ * @param verb The command, such as "instance start".
+ * @param names Options of Apptainer's that are given, with their last value.
+ * @param given Our options, by name and value.
+ * @return Undefined when it is not to be booted.
+ * @throws {HpkError} On a wrong value, or an option that goes with --boot only.
+ */
+export function readBootOptions(
+  verb: string,
+  names: ReadonlyMap<string, string>,
+  given: readonly (readonly [string, string])[],
+): BootOptions | undefined {
+  const ours = given.filter(([name]) => bootOption(name) !== undefined);
+  const isOn = (name: string): boolean => names.has(name) && names.get(name) !== "false";
+  if (!isOn("boot") || !verb.startsWith("instance")) {
+    if (ours.length === 0) return undefined;
+    throw new HpkError({
+      what: `cannot use --${ours[0]![0]}`,
+      why: "it is for containers that are booted",
+      fix: "leave it out, or use it with instance start --boot",
+    });
+  }
+  const values = (name: string) => ours.flatMap(([key, value]) => key === name ? [value] : []);
+  return {
+    allow: values("boot-allow").flatMap((value) => value.split(",")),
+    timeout: readTimeout(values("boot-timeout").at(-1)),
+    writable: isOn("writable")
+      ? "in place"
+      : ["writable-tmpfs", "overlay", "compat"].some(isOn)
+      ? "as asked"
+      : "not at all",
+    dropCapabilities: (names.get("drop-caps") ?? "").split(",").filter((name) => name !== ""),
+    keepPrivileges: isOn("keep-privs"),
+    configuration: names.get("config"),
+  };
+}
+
+function readTimeout(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_TIMEOUT_S;
+  const seconds = Number(text);
+  if (/^[0-9]+$/.test(text) && seconds > 0 && seconds <= 3600) return seconds;
+  throw new HpkError({
+    what: `cannot wait for '${text}' seconds`,
+    why: "--boot-timeout takes a whole number from 1 to 3600",
+    fix: "give such a number",
+  });
+}

@@ -1,0 +1,62 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { HpkError } from "@hpk/core";
+import { type ContainerInvocation, readArguments } from "./arguments.ts";
+
+function read(...words: string[]): ContainerInvocation {
+  const invocation = readArguments(["instance", "start", ...words, "boot.sif", "web"]);
+  if (invocation.kind !== "container") throw new Error(invocation.kind);
+  return invocation;
+}
+
+Deno.test("an instance is booted where --boot says so", () => {
+  assertEquals(read().boot, undefined);
+  assertEquals(read("--boot=false").boot, undefined);
+  assertEquals(read("--boot").boot, {
+    allow: [],
+    timeout: 120,
+    writable: "not at all",
+    dropCapabilities: [],
+    keepPrivileges: false,
+    configuration: undefined,
+  });
+  assertEquals(read("--boot").options, ["--boot"]);
+});
+
+Deno.test("options of a boot are ours, and do not reach Apptainer", () => {
+  const { boot, options } = read(
+    "--boot",
+    ...["--boot-allow", "systemd-networkd.service", "--boot-allow=udev,time"],
+    ...["--boot-timeout", "7"],
+  );
+  assertEquals(boot?.allow, ["systemd-networkd.service", "udev", "time"]);
+  assertEquals(boot?.timeout, 7);
+  assertEquals(options, ["--boot"]);
+});
+
+Deno.test("what the user says of the image and of capabilities is heeded", () => {
+  assertEquals(read("--boot", "--writable").boot?.writable, "in place");
+  assertEquals(read("--boot", "-w").boot?.writable, "in place");
+  assertEquals(read("--boot", "--overlay", "/o").boot?.writable, "as asked");
+  const { boot } = read("--boot", "--drop-caps", "CAP_NET_RAW,CAP_NET_ADMIN", "--keep-privs");
+  assertEquals(boot?.dropCapabilities, ["CAP_NET_RAW", "CAP_NET_ADMIN"]);
+  assertEquals(boot?.keepPrivileges, true);
+});
+
+Deno.test("--host-network is --network host", () => {
+  assertEquals(read("--boot", "--host-network").network.settings, { network: "host" });
+  assertEquals(read("--host-network").options, []);
+});
+
+Deno.test("an option of a boot without one, and a wrong time, are errors", () => {
+  for (
+    const words of [
+      ["--boot-allow", "udev"],
+      ["--boot-timeout", "5"],
+      ["--boot", "--boot-timeout", "0"],
+      ["--boot", "--boot-timeout", "ten"],
+      ["--boot", "--boot-timeout", "3601"],
+      ["--boot", "--boot-allow="],
+    ]
+  ) assertThrows(() => read(...words), HpkError, undefined, words.join(" "));
+  assertThrows(() => readArguments(["exec", "--boot-allow", "udev", "boot.sif", "true"]), HpkError);
+});
