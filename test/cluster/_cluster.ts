@@ -164,6 +164,14 @@ export class Cluster implements AsyncDisposable {
     await this.#flanneld.get(node)?.[Symbol.asyncDispose]();
   }
 
+  /** Lets Flannel forget which subnet a host has, so that its next flanneld takes another. */
+  async forgetSubnet(node: Node): Promise<void> {
+    const { FLANNEL_SUBNET } = await this.subnetEnv(node);
+    const key = FLANNEL_SUBNET!.replace(/\.1\//, ".0-");
+    await this.etcdctl(["del", "--prefix", `/coreos.com/network/subnets/${key}`]);
+    await node.host.sh("rm /run/flannel/subnet.env; ip link delete flannel.1");
+  }
+
   /** What is in a host's subnet.env, by key. */
   async subnetEnv(node: Node): Promise<Record<string, string>> {
     const { stdout } = await node.host.run("cat", ["/run/flannel/subnet.env"]);

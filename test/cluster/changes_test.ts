@@ -8,12 +8,22 @@
  *              ├── [ host2 ] flanneld, hpk-bridge ── a, b
  *              └── [ host3 ] flanneld, hpk-bridge ── a, b
  */
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { eventually, iperf3, testIf, tunDevice } from "../harness/mod.ts";
 import { hpk, needs } from "../e2e/_hpktainer.ts";
 import { Cluster, type Node } from "./_cluster.ts";
 import { flanneldNeeds } from "./_flannel.ts";
-import { ping, type Pod, runAt, spawnAt, spotOf, startPod, stopPod, transfer } from "./_pods.ts";
+import {
+  findPod,
+  ping,
+  type Pod,
+  runAt,
+  spawnAt,
+  spotOf,
+  startPod,
+  stopPod,
+  transfer,
+} from "./_pods.ts";
 
 const PATIENT = { timeoutMs: 60_000 };
 
@@ -56,6 +66,12 @@ async function underTraffic(from: Pod, to: Pod, act: () => Promise<void>): Promi
   // The one that is on its way when ping ends has no answer.
   assert(Number(sent) - Number(received) <= 1, stdout.slice(-300));
   assert(client.running, client.stdout.slice(-300));
+}
+
+/** What doctor says of Flannel's subnet; undefined where there is nothing to say. */
+async function subnetCheck(node: Node): Promise<{ status: string; found: string } | undefined> {
+  const { stdout } = await hpk(node.host, ["doctor", "--json"]);
+  return JSON.parse(stdout).checks.find(({ id }: { id: string }) => id === "flannel-subnet");
 }
 
 testIf({
@@ -111,6 +127,34 @@ testIf({
       await transfer(spotOf(a), spotOf(born), born.address, "8M");
     },
   );
+  await t.step("another subnet: containers keep theirs, new ones get the new one", async () => {
+    const earlier = b.subnet;
+    await cluster.killFlanneld(two);
+    await cluster.forgetSubnet(two);
+    await cluster.startFlanneld(two);
+    const { FLANNEL_SUBNET } = await cluster.subnetEnv(two);
+    const fresh = await startPod(two, "fresh");
+    assertEquals(fresh.subnet, FLANNEL_SUBNET!.replace(".1/", ".0/"));
+    assertNotEquals(fresh.subnet, earlier);
+    assertEquals((await findPod(two, "b")).subnet, earlier);
+    await reaches(a, fresh);
+    for (const pod of [b, fresh]) {
+      await ping(spotOf(pod), cluster.internet.outside);
+      await ping(spotOf(pod), pod === b ? fresh.address : b.address);
+    }
+    const check = await subnetCheck(two);
+    assertEquals(check?.status, "warn");
+    assertStringIncludes(check!.found, `b (${earlier})`);
+    // The last container of the earlier subnet takes its gateway and rules along.
+    await stopPod(b);
+    await eventually(async () => {
+      const { stdout } = await two.host.sh("ip -4 -o address show dev hpk-bridge; iptables-save");
+      return !stdout.includes(earlier.replace(/\.0\/.*/, "."));
+    }, { what: "the end of the earlier subnet", ...PATIENT });
+    assertEquals(await subnetCheck(two), undefined);
+    await ping(spotOf(fresh), cluster.internet.outside);
+    await transfer(spotOf(a), spotOf(fresh), fresh.address, "8M");
+  });
   await t.step(
     "a host powered off and on: a clean ledger, and its new pods are reached",
     async () => {
@@ -122,7 +166,7 @@ testIf({
       await cluster.startFlanneld(three);
       const again = await startPod(three, "again");
       await reaches(a, again);
-      await transfer(spotOf(b), spotOf(again), again.address, "8M");
+      await transfer(spotOf(a), spotOf(again), again.address, "8M");
     },
   );
 });

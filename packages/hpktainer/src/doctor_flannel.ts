@@ -1,6 +1,6 @@
-import { type Settings, wantedMode } from "@hpk/core";
+import { formatCidr, parseFlannelEnv, type Settings, wantedMode } from "@hpk/core";
 import { readTxChecksum } from "@hpk/core/ffi";
-import { Ledger } from "@hpk/core/os";
+import { Ledger, readFileIfExists } from "@hpk/core/os";
 import type { Check } from "./pure/doctor_report.ts";
 import { anyAnswers, readFlannelVxlan } from "./vxlan_checksum.ts";
 
@@ -8,10 +8,29 @@ import { anyAnswers, readFlannelVxlan } from "./vxlan_checksum.ts";
 export async function checkFlannel(settings: Settings): Promise<Check[]> {
   if (wantedMode(settings) !== "flannel") return [];
   try {
-    return await checkVxlan();
+    return [...checkSubnets(settings), ...await checkVxlan()];
   } catch (error) {
     return [{ id: "vxlan", status: "warn", found: String(error), fix: "see the message" }];
   }
+}
+
+/** Whether containers are on a subnet that Flannel gave before it gave the present one. */
+function checkSubnets(settings: Settings): Check[] {
+  const text = readFileIfExists(settings.flannelEnv);
+  if (text === undefined) return [];
+  const now = formatCidr(parseFlannelEnv(text, settings.flannelEnv).subnet);
+  const earlier = new Ledger().list().filter(({ mode, subnet }) =>
+    mode === "flannel" && subnet !== now
+  );
+  if (earlier.length === 0) return [];
+  const names = earlier.map(({ name, subnet }) => `${name} (${subnet})`).join(", ");
+  return [{
+    id: "flannel-subnet",
+    status: "warn",
+    found:
+      `Flannel gives ${now} now; containers keep the subnet that they were started on: ${names}`,
+    fix: "restart them when it suits: other hosts may have no route to the earlier subnet",
+  }];
 }
 
 /** Whether other hosts are reached through Flannel's VXLAN; nothing is changed to find out more. */

@@ -51,7 +51,10 @@ export async function ensureBridge(
   const bridge = facts.links.find((link) => link.name === plan.bridge);
   const commands = bridgeCommands(plan, bridge);
   const recorded = ledger.readHost();
-  const host = withNetwork(recorded ?? recordBefore(plan, bridge), plan, ownRules);
+  const known = withNetwork(recorded ?? recordBefore(plan, bridge), plan, ownRules);
+  const host = bridge !== undefined && hasGateway(plan, bridge)
+    ? known
+    : withAddress(known, gatewayAddress(plan));
   if (host !== recorded) ledger.writeHost(host);
   faultPoint("host.recorded");
   if (commands.length > 0) await ipBatch(commands);
@@ -122,13 +125,20 @@ function withNetwork(host: HostRecord, plan: NetworkPlan, ownRules: boolean): Ho
   };
 }
 
+/** The record with an address of the bridge in it; the same object where it is there already. */
+export function withAddress(host: HostRecord, address: string): HostRecord {
+  const { addedAddresses } = host;
+  if (addedAddresses.includes(address)) return host;
+  return { ...host, addedAddresses: [...addedAddresses, address] };
+}
+
 function recordBefore(plan: NetworkPlan, bridge: Link | undefined): HostRecord {
   return {
     version: 1,
     generation: newContainerId(),
     bridge: plan.bridge,
     madeBridge: bridge === undefined,
-    addedAddress: bridge === undefined || !hasGateway(plan, bridge) ? gatewayAddress(plan) : null,
+    addedAddresses: [],
     broughtBridgeUp: bridge !== undefined && !bridge.up,
     ipv6: null,
     mendedChecksum: null,
@@ -220,9 +230,7 @@ async function removeBridge(host: HostRecord): Promise<string[]> {
   const ports = await readBridgePorts(host.bridge);
   if (host.madeBridge && ports.length === 0) return ipRemoveAll([`link delete dev ${host.bridge}`]);
   const errors = await ipRemoveAll([
-    ...(host.addedAddress === null
-      ? []
-      : [`address delete ${host.addedAddress} dev ${host.bridge}`]),
+    ...host.addedAddresses.map((address) => `address delete ${address} dev ${host.bridge}`),
     ...(host.broughtBridgeUp ? [`link set dev ${host.bridge} down`] : []),
   ]);
   // Not ours to take away; with it the ledger stays, so that the bridge goes when the port is gone.

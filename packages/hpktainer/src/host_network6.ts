@@ -28,6 +28,8 @@ import {
   writeForwarding6,
 } from "@hpk/core/os";
 
+import { withAddress } from "./host_network.ts";
+
 /** The host's IPv6 side as it is. */
 export interface Look6 {
   /** Routes and addresses; undefined on a host without IPv6. */
@@ -66,8 +68,9 @@ export async function ensureNetwork6(
   const recorded = host.ipv6 ??
     { priorForwarding: readForwarding6(), acceptRouters: [], networks: [] };
   const wanted = withNetwork6(withRouters(recorded, ipv6), plan, ipv6);
-  if (host.ipv6 === null || JSON.stringify(wanted) !== JSON.stringify(host.ipv6)) {
-    ledger.writeHost({ ...host, ipv6: wanted });
+  const changed = ipv6.hasGateway ? host : withAddress(host, gatewayAddress6(ipv6));
+  if (changed !== host || JSON.stringify(wanted) !== JSON.stringify(host.ipv6)) {
+    ledger.writeHost({ ...changed, ipv6: wanted });
   }
   faultPoint("host.ipv6 recorded");
   if (!ipv6.hasGateway) {

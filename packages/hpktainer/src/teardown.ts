@@ -87,12 +87,25 @@ async function finish(
   whenEmpty: () => void,
 ): Promise<TearDown> {
   if (records.length > 0) {
-    return { reclaimed, hostErrors: [], empty: false, pending: records.some(isBeingTakenDown) };
+    const hostErrors = await retireUnused(ledger, records);
+    return { reclaimed, hostErrors, empty: false, pending: records.some(isBeingTakenDown) };
   }
   const hostErrors = await removeHostNetwork(ledger);
   const empty = hostErrors.length === 0;
   if (empty) whenEmpty();
   return { reclaimed, hostErrors, empty, pending: false };
+}
+
+/** Removes what is left of networks that no container is on any more. */
+async function retireUnused(
+  ledger: Ledger,
+  records: readonly ContainerRecord[],
+): Promise<string[]> {
+  const host = ledger.readHost();
+  if (host === undefined) return [];
+  if (host.networks.length < 2 && (host.ipv6?.networks.length ?? 0) < 2) return [];
+  const { retireNetworks } = await import("./retired_networks.ts");
+  return await retireNetworks(ledger, host, records);
 }
 
 /** How long to wait for what another process is taking down, in ms. */

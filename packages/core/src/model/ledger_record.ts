@@ -126,8 +126,8 @@ export interface HostRecord {
   readonly bridge: string;
   /** Whether the bridge is ours to remove. */
   readonly madeBridge: boolean;
-  /** The gateway address with its prefix, where it was not there before us; else null. */
-  readonly addedAddress: string | null;
+  /** Gateway addresses of the bridge with their prefixes, but for those that were there before us. */
+  readonly addedAddresses: readonly string[];
   /** Whether the bridge was there before us, and down. */
   readonly broughtBridgeUp: boolean;
   /** What we changed for IPv6; null where no container has had it. */

@@ -43,7 +43,7 @@ const HOST: HostRecord = {
   generation: "g",
   bridge: "hpk-bridge",
   madeBridge: true,
-  addedAddress: "10.96.0.1/24",
+  addedAddresses: ["10.96.0.1/24"],
   broughtBridgeUp: false,
   ipv6: null,
   mendedChecksum: null,

@@ -44,7 +44,7 @@ const HOST: HostRecord = {
   generation: "g",
   bridge: "hpk-bridge",
   madeBridge: true,
-  addedAddress: null,
+  addedAddresses: [],
   broughtBridgeUp: false,
   ipv6: null,
   mendedChecksum: null,
