@@ -76,7 +76,10 @@ export class Cluster implements AsyncDisposable {
   static async create(options: ClusterOptions): Promise<Cluster> {
     await using stack = new AsyncDisposableStack();
     const internet = stack.use(await Internet.create());
-    await internet.sh(`ip -6 addr add ${UNDERLAY6}1/64 dev net0 nodad`);
+    await internet.sh(`
+      ip -6 addr add ${UNDERLAY6}1/64 dev net0 nodad
+      ip -6 addr add ${OUTSIDE6}/128 dev lo nodad
+    `);
     const nodes: Node[] = [];
     for (let number = 1; number <= options.hosts; number++) {
       const host = stack.use(await PrivateHost.create({ name: `host${number}` }));
@@ -86,7 +89,10 @@ export class Cluster implements AsyncDisposable {
       else await internet.attach(host, { address: `${address}/24` });
       await host.plug({
         plugIn: async () => {
-          await host.sh(`ip -6 addr add ${address6}/64 dev eth0 nodad`);
+          await host.sh(`
+            ip -6 addr add ${address6}/64 dev eth0 nodad
+            ip -6 route add default via ${UNDERLAY6}1
+          `);
         },
       });
       nodes.push({ host, number, address, address6 });
@@ -225,6 +231,9 @@ async function attachByFaultyNic(
   `);
   return card;
 }
+
+/** An address outside that hosts reach through the underlay. */
+export const OUTSIDE6 = "2001:db8:ffff::10";
 
 /** What IPv6 addresses on the underlay begin with (RFC 3849, documentation). */
 const UNDERLAY6 = "2001:db8:100::";

@@ -1,6 +1,6 @@
 import { HpkError } from "./errors.ts";
 import type { FlannelEnv } from "./flannel_env.ts";
-import { defaultUplink, describeLinkAddress, type HostFacts } from "./host_facts.ts";
+import { defaultUplink, describeLinkAddress, type HostFacts, type Link } from "./host_facts.ts";
 import type { Route6 } from "./host_facts6.ts";
 import {
   broadcastOf,
@@ -72,6 +72,10 @@ const LOOPBACK: Cidr = parseCidr("127.0.0.0/8")!;
 /** MTU of an Ethernet link in bytes (RFC 894), where there is no uplink to take it from. */
 const ETHERNET_MTU = 1500;
 
+/** What VXLAN over IPv4 adds to a packet, in bytes (RFC 7348), and how many more it is over IPv6. */
+const VXLAN_OVERHEAD = 50;
+const IPV6_EXTRA = 20;
+
 /**
  * Which kind of network is wanted: what is set, else static where a subnet is set, else Flannel.
  */
@@ -106,7 +110,8 @@ export function planNetwork(inputs: PlanInputs): NetworkPlan {
   checkConflicts(settings.bridge, subnet, podNetwork, inputs);
   checkUnicast(subnet);
   const wanted6 = wantedSubnet6(settings, flannel);
-  const mtu = settings.mtu ?? flannel?.mtu ?? uplinkLink?.mtu ?? ETHERNET_MTU;
+  const mtu = settings.mtu ?? flannelMtu({ ...inputs, flannel }, uplinkLink) ?? uplinkLink?.mtu ??
+    ETHERNET_MTU;
   return {
     mode,
     bridge: settings.bridge,
@@ -120,6 +125,20 @@ export function planNetwork(inputs: PlanInputs): NetworkPlan {
     ipv6: wanted6 &&
       planNetwork6(wanted6, { bridge: settings.bridge, mtu, routes: inputs.routes6 }),
   };
+}
+
+/**
+ * Flannel's MTU; 20 bytes less where packets travel in a VXLAN over IPv6 too, for whose longer header
+ * flanneld does not leave room (backend vxlan: 50 bytes for both), so that each would be cut in two.
+ */
+function flannelMtu(
+  { flannel, routes6 }: PlanInputs,
+  uplink: Link | undefined,
+): number | undefined {
+  if (flannel === undefined) return undefined;
+  const isOverIpv6 = routes6?.some(({ device }) => device.startsWith("flannel-v6")) ?? false;
+  const isShort = flannel.mtu + VXLAN_OVERHEAD === uplink?.mtu;
+  return isOverIpv6 && isShort ? flannel.mtu - IPV6_EXTRA : flannel.mtu;
 }
 
 function staticSubnet(settings: Settings): Cidr {

@@ -3,6 +3,7 @@ import { HpkError } from "./errors.ts";
 import type { FlannelEnv } from "./flannel_env.ts";
 import type { Link, Route } from "./host_facts.ts";
 import { formatCidr, formatIpv4, parseCidr, parseInterfaceAddress, parseIpv4 } from "./ipv4.ts";
+import { parseCidr6 } from "./ipv6.ts";
 import { type NetworkPlan, type PlanInputs, planNetwork, wantedMode } from "./network_plan.ts";
 import { resolveSettings, type SettingKey, type Settings } from "./settings.ts";
 
@@ -350,4 +351,22 @@ Deno.test("planNetwork() lets containers of Flannel's earlier subnet share the b
   for (const [what, given] of refused) {
     assertStringIncludes(refusal(given), "cannot use the bridge hpk-bridge: it has", what);
   }
+});
+
+Deno.test("planNetwork() leaves room for VXLAN over IPv6 where flanneld does not", () => {
+  const mtu = (uplinkMtu: number, device: string) =>
+    planNetwork({
+      settings: settings({}),
+      ip: undefined,
+      flannel: flannel(),
+      facts: { links: [link("eth0", ["192.0.2.10/24"], { mtu: uplinkMtu })], routes: [DEFAULT] },
+      routes6: [{
+        ...{ destination: parseCidr6("fd00:244:0:7::/64")!, device },
+        ...{ type: "unicast", protocol: "boot" },
+      }],
+      onBridge: () => [],
+    }).mtu;
+  assertEquals(mtu(1500, "flannel-v6.1"), 1430);
+  assertEquals(mtu(1520, "flannel-v6.1"), 1450);
+  assertEquals(mtu(1500, "eth0"), 1450);
 });
