@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # What OCI images and their containers take; sourced by setup, which provides `has`.
 
-# Sets up skopeo, umoci and crun, and a registry for the tests, as far as this system has packages of
+# Sets up skopeo, umoci, crun, conmon and catatonit, and a registry for the tests, as far as this system has packages of
 # them: without, images are no less usable for Apptainer, and their tests are skipped aloud.
 setup_oci() {
   local name missing=()
-  for name in skopeo umoci crun docker-registry; do
+  for name in skopeo umoci crun conmon catatonit docker-registry; do
     if ! has "$name" && is_packaged "$name"; then missing+=("$name"); fi
   done
   install_packages "${missing[@]}"

@@ -63,7 +63,7 @@ async function setup(
 const TOOLS = "busybox iperf3 ps script ethtool buildah curl mmdebstrap".split(" ");
 
 /** What the tests of OCI images call. */
-const OCI = ["skopeo", "umoci", "crun", "docker-registry"];
+const OCI = ["skopeo", "umoci", "crun", "conmon", "catatonit", "docker-registry"];
 
 Deno.test("scripts/setup does and says nothing when nothing is missing", async () => {
   const run = "ip iptables-restore nsenter unshare flock host-local conntrack apptainer".split(" ");

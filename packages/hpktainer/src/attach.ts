@@ -60,6 +60,16 @@ export interface AttachRequest {
   /** Host name in the container; undefined for one made from the name. */
   readonly hostname: string | undefined;
   readonly datapath: Datapath;
+  /** Who runs it, where that is not Apptainer. */
+  readonly runtime?: RuntimeShare;
+}
+
+/** What a runtime has chosen for its container before it is attached. */
+export interface RuntimeShare {
+  /** The runtime's name. */
+  readonly name: string;
+  /** The container's id. */
+  readonly id: string;
 }
 
 /** A container's network, ready to be started in. */
@@ -90,7 +100,9 @@ export interface Attachment {
  * @throws {HpkError} When it cannot be; nothing is left of the attempt.
  */
 export async function attach(ledger: Ledger, request: AttachRequest): Promise<Attachment> {
-  for (const program of Object.values(PROGRAMS)) requireProgram(program);
+  for (const program of Object.values(PROGRAMS)) {
+    if (program !== PROGRAMS.apptainer || request.runtime === undefined) requireProgram(program);
+  }
   const flannel = readFlannel(request.settings);
   const generation = ledger.readHost()?.generation;
   const look = await lookUnlocked(ledger, request, flannel);
@@ -192,6 +204,11 @@ async function ensureIpv6(ledger: Ledger, { plan, ipv6 }: Look): Promise<void> {
   await ensureNetwork6(ledger, plan, plan.ipv6, await ipv6.rules);
 }
 
+/** Waits for, or takes down, ended containers whose name is asked for again. */
+export async function releaseName(ledger: Ledger, name: string): Promise<void> {
+  await awaitRelease(ledger, (record) => record.name === name);
+}
+
 /** Waits for, or takes down, ended containers whose name, address or ports are asked for again. */
 async function releaseEnded(ledger: Ledger, request: AttachRequest): Promise<void> {
   const holds = (record: ContainerRecord) =>
@@ -200,7 +217,12 @@ async function releaseEnded(ledger: Ledger, request: AttachRequest): Promise<voi
   await awaitRelease(ledger, holds);
 }
 
-function checkFree(ledger: Ledger, request: AttachRequest): void {
+/**
+ * Checks that no container of the ledger has the name.
+ *
+ * @throws {HpkError} When one has.
+ */
+export function checkFree(ledger: Ledger, request: Pick<AttachRequest, "name">): void {
   if (request.name === undefined) return;
   const namesake = ledger.list().find((record) => record.name === request.name);
   if (namesake !== undefined) {
@@ -236,7 +258,8 @@ function newRecord(
   plan: NetworkPlan,
   ports: ContainerRecord["ports"],
 ): ContainerRecord {
-  const id = newContainerId();
+  const { runtime } = request;
+  const id = runtime?.id ?? newContainerId();
   const { isolated, masquerade, allowImds } = request.settings;
   return {
     version: 1,
@@ -246,7 +269,7 @@ function newRecord(
     phase: "starting",
     owner: thisProcess(),
     created: new Date().toISOString(),
-    runtime: "apptainer",
+    runtime: runtime?.name ?? "apptainer",
     image: request.image,
     mode: plan.mode,
     datapath: request.datapath.name,
@@ -260,7 +283,10 @@ function newRecord(
     address6: null,
     ports,
     policy: { isolated, masquerade, imds: allowImds },
-    resources: resourcesOf(id, ledger.filesDirectory(id), request.datapath.name),
+    resources: [
+      ...resourcesOf(id, ledger.filesDirectory(id), request.datapath.name),
+      ...(runtime === undefined ? [] : [{ kind: "container" as const, runtime: runtime.name, id }]),
+    ],
     errors: [],
   };
 }

@@ -3,6 +3,7 @@ import { Ledger } from "@hpk/core/os";
 import { sweepImages } from "./oci/sweep_store.ts";
 import type { GarbageReport } from "./pure/garbage_report.ts";
 import { ensureMonitor } from "./monitor_start.ts";
+import { sweepRuntimes } from "./runtime.ts";
 import { isAbandoned, takeDownEnded } from "./teardown.ts";
 
 /**
@@ -14,8 +15,19 @@ import { isAbandoned, takeDownEnded } from "./teardown.ts";
  */
 export async function collectGarbage(dryRun: boolean): Promise<GarbageReport> {
   const report = await collectContainers(dryRun);
-  // Only root may look into the store.
-  return Deno.uid() === 0 ? { ...report, images: sweepImages(dryRun) } : report;
+  // Only root may look into the stores.
+  if (Deno.uid() !== 0) return report;
+  const swept = (await sweepRuntimes(dryRun)).map(({ runtime, id }) => ({
+    id,
+    name: id,
+    resources: [{ kind: "container" as const, runtime, id }],
+    errors: [],
+  }));
+  return {
+    ...report,
+    reclaimed: [...report.reclaimed, ...swept],
+    images: sweepImages(dryRun),
+  };
 }
 
 async function collectContainers(dryRun: boolean): Promise<GarbageReport> {

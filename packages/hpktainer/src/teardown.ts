@@ -26,6 +26,7 @@ import {
   thisProcess,
 } from "@hpk/core/os";
 import { removeHostNetwork } from "./host_network.ts";
+import { runtimeNamed } from "./runtime.ts";
 
 /** A container that was taken down. */
 export interface Reclaimed {
@@ -178,6 +179,9 @@ async function removeResources(
     for (const { name } of of(record, "cgroup")) {
       const graceMs = record.phase === "running" ? SUPERVISOR_GRACE_MS : 0;
       note(record.id, await messageOf(() => removeCgroup(name, graceMs)));
+    }
+    for (const { runtime, id } of of(record, "container")) {
+      note(record.id, await messageOf(async () => (await runtimeNamed(runtime)).takeDown(id)));
     }
   }
   faultPoint("teardown.processes");

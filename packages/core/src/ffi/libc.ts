@@ -93,6 +93,40 @@ const RELAY_SYMBOLS = {
   writev: { parameters: ["i32", /* fd */ "buffer", /* iov */ "i32" /* iovcnt */], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+/** What containers need which we start ourselves: mounts, and waits that leave the thread free. */
+const CONTAINER_SYMBOLS = {
+  mount: {
+    parameters: [
+      "buffer",
+      /* source */ "buffer",
+      /* target */ "buffer",
+      "u32",
+      /* flags */ "buffer",
+    ],
+    result: "i32",
+  },
+  pipe2: { parameters: ["buffer", /* fds */ "i32" /* flags */], result: "i32" },
+  pollAside: {
+    name: "poll",
+    parameters: ["buffer", /* fds */ "u32", /* nfds */ "i32" /* timeout in ms */],
+    result: "i32",
+    nonblocking: true,
+  },
+  setns: { parameters: ["i32", /* fd */ "i32" /* nstype */], result: "i32" },
+  unshare: { parameters: ["i32" /* flags */], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** What their terminals need. */
+const TERMINAL_SYMBOLS = {
+  cfmakeraw: { parameters: ["buffer" /* termios */], result: "void" },
+  shutdown: { parameters: ["i32", /* fd */ "i32" /* how */], result: "i32" },
+  tcgetattr: { parameters: ["i32", /* fd */ "buffer" /* termios */], result: "i32" },
+  tcsetattr: {
+    parameters: ["i32", /* fd */ "i32", /* actions */ "buffer" /* termios */],
+    result: "i32",
+  },
+} as const satisfies Deno.ForeignLibraryInterface;
+
 const LIBRARY = "libc.so.6";
 
 /** Opens the library at the first call: each function that is looked up costs some 0.15 ms. */
@@ -112,6 +146,12 @@ export const watchLibc = once(WATCH_SYMBOLS);
 
 /** Those that only the relay needs. */
 export const relayLibc = once(RELAY_SYMBOLS);
+
+/** Those that containers need which we start ourselves. */
+export const containerLibc = once(CONTAINER_SYMBOLS);
+
+/** Those for their terminals. */
+export const terminalLibc = once(TERMINAL_SYMBOLS);
 
 const encoder = new TextEncoder();
 

@@ -5,7 +5,8 @@ import { cString, fileLibc, watchLibc } from "./libc.ts";
 /** System call number of pidfd_open(2), the same on every architecture (asm-generic/unistd.h). */
 const SYS_PIDFD_OPEN = 434;
 
-/** inotify(7): events of a directory, and the flag of inotify_init1(2). */
+/** inotify(7): events of a file and of a directory, and the flag of inotify_init1(2). */
+const IN_MODIFY = 0x2;
 const IN_MOVED_TO = 0x80;
 const IN_DELETE = 0x200;
 const IN_CLOEXEC = 0o2000000;
@@ -40,13 +41,26 @@ export function openProcess(pid: number): FileDescriptor | undefined {
  * @throws {SystemCallError} When the directory cannot be watched.
  */
 export function watchDirectory(path: string): FileDescriptor {
+  return watchPath(path, IN_MOVED_TO | IN_DELETE);
+}
+
+/**
+ * A descriptor that becomes readable when a file is written to.
+ *
+ * @throws {SystemCallError} When the file cannot be watched.
+ */
+export function watchFile(path: string): FileDescriptor {
+  return watchPath(path, IN_MODIFY);
+}
+
+function watchPath(path: string, events: number): FileDescriptor {
   const watch = new FileDescriptor(
     callOrThrow("inotify_init1", () => watchLibc().inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
   );
   try {
     callOrThrow(
       `inotify_add_watch ${path}`,
-      () => watchLibc().inotify_add_watch(watch.fd, cString(path), IN_MOVED_TO | IN_DELETE),
+      () => watchLibc().inotify_add_watch(watch.fd, cString(path), events),
     );
   } catch (error) {
     watch.close();

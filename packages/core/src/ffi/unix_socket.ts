@@ -1,9 +1,10 @@
 import { callOrThrow, callTwice, EAGAIN, EINTR, SystemCallError } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
-import { relayLibc } from "./libc.ts";
+import { relayLibc, terminalLibc } from "./libc.ts";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
+const SOCK_SEQPACKET = 5;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 
@@ -52,6 +53,20 @@ export function connectUnix(path: string): FileDescriptor {
       () => relayLibc().connect(fd, socketAddress(path), SOCKADDR_SIZE),
     );
   });
+}
+
+/**
+ * Connects to a path where messages keep their bounds, SOCK_SEQPACKET. The socket does not block.
+ *
+ * @throws {SystemCallError} When nobody listens there.
+ */
+export function connectUnixPackets(path: string): FileDescriptor {
+  return openSocket((fd) => {
+    callOrThrow(
+      `connect ${path}`,
+      () => relayLibc().connect(fd, socketAddress(path), SOCKADDR_SIZE),
+    );
+  }, SOCK_SEQPACKET);
 }
 
 /** Takes a connection from a listening socket; undefined when there is none. */
@@ -106,8 +121,16 @@ export function writeFrom(fd: number, bytes: Uint8Array<ArrayBuffer>): number {
   return relayLibc().write(fd, bytes, bytes.length);
 }
 
-function openSocket(set: (fd: number) => void): FileDescriptor {
-  const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
+/** shutdown(2): no more is sent (sys/socket.h). */
+const SHUT_WR = 1;
+
+/** Tells the other end of a socket that nothing more comes. */
+export function shutdownWriting(fd: number): void {
+  terminalLibc().shutdown(fd, SHUT_WR);
+}
+
+function openSocket(set: (fd: number) => void, kind = SOCK_STREAM): FileDescriptor {
+  const type = kind | SOCK_NONBLOCK | SOCK_CLOEXEC;
   const socket = new FileDescriptor(
     callOrThrow("socket", () => relayLibc().socket(AF_UNIX, type, 0)),
   );

@@ -58,3 +58,19 @@ export function missingCapabilities(status: string, last: number): string[] {
     number > last || ((bits >> BigInt(number)) & 1n) === 1n ? [] : [`CAP_${name}`]
   );
 }
+
+/**
+ * The number of a capability.
+ *
+ * @param name Such as "CAP_NET_ADMIN".
+ * @return Undefined when there is none of that name.
+ */
+export function capabilityNumber(name: string): number | undefined {
+  const number = NAMES.findIndex((known) => `CAP_${known}` === name);
+  return number === -1 ? undefined : number;
+}
+
+/** Names of all capabilities, such as "CAP_CHOWN", by number. */
+export function allCapabilities(): string[] {
+  return NAMES.map((name) => `CAP_${name}`);
+}

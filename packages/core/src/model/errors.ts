@@ -19,6 +19,8 @@ export class HpkError extends Error {
   override readonly name = "HpkError";
   /** The message in parts, for programs. */
   readonly parts: HpkErrorParts;
+  /** Exit status of the program that fails with it. */
+  readonly exitStatus: number = EXIT_OWN_FAILURE;
 
   constructor(parts: HpkErrorParts, options?: ErrorOptions) {
     super(oneLine(`${parts.what}: ${parts.why}; ${parts.fix}`), options);

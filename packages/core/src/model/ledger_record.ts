@@ -28,6 +28,8 @@ export type Resource =
   | { readonly kind: "link"; readonly name: string }
   /** A directory with all that is in it. */
   | { readonly kind: "directory"; readonly path: string }
+  /** What a runtime made besides: its processes, its files, its control group. */
+  | { readonly kind: "container"; readonly runtime: string; readonly id: string }
   /** A control group in every hierarchy, by its path from their roots. */
   | { readonly kind: "cgroup"; readonly name: string };
 
@@ -74,14 +76,21 @@ export interface ContainerRecord {
   readonly owner: ProcessId;
   /** When it was recorded, ISO 8601 in UTC. */
   readonly created: string;
-  readonly runtime: "apptainer";
+  /** Name of the runtime that runs it: "apptainer", "crun". */
+  readonly runtime: string;
   /** The image as the user named it. */
   readonly image: string;
-  /** "host" for a booted container in the host's network: it has none of what follows up to `ports`. */
-  readonly mode: "flannel" | "static" | "host";
+  /**
+   * Where its address is from; "host" and "none" for a container without a network of ours, which has
+   * none of what follows up to `ports`.
+   */
+  readonly mode: "flannel" | "static" | "host" | "none";
   /** How frames reach it. */
   readonly datapath: "veth" | "tap" | "relay";
-  /** This host's subnet, such as "10.96.0.0/24". */
+  /**
+   * This host's subnet, such as "10.96.0.0/24". Without a network of ours it is empty, as are gateway
+   * and bridge, and the MTU is 0.
+   */
   readonly subnet: string;
   readonly gateway: string;
   readonly bridge: string;

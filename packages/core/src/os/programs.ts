@@ -85,6 +85,25 @@ export const PROGRAMS6 = {
   },
 } as const satisfies Record<string, Program>;
 
+/** What containers need that we start by crun ourselves. */
+export const CONTAINER_PROGRAMS = {
+  crun: { name: "crun", fix: "install crun 1.8 or newer (package crun)", directories: inPath },
+  conmon: {
+    name: "conmon",
+    fix: "install conmon (package conmon)",
+    directories: () => [...inPath(), "/usr/libexec/podman", "/usr/lib/podman"],
+  },
+} as const satisfies Record<string, Program>;
+
+/** Small init programs for containers, the first that is there is used: they need no libraries. */
+export const INIT_PROGRAMS: readonly Program[] = ["catatonit", "tini-static", "docker-init"].map(
+  (name) => ({
+    name,
+    fix: "install catatonit or tini (packages of those names)",
+    directories: () => [...inPath(), "/usr/libexec/podman", "/usr/libexec/docker"],
+  }),
+);
+
 /** Our own daemon, which only some datapaths need: beside the program itself, or in PATH. */
 export const NET_DAEMON: Program = {
   name: "hpk-net-daemon",

@@ -1,4 +1,4 @@
-import { errorLine, EXIT_OWN_FAILURE } from "@hpk/core";
+import { errorLine, EXIT_OWN_FAILURE, HpkError } from "@hpk/core";
 import { findProgram, PROGRAMS } from "@hpk/core/os";
 import { becomeApptainer } from "../apptainer.ts";
 import { type Invocation, readArguments } from "../pure/arguments.ts";
@@ -14,11 +14,29 @@ import { complain, print } from "./output.ts";
  */
 export async function main(argv: readonly string[]): Promise<number> {
   try {
-    return await dispatch(readArguments(argv));
+    return await dispatch(await readInvocation(argv));
   } catch (error) {
     complain(errorLine("hpktainer", error));
-    return EXIT_OWN_FAILURE;
+    return error instanceof HpkError ? error.exitStatus : EXIT_OWN_FAILURE;
   }
+}
+
+/** A link of this name is a command line of Docker's kind. */
+const DOCKER_LIKE = "crungo";
+
+async function readInvocation(argv: readonly string[]): Promise<Invocation> {
+  const dockerLike = calledAs() === DOCKER_LIKE;
+  const wanted = Deno.env.get("HPK_RUNTIME");
+  if (!dockerLike && !wanted && !argv.some((word) => word.startsWith("--runtime"))) {
+    return readArguments(argv);
+  }
+  const { readDockerLike, readRuntime } = await import("../pure/runtime_choice.ts");
+  return dockerLike ? readDockerLike(argv) : readRuntime(argv, wanted);
+}
+
+/** The name by which this program was called. */
+function calledAs(): string {
+  return Deno.readTextFileSync("/proc/self/cmdline").split("\0", 1)[0]!.replace(/^.*\//, "");
 }
 
 async function dispatch(invocation: Invocation): Promise<number> {
@@ -31,6 +49,10 @@ async function dispatch(invocation: Invocation): Promise<number> {
       }
       const { startContainer } = await import("../start_container.ts");
       return await startContainer(invocation);
+    }
+    case "runtime": {
+      const { runtimeNamed } = await import("../runtime.ts");
+      return await (await runtimeNamed(invocation.runtime)).run(invocation.words);
     }
     case "own": {
       const { runOwnCommand } = await import("./own_commands.ts");

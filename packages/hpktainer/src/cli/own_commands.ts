@@ -10,6 +10,7 @@ import { completionScript, type Shell, SHELLS } from "../pure/completion.ts";
 import { formatContainer, formatContainers } from "../pure/container_view.ts";
 import { formatDoctor } from "../pure/doctor_report.ts";
 import { formatGarbage, hasErrors } from "../pure/garbage_report.ts";
+import { containerCommand, runProgramCommand } from "./container_commands.ts";
 import { imageCommand, listCommand, refuseForeign, removeCommand } from "./image_commands.ts";
 import { print, printJson } from "./output.ts";
 import { portCommand } from "./port_command.ts";
@@ -27,6 +28,10 @@ const JSON_OPTION = ["--json", "Print JSON of a stable shape."] as const;
  * @throws {HpkError} When the command line is wrong, or the command fails.
  */
 export async function runOwnCommand(args: readonly string[]): Promise<number> {
+  if (args[0] === "container") {
+    const ended = await runProgramCommand(args.slice(1));
+    if (ended !== undefined) return ended;
+  }
   let status = 0;
   const program = new Command()
     .name("hpktainer")
@@ -80,6 +85,7 @@ export async function runOwnCommand(args: readonly string[]): Promise<number> {
           if (!report.ok) status = EXIT_FOUND_WRONG;
         }),
     )
+    .command("container", containerCommand((code) => status = code))
     .command("image", imageCommand())
     .command("images", listCommand().hidden())
     .command("rmi", removeCommand().hidden())

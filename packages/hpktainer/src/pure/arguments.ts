@@ -47,6 +47,8 @@ export type Invocation =
   | { readonly kind: "join"; readonly args: readonly string[]; readonly instance: string }
   /** Stops instances; their networks are released with them. */
   | { readonly kind: "stop"; readonly args: readonly string[] }
+  /** Runs a container by another runtime than Apptainer, from the words after "run". */
+  | { readonly kind: "runtime"; readonly runtime: string; readonly words: readonly string[] }
   | { readonly kind: "version" }
   /** Help on our commands; of one that starts a container if named. */
   | { readonly kind: "help"; readonly verb: ContainerVerb | undefined }
@@ -60,6 +62,7 @@ export const OWN_COMMANDS = [
   "port",
   "gc",
   "doctor",
+  "container",
   "image",
   "images",
   "rmi",

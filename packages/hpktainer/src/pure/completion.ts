@@ -5,6 +5,7 @@
 
 import { CONTAINER_VERBS } from "./apptainer_options.ts";
 import { BOOT_OPTIONS } from "./boot_options.ts";
+import { CONTAINER_COMMANDS } from "./runtime_choice.ts";
 import { NETWORK_OPTIONS } from "./network_options.ts";
 
 /** Shells that a script is made for. */
@@ -20,6 +21,7 @@ const OWN = new Map<string, readonly string[]>([
   ["port", ["ls", "add", "rm", "--json"]],
   ["gc", ["--dry-run", "--json"]],
   ["doctor", ["--json"]],
+  ["container", CONTAINER_COMMANDS],
   ["image", ["pull", "ls", "inspect", "rm", "prune"]],
   ["images", ["--json", "--quiet", "--digests", "--no-trunc"]],
   ["rmi", ["--force", "--json"]],

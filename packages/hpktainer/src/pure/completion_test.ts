@@ -20,7 +20,9 @@ const OURS = [
 ];
 const CONTAINERS = ["db", "web1", "web2"];
 
-const OWN = ["ps", "show", "port", "gc", "doctor", "image", "images", "rmi", "completions"];
+const OWN = [
+  ...["ps", "show", "port", "gc", "doctor", "container", "image", "images", "rmi", "completions"],
+];
 
 Deno.test("complete() offers ours, and says what Apptainer is to be asked", () => {
   const cases: [string[], string[], string[] | undefined][] = [
@@ -38,6 +40,7 @@ Deno.test("complete() offers ours, and says what Apptainer is to be asked", () =
     [["ps", "x"], [], undefined],
     [["show", ""], ["--json", ...CONTAINERS], undefined],
     [["show", "web"], ["web1", "web2"], undefined],
+    [["container", "s"], ["start", "stop"], undefined],
     [["image", "p"], ["pull", "prune"], undefined],
     [["images", "--d"], ["--digests"], undefined],
     [["rmi", "--"], ["--force", "--json"], undefined],

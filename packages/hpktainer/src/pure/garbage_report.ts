@@ -53,6 +53,8 @@ function describe(resource: Resource): string {
       return resource.path;
     case "cgroup":
       return `control group ${resource.name}`;
+    case "container":
+      return `container ${resource.id} of ${resource.runtime}`;
     default:
       return `${resource.kind} ${resource.name}`;
   }

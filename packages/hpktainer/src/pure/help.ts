@@ -22,6 +22,8 @@ const commands: readonly (readonly string[])[] = [
   ["  port ls|add|rm ...", "show and change published ports of containers that run"],
   ["  gc [--dry-run] [--json]", "take down what dead owners left"],
   ["  doctor [--json]", "check what a run needs, and say how to mend it"],
+  ["  run --runtime crun IMAGE", "the same for an OCI image, with Docker's options"],
+  ["  container ls|exec|logs|stop|…", "manage those, with Docker's commands"],
   ["  image pull|ls|inspect|rm|prune", "fetch, list and remove OCI images"],
   ["  images [OPTIONS]", "as image ls"],
   ["  rmi [OPTIONS] IMAGE...", "as image rm"],

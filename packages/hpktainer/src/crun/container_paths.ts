@@ -1,0 +1,70 @@
+/** Where containers are kept: on a disk, as what they write is, and they are there after a reboot. */
+export const CONTAINERS_DIRECTORY = "/var/lib/hpktainer/containers";
+
+/** Where crun keeps its state: with the ledger, as it ends with the host. */
+export const CRUN_STATE = "/run/hpktainer/crun";
+
+/** Paths of a container. */
+export interface ContainerPaths {
+  /** Directory of all of them. */
+  readonly directory: string;
+  /** What is known of it. */
+  readonly record: string;
+  /** What it changes of the image's files. */
+  readonly upper: string;
+  readonly work: string;
+  /** Where its root file system is mounted, in a mount namespace of its own. */
+  readonly rootfs: string;
+  /** Directory of its own copies of the image's volumes. */
+  readonly volumes: string;
+  readonly spec: string;
+  readonly resolvConf: string;
+  readonly hosts: string;
+  readonly hostname: string;
+  /** What it has written, see container_log.ts. */
+  readonly log: string;
+  /** What crun says when it makes the container. */
+  readonly crunLog: string;
+  /** Directory in which conmon leaves the exit status, in a file with the id's name. */
+  readonly exits: string;
+  readonly exitStatus: string;
+  /** Process ids, of its first process and of conmon. */
+  readonly pid: string;
+  readonly conmonPid: string;
+  /** conmon's sockets for its streams and for the size of its terminal. */
+  readonly attach: string;
+  readonly control: string;
+}
+
+/** Paths of a container by its id. */
+export function pathsOf(id: string): ContainerPaths {
+  const directory = `${CONTAINERS_DIRECTORY}/${id}`;
+  return {
+    directory,
+    record: `${directory}/container.json`,
+    upper: `${directory}/upper`,
+    work: `${directory}/work`,
+    rootfs: `${directory}/rootfs`,
+    volumes: `${directory}/volumes`,
+    spec: `${directory}/config.json`,
+    resolvConf: `${directory}/resolv.conf`,
+    hosts: `${directory}/hosts`,
+    hostname: `${directory}/hostname`,
+    log: `${directory}/log`,
+    crunLog: `${directory}/crun.log`,
+    exits: `${directory}/exits`,
+    exitStatus: `${directory}/exits/${id}`,
+    pid: `${directory}/pid`,
+    conmonPid: `${directory}/conmon.pid`,
+    attach: `${directory}/attach`,
+    control: `${directory}/ctl`,
+  };
+}
+
+/**
+ * Path of a container's control group below each hierarchy. They have no parent of ours: removing it
+ * with the last could meet the making of the next.
+ */
+export function cgroupOf(id: string): string {
+  return `/hpktainer-${id}`;
+}

@@ -1,0 +1,86 @@
+import type { ProcessId } from "@hpk/core";
+import { execInPlace, inputFromNothing, pipeHolding } from "@hpk/core/ffi";
+import { findAccount } from "../pure/crun/accounts.ts";
+import { mergeEnvironment } from "../pure/crun/environment.ts";
+import { checkExecutable } from "../pure/crun/executable.ts";
+import { execHelp } from "../pure/crun/run_help.ts";
+import { type ExecRequest, readExec } from "../pure/crun/exec_flags.ts";
+import { type OciSpec, type SpecProcess, specText } from "../pure/crun/oci_spec.ts";
+import { caller, checkRoot, checkTerminal } from "./caller.ts";
+import { pathsOf } from "./container_paths.ts";
+import { findRunning, firstProcessOf } from "./container_store.ts";
+import { CRUN_ARGUMENTS, crunPath } from "./crun_program.ts";
+import { lookInto, readHead, readInRoot } from "./image_files.ts";
+import { ownCapabilities } from "./prepare_container.ts";
+
+/**
+ * Runs a command in a container that runs. This process becomes crun, so that exit status, signals,
+ * streams and terminal are crun's own.
+ *
+ * @param words What follows `container exec`.
+ * @return When help was asked for: its exit status.
+ * @throws {HpkError} When it cannot be run.
+ */
+export function execInContainer(words: readonly string[]): number {
+  const request = readExec(words, caller());
+  if (request === undefined) {
+    Deno.stdout.writeSync(new TextEncoder().encode(execHelp()));
+    return 0;
+  }
+  checkRoot();
+  if (!request.detach) checkTerminal(request.terminal);
+  const { container } = findRunning(request.container, "exec in");
+  const root = rootOf(firstProcessOf(container.id, "exec in"));
+  const spec: OciSpec = JSON.parse(Deno.readTextFileSync(pathsOf(container.id).spec));
+  const process = processOf(request, spec.process, root);
+  checkExecutable(lookInto([root]), (path) => readHead([root], path), {
+    command: request.command[0]!,
+    environment: process.env,
+    directory: process.cwd,
+  });
+  // crun reads it from there: a file would have to be removed by somebody.
+  const description = pipeHolding(specText(process));
+  if (!request.interactive) inputFromNothing();
+  return execInPlace(crunPath(), [
+    "crun",
+    ...CRUN_ARGUMENTS,
+    "exec",
+    ...(request.detach ? ["--detach"] : []),
+    "--process",
+    `/proc/self/fd/${description}`,
+    container.id,
+  ]);
+}
+
+/** The container's root directory, as the host reaches it. */
+function rootOf(init: ProcessId): string {
+  return `/proc/${init.pid}/root`;
+}
+
+function processOf(request: ExecRequest, own: SpecProcess, root: string): SpecProcess {
+  const account = request.user === undefined ? undefined : findAccount(
+    request.user,
+    readInRoot([root], "/etc/passwd"),
+    readInRoot([root], "/etc/group"),
+    [],
+  );
+  const capabilities = request.privileged ? ownCapabilities() : undefined;
+  return {
+    ...own,
+    terminal: request.terminal,
+    args: request.command,
+    cwd: request.workingDirectory ?? own.cwd,
+    env: mergeEnvironment(
+      own.env,
+      request.terminal ? ["TERM=xterm"] : [],
+      account === undefined ? [] : [`HOME=${account.home}`],
+      request.environment,
+    ),
+    ...(account === undefined ? {} : {
+      user: { uid: account.uid, gid: account.gid, additionalGids: account.groups },
+    }),
+    ...(capabilities === undefined ? {} : {
+      capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
+    }),
+  };
+}

@@ -1,0 +1,84 @@
+import { capabilityNumber, HpkError } from "@hpk/core";
+
+/** What a container may do. */
+export interface Security {
+  /** All capabilities and devices, and nothing masked. */
+  readonly privileged: boolean;
+  /** Names such as "CAP_NET_ADMIN", or "ALL". */
+  readonly addedCapabilities: readonly string[];
+  readonly droppedCapabilities: readonly string[];
+  readonly noNewPrivileges: boolean;
+  /** The filter of system calls: ours, none, or a profile in the form of the OCI specification. */
+  readonly seccomp: "default" | "unconfined" | Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Reads the options on security.
+ *
+ * @param privileged Whether all is allowed.
+ * @param all Every value of an option.
+ * @param readFile Reads a file that an option names.
+ * @throws {HpkError} On a wrong value.
+ */
+export function readSecurity(
+  privileged: boolean,
+  all: (name: string) => readonly string[],
+  readFile: (option: string, path: string) => string,
+): Security {
+  let noNewPrivileges = false;
+  let seccomp: Security["seccomp"] = privileged ? "unconfined" : "default";
+  for (const text of all("security-opt")) {
+    const [name, value] = text.split(/[=:](.*)/s);
+    if (name === "no-new-privileges") noNewPrivileges = value !== "false";
+    else if (name === "seccomp" && value === "unconfined") seccomp = "unconfined";
+    else if (name === "seccomp" && value !== undefined) seccomp = readProfile(value, readFile);
+    else if (text !== "label=disable" && text !== "apparmor=unconfined") {
+      // Those two ask for what is so anyway: no label and no profile are set.
+      throw new HpkError({
+        what: `cannot use --security-opt ${text}`,
+        why: "no profile of AppArmor and no label of SELinux is set",
+        fix: "use no-new-privileges or seccomp=FILE",
+      });
+    }
+  }
+  return {
+    privileged,
+    addedCapabilities: all("cap-add").map((name) => readCapability("--cap-add", name)),
+    droppedCapabilities: all("cap-drop").map((name) => readCapability("--cap-drop", name)),
+    noNewPrivileges,
+    seccomp,
+  };
+}
+
+function readCapability(option: string, text: string): string {
+  const name = text.toUpperCase().replace(/^CAP_/, "");
+  if (name === "ALL") return name;
+  if (capabilityNumber(`CAP_${name}`) !== undefined) return `CAP_${name}`;
+  throw new HpkError({
+    what: `cannot use ${option} ${text}`,
+    why: "there is no such capability",
+    fix: "give a name of capabilities(7), such as NET_ADMIN, or ALL",
+  });
+}
+
+function readProfile(
+  path: string,
+  readFile: (option: string, path: string) => string,
+): Readonly<Record<string, unknown>> {
+  const option = "--security-opt seccomp";
+  let profile: unknown;
+  try {
+    profile = JSON.parse(readFile(option, path));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    profile = undefined;
+  }
+  if (typeof profile === "object" && profile !== null && "defaultAction" in profile) {
+    return profile as Record<string, unknown>;
+  }
+  throw new HpkError({
+    what: `cannot use ${option}=${path}`,
+    why: "it is no profile",
+    fix: "give JSON of the OCI runtime specification, linux.seccomp",
+  });
+}

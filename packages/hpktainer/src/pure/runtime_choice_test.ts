@@ -1,0 +1,40 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { HpkError } from "@hpk/core";
+import { readDockerLike, readRuntime } from "./runtime_choice.ts";
+
+Deno.test("--runtime before the image chooses it, else the environment does", () => {
+  const cases: [line: string, preferred: string | undefined, expected: string][] = [
+    ["run --runtime crun alpine", undefined, "crun"],
+    ["run -it -v /a:/b --runtime=crun alpine", undefined, "crun"],
+    ["run image.sif --runtime crun", undefined, "apptainer"],
+    ["run alpine", "crun", "crun"],
+    ["run --runtime apptainer image.sif", "crun", "apptainer"],
+    ["--network none run --runtime crun alpine", undefined, "crun"],
+    ["exec image.sif true", "crun", "apptainer"],
+    ["run -it --name web alpine", "crun", "crun"],
+  ];
+  for (const [line, preferred, expected] of cases) {
+    const found = readRuntime(line.split(" "), preferred);
+    assertEquals(found.kind === "runtime" ? found.runtime : "apptainer", expected, line);
+  }
+  assertEquals(readRuntime("--network none run --runtime crun x".split(" "), undefined), {
+    kind: "runtime",
+    runtime: "crun",
+    words: ["--network", "none", "--runtime", "crun", "x"],
+  });
+});
+
+Deno.test("crungo has Docker's commands", () => {
+  const cases: [line: string, expected: unknown][] = [
+    ["run -it alpine sh", { kind: "runtime", runtime: "crun", words: ["-it", "alpine", "sh"] }],
+    ["ps -a", { kind: "own", args: ["container", "ps", "-a"] }],
+    ["exec web ls", { kind: "own", args: ["container", "exec", "web", "ls"] }],
+    ["images", { kind: "own", args: ["images"] }],
+    ["pull alpine", { kind: "own", args: ["image", "pull", "alpine"] }],
+    ["--version", { kind: "version" }],
+  ];
+  for (const [line, expected] of cases) {
+    assertEquals<unknown>(readDockerLike(line.split(" ")), expected, line);
+  }
+  assertThrows(() => readDockerLike(["swarm"]), HpkError, "crungo has no such command");
+});
