@@ -7,6 +7,8 @@ package_name() {
   case $(package_manager):$1 in
     apt-get:busybox) echo busybox-static ;;
     apt-get:cni) echo containernetworking-plugins ;;
+    apt-get:createrepo_c) echo createrepo-c ;;
+    apt-get:rpmbuild) echo rpm ;;
     apt-get:script) echo bsdutils ;;
     dnf:busybox) echo busybox ;;
     dnf:cni) dnf_first containernetworking-plugins cni-plugins ;;
@@ -14,6 +16,8 @@ package_name() {
     dnf:iproute2) echo iproute ;;
     dnf:iptables) dnf_first iptables-nft iptables ;;
     dnf:npm) dnf_first nodejs-npm npm nodejs20-npm ;;
+    dnf:rpmbuild) echo rpm-build ;;
+    dnf:udev) echo systemd-udev ;;
     dnf:procps) echo procps-ng ;;
     dnf:script) dnf_first util-linux-script util-linux ;;
     *) echo "$1" ;;

@@ -60,7 +60,9 @@ async function setup(
 }
 
 /** What all tests call. */
-const TOOLS = "busybox iperf3 ps script ethtool buildah curl mmdebstrap".split(" ");
+const TOOLS =
+  "busybox iperf3 ps script ethtool buildah curl mmdebstrap udevadm dnf zypper rpmbuild createrepo_c"
+    .split(" ");
 
 /** What the tests of OCI images call. */
 const OCI = ["skopeo", "umoci", "crun", "conmon", "catatonit", "docker-registry"];
