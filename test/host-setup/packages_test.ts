@@ -29,9 +29,16 @@ async function become(host: PrivateHost, osRelease: string): Promise<void> {
   await host.sh("rm -f /etc/os-release; cat > /etc/os-release", { stdin: osRelease });
 }
 
+/** Where Debian's rpm keeps its database is the home: it must not be the machine's. */
+const HOME = { HOME: "/run" };
+
 /** Runs host-setup with packages. */
 function withPackages(host: PrivateHost, args: string[]) {
-  return host.run(HOST_SETUP, [...args, "--json"], { check: false, timeoutMs: 120_000 });
+  return host.run(HOST_SETUP, [...args, "--json"], {
+    check: false,
+    env: HOME,
+    timeoutMs: 120_000,
+  });
 }
 
 /** Puts a package manager in front that notes how it is called, and brings what is missing. */
@@ -173,7 +180,7 @@ testIf({
   await using fresh = await freshHost(PRIVATE);
   const { host } = fresh;
   await become(host, OS_RELEASE.amazon);
-  await host.sh(RPM_REPOSITORY, { timeoutMs: 60_000 });
+  await host.sh(RPM_REPOSITORY, { env: HOME, timeoutMs: 60_000 });
   await host.sh(
     "rm -rf /etc/yum.repos.d; mkdir -p /etc/yum.repos.d; printf '[local]\\nname=local\\nbaseurl=file:///run/repo\\ngpgcheck=0\\n' > /etc/yum.repos.d/local.repo",
   );
@@ -187,9 +194,10 @@ testIf({
   await using fresh = await freshHost(PRIVATE);
   const { host } = fresh;
   await become(host, OS_RELEASE.leap);
-  await host.sh(RPM_REPOSITORY, { timeoutMs: 60_000 });
+  await host.sh(RPM_REPOSITORY, { env: HOME, timeoutMs: 60_000 });
   await host.sh(
     "rm -rf /etc/zypp/repos.d; zypper --non-interactive addrepo --no-gpgcheck /run/repo local",
+    { env: HOME },
   );
   await assertInstalls(host);
 });
