@@ -32,12 +32,11 @@ import {
   writeFileAtomic,
 } from "@hpk/core/os";
 import { prepareEnvironment } from "./apptainer.ts";
-import { attach, type Attachment } from "./attach.ts";
+import type { Attachment } from "./attach.ts";
 import { watchHost } from "./boot_host.ts";
 import { awaitBoot } from "./boot_wait.ts";
 import { runChild } from "./child.ts";
 import { readConfiguration } from "./configuration.ts";
-import { datapathFor } from "./datapath.ts";
 import { ensureMonitor } from "./monitor_start.ts";
 import { commandInNamespace, environmentFor } from "./pure/apptainer_command.ts";
 import type { ContainerInvocation } from "./pure/arguments.ts";
@@ -52,7 +51,13 @@ import {
   withOwnCgroups,
 } from "./pure/boot_command.ts";
 import type { BootOptions } from "./pure/boot_options.ts";
-import { checkImage, checkRoot, checkWithoutNetwork, readPid } from "./start_container.ts";
+import {
+  attachAsAsked,
+  checkImage,
+  checkRoot,
+  checkWithoutNetwork,
+  readPid,
+} from "./start_container.ts";
 import { takeDown, takeDownEnded } from "./teardown.ts";
 
 /** A container that is ready to be booted. */
@@ -132,19 +137,7 @@ async function attachWithCgroup(
   invocation: ContainerInvocation,
   settings: Settings,
 ): Promise<Prepared> {
-  if (settings.wait > 0 && wantedMode(settings) === "flannel") {
-    const { awaitFlannel } = await import("./flannel_wait.ts");
-    await awaitFlannel(settings);
-  }
-  const attachment = await attach(ledger, {
-    settings,
-    ip: invocation.network.ip,
-    name: invocation.network.name,
-    kind: "instance",
-    image: invocation.image,
-    hostname: invocation.hostname,
-    datapath: datapathFor(settings.datapath),
-  });
+  const attachment = await attachAsAsked(ledger, invocation, settings);
   const record = withCgroup(attachment.record);
   ledger.write(record);
   faultPoint("boot.recorded");

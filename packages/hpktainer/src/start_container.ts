@@ -40,21 +40,9 @@ export async function startContainer(invocation: ContainerInvocation): Promise<n
     return becomeApptainer(commandWithoutNetwork(invocation, mode));
   }
   checkRoot();
-  if (mode === "flannel" && settings.wait > 0) {
-    const { awaitFlannel } = await import("./flannel_wait.ts");
-    await awaitFlannel(settings);
-  }
   const ledger = new Ledger();
   const isInstance = invocation.verb.startsWith("instance");
-  const attachment = await attach(ledger, {
-    settings: isInstance ? await withPortsOfHost(settings, invocation.network.name) : settings,
-    ip: invocation.network.ip,
-    name: invocation.network.name,
-    kind: isInstance ? "instance" : "run",
-    image: invocation.image,
-    hostname: invocation.hostname,
-    datapath: datapathFor(settings.datapath),
-  });
+  const attachment = await attachAsAsked(ledger, invocation, settings);
   prepareEnvironment(environmentFor(attachment));
   const args = commandInNamespace(invocation, attachment);
   try {
@@ -65,6 +53,32 @@ export async function startContainer(invocation: ContainerInvocation): Promise<n
     await release(ledger, attachment);
     throw error;
   }
+}
+
+/**
+ * Attaches a container to a network of its own, as the command line asks.
+ *
+ * @throws {HpkError} When it cannot be; nothing is left of the attempt.
+ */
+export async function attachAsAsked(
+  ledger: Ledger,
+  invocation: ContainerInvocation,
+  settings: Settings,
+): Promise<Attachment> {
+  if (settings.wait > 0 && wantedMode(settings) === "flannel") {
+    const { awaitFlannel } = await import("./flannel_wait.ts");
+    await awaitFlannel(settings);
+  }
+  const isInstance = invocation.verb.startsWith("instance");
+  return await attach(ledger, {
+    settings: isInstance ? await withPortsOfHost(settings, invocation.network.name) : settings,
+    ip: invocation.network.ip,
+    name: invocation.network.name,
+    kind: isInstance ? "instance" : "run",
+    image: invocation.image,
+    hostname: invocation.hostname,
+    datapath: datapathFor(settings.datapath),
+  });
 }
 
 /** Only where the host has a file of such ports is what reads it loaded. */

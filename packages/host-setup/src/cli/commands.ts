@@ -62,6 +62,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<number> {
     .option("--imds <open:string>", "Whether containers reach 169.254.169.254: closed or open.")
     .example("Look first", "host-setup --plan")
     .example("In a cron job", "host-setup --check || host-setup --apply")
+    .example("For containers with systemd", "host-setup boot-overrides --help")
     .action(async (options) => {
       status = await runAct(actOf(options as Options), options as Options);
     });

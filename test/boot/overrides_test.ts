@@ -1,0 +1,83 @@
+/** `host-setup boot-overrides`, used by plain Apptainer as its README tells. */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { apptainerEnv, assertSame, eventually, snapshot, testIf } from "../harness/mod.ts";
+import { HOST_SETUP } from "../host-setup/_host_setup.ts";
+import { PATIENT } from "../e2e/_hpktainer.ts";
+import { bootHost, MASKED_IN_IMAGE, MISCHIEF_BINDS, networkOf } from "./_booted.ts";
+import { bootImage, needs } from "./_image.ts";
+
+const DIRECTORY = "/etc/boot-overrides";
+
+/** Apptainer ignores APPTAINER_DROP_CAPS in a boot. */
+function capabilityOptions(): string[] {
+  const missing = apptainerEnv()["APPTAINER_DROP_CAPS"];
+  return missing === undefined
+    ? []
+    : ["--keep-privs", "--drop-caps", `CAP_SYS_BOOT,CAP_SYS_RAWIO,${missing}`];
+}
+
+testIf({
+  name: "with boot-overrides, plain apptainer boots in the host's network and leaves it alone",
+  needs,
+}, async () => {
+  const { host, internet } = await bootHost();
+  await using _internet = internet;
+  await using _ = host;
+  const allow = ["--allow", "systemd-timesyncd.service"];
+  const args = ["boot-overrides", "--dest", DIRECTORY, ...allow, "--json"];
+  const written = JSON.parse((await host.run(HOST_SETUP, args)).stdout);
+  assertEquals([written.version, written.directory], [1, DIRECTORY]);
+  assertEquals(JSON.parse((await host.run(HOST_SETUP, args)).stdout).changed, []);
+  const readme = (await host.sh(`cat ${DIRECTORY}/README`)).stdout;
+  const command = /^ {2}(APPTAINER_BIND=.* IMAGE NAME)$/m.exec(readme)![1]!;
+
+  const before = await snapshot(host);
+  const options = [...capabilityOptions(), ...MISCHIEF_BINDS].join(" ");
+  await host.sh(command.replace("IMAGE NAME", `${options} ${await bootImage()} web`));
+  const inside = async (words: string, check = true): Promise<string> => {
+    const exec = `apptainer exec --pwd / instance://web ${words}`;
+    return (await host.sh(exec, { env: apptainerEnv(), check })).stdout.trim();
+  };
+  await eventually(
+    async () => (await inside("systemctl is-system-running --wait", false)) === "running",
+    { what: "the end of the boot", ...PATIENT },
+  );
+  assertEquals(await inside("systemctl is-active nginx"), "active");
+  assertSame(networkOf(before), networkOf(await snapshot(host)));
+  for (const unit of MASKED_IN_IMAGE) {
+    const state = await inside(`systemctl show --property=LoadState --value ${unit}`);
+    assertEquals(state, unit === "systemd-timesyncd.service" ? "loaded" : "masked", unit);
+  }
+  const groups = (await inside("cat /proc/1/cgroup")).match(/apptainer\/\d+/)![0];
+  await host.run("apptainer", ["instance", "stop", "web"], { env: apptainerEnv() });
+  // Apptainer leaves the groups that systemd has made in its own.
+  await host.sh(`find /sys/fs/cgroup/*/${groups} -depth -type d -exec rmdir {} + || :`);
+});
+
+testIf({
+  name: "boot-overrides refuses, in a line, a directory of others and a unit that is not masked",
+  needs,
+}, async () => {
+  const { host, internet } = await bootHost();
+  await using _internet = internet;
+  await using _ = host;
+  const before = await snapshot(host);
+  const cases: [string[], RegExp][] = [
+    [["--dest", "/etc/ssl"], /^host-setup: cannot write to \/etc\/ssl: it holds files of others; /],
+    [
+      ["--dest", "/etc/passwd/x"],
+      /^host-setup: cannot write to \/etc\/passwd\/x: a file is in the way/,
+    ],
+    [["--dest", DIRECTORY, "--allow", "nginx"], /^host-setup: cannot let 'nginx' run: /],
+    [[], /^host-setup: cannot run 'host-setup boot-overrides': .*--dest/],
+  ];
+  for (const [options, says] of cases) {
+    const { code, stdout, stderr } = await host.run(HOST_SETUP, ["boot-overrides", ...options], {
+      check: false,
+    });
+    assertEquals([code, stdout], [1, ""], stderr);
+    assertMatch(stderr, says);
+    assert(stderr.trimEnd().split("\n").length === 1, stderr);
+  }
+  assertSame(before, await snapshot(host));
+});
