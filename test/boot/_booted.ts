@@ -120,6 +120,12 @@ export async function show(host: PrivateHost, name: string): Promise<Shown> {
   return JSON.parse(stdout).container;
 }
 
+/** Paths below the hierarchies of control groups that belong to a container. */
+export async function cgroupsOf(host: PrivateHost, id: string): Promise<string[]> {
+  const { stdout } = await host.sh(`find /sys/fs/cgroup -type d -path '*/hpktainer/${id}*'`);
+  return stdout.trim().split("\n").filter((path) => path !== "");
+}
+
 /** Fetches a page from the "internet"; returns its text. */
 export async function fetchFrom(internet: Internet, url: string): Promise<string> {
   const args = ["--silent", "--show-error", "--insecure", "--max-time", "20", url];

@@ -8,6 +8,7 @@ import { hpk, PATIENT } from "../e2e/_hpktainer.ts";
 import {
   boot,
   bootHost,
+  cgroupsOf,
   fetchFrom,
   HOST_ADDRESS,
   inside,
@@ -129,8 +130,9 @@ testIf({
   const before = await snapshot(host);
   // --network host says the same, and what is dropped of capabilities is.
   await boot(host, "web", ["--network", "host", "--drop-caps", "CAP_NET_ADMIN,CAP_NET_RAW"]);
-  const { pid, boot: report } = await show(host, "web");
+  const { id, pid, boot: report } = await show(host, "web");
   assertEquals(report?.state, "running");
+  assert((await cgroupsOf(host, id)).length > 0);
   const bounding = /^CapBnd:\s*(\S+)$/m.exec(await inside(host, "web", "cat /proc/1/status"))![1];
   // CAP_NET_ADMIN is 12, CAP_NET_RAW 13, CAP_SYS_BOOT 22 (linux/capability.h).
   for (const bit of [12n, 13n, 22n]) assertEquals(BigInt(`0x${bounding}`) >> bit & 1n, 0n);
@@ -142,6 +144,7 @@ testIf({
   // It ends by itself, and is reclaimed without anyone asking.
   await host.run("kill", ["-KILL", String(pid)]);
   await eventuallySame(host, before, PATIENT);
+  assertEquals(await cgroupsOf(host, id), []);
 });
 
 /** Command lines that are refused, and what is said. */

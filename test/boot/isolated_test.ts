@@ -12,6 +12,7 @@ import {
   BOOT,
   boot,
   bootHost,
+  cgroupsOf,
   fetchFrom,
   HOST_ADDRESS,
   inside,
@@ -22,12 +23,6 @@ import {
   told,
 } from "./_booted.ts";
 import { bootImage, needs } from "./_image.ts";
-
-/** Paths below the hierarchies of control groups that belong to a container. */
-async function cgroupsOf(host: PrivateHost, id: string): Promise<string[]> {
-  const { stdout } = await host.sh(`find /sys/fs/cgroup -type d -path '*/hpktainer/${id}*'`);
-  return stdout.trim().split("\n").filter((path) => path !== "");
-}
 
 testIf({
   name: "nginx of a booted container is reached on ports 80 and 443 of the host, wherever it moves",

@@ -31,6 +31,9 @@ export interface Stage {
 /** The directory of a `host-local` that gives no address. */
 const BROKEN_PLUGINS = "/etc/broken-plugins";
 
+/** A first process for a container that is booted. */
+const INIT = "/etc/boot-init";
+
 /** A host on which every scenario can be played. */
 export async function faultHost(): Promise<PrivateHost> {
   const host = await PrivateHost.create();
@@ -42,6 +45,9 @@ if [ "$CNI_COMMAND" = ADD ]; then echo '{"code":999,"msg":"out of order"}'; exit
 `,
     },
   );
+  await host.sh(`cat > ${INIT} && chmod 755 ${INIT}`, {
+    stdin: "#!/bin/sh\ntrap 'exit 0' INT\nwhile :; do sleep 600 & wait $!; done\n",
+  });
   return host;
 }
 
@@ -144,6 +150,17 @@ export const SCENARIOS: readonly Scenario[] = [
     code: 0,
     begin: (stage) => Promise.resolve(() => stopIfRunning(stage)),
     act: startInstance,
+  },
+  {
+    name: "instance start --boot in the host's network",
+    least: 6,
+    code: 0,
+    begin: (stage) => Promise.resolve(() => stopIfRunning(stage)),
+    act: ({ host, image, name }, env) => {
+      const options = ["--boot", "--host-network", "--boot-timeout", "1"];
+      const bind = ["--bind", `${INIT}:/sbin/init`];
+      return hpk(host, ["instance", "start", ...options, ...bind, image, name], { env });
+    },
   },
   {
     name: "instance stop without a monitor",
