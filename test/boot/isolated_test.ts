@@ -1,12 +1,6 @@
 /** Booted containers in a network of their own. */
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import {
-  apptainerEnv,
-  eventuallySame,
-  type PrivateHost,
-  snapshot,
-  testIf,
-} from "../harness/mod.ts";
+import { apptainerEnv, eventuallySame, snapshot, testIf } from "../harness/mod.ts";
 import { hpk, PATIENT } from "../e2e/_hpktainer.ts";
 import {
   BOOT,

@@ -41,6 +41,11 @@ interface Options {
  * @throws {HpkError} When the command line is wrong, or the run fails.
  */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  if (argv[0] === "boot-overrides") {
+    const { runBootOverrides } = await import("./boot_overrides_command.ts");
+    await runBootOverrides(argv.slice(1));
+    return EXIT_OK;
+  }
   let status = EXIT_OK;
   const program = new Command()
     .name("host-setup")

@@ -17,11 +17,6 @@ export async function main(argv: readonly string[]): Promise<number> {
       console.log(manifest.version);
       return 0;
     }
-    if (word === "boot-overrides") {
-      const { runBootOverrides } = await import("./boot_overrides_command.ts");
-      await runBootOverrides(argv.slice(1));
-      return 0;
-    }
     if (word === "probe") {
       const { runProbe } = await import("./probe_command.ts");
       return await runProbe(argv.slice(1));
