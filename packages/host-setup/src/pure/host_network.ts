@@ -9,6 +9,8 @@ export interface HostLink {
   readonly kind: string | undefined;
   /** The bridge that it is a port of, or another link that it belongs to. */
   readonly master: string | undefined;
+  /** Whether it takes every frame, because it was told to (IFF_PROMISC, netdevice(7)). */
+  readonly promiscuous: boolean;
   /** MTU in bytes. */
   readonly mtu: number;
   /** Its IPv4 addresses. */
@@ -27,12 +29,17 @@ export interface HostRoute extends Route {
  * @throws {SyntaxError} When it is no JSON.
  */
 export function parseHostLinks(json: string): HostLink[] {
-  const masters = new Map(
-    objects(json).map((link) => [String(link["ifname"]), link["master"]] as const),
-  );
+  const raw = new Map(objects(json).map((link) => [String(link["ifname"]), link] as const));
   return parseLinks(json).map(({ name, kind, mtu, addresses }) => {
-    const master = masters.get(name);
-    return { name, kind, mtu, addresses, master: typeof master === "string" ? master : undefined };
+    const { master, flags } = raw.get(name) ?? {};
+    return {
+      name,
+      kind,
+      mtu,
+      addresses,
+      master: typeof master === "string" ? master : undefined,
+      promiscuous: Array.isArray(flags) && flags.includes("PROMISC"),
+    };
   });
 }
 

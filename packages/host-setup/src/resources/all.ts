@@ -50,6 +50,7 @@ export function makeResources(
     bridge: bridgeResource(look.links, {
       mac: desired?.bridgeMac ?? "",
       mtu: desired?.network.mtu ?? 0,
+      mayBePromiscuous: desired === undefined || !desired.network.bridgeNetfilter,
     }),
     firewall: firewallResource(look.ruleSets),
     firewalld: firewalldResource(),

@@ -8,6 +8,8 @@ export interface BridgeShape {
   readonly mac: string;
   /** MTU in bytes. */
   readonly mtu: number;
+  /** Whether it may be promiscuous: the CNI plugin makes it so where its configuration says so. */
+  readonly mayBePromiscuous: boolean;
 }
 
 /**
@@ -21,11 +23,18 @@ export function bridgeResource(links: readonly HostLink[], shape: BridgeShape): 
     inspect: (names) =>
       names.map((name) => {
         const link = links.find((one) => one.name === name);
-        return link === undefined ? null : link.kind ?? "hardware";
+        if (link === undefined) return null;
+        const isWrong = link.promiscuous && !shape.mayBePromiscuous;
+        return isWrong ? `promiscuous ${link.kind}` : link.kind ?? "hardware";
       }),
-    apply: ({ id: name }) =>
-      ipBatch([`link add name ${name} address ${shape.mac} mtu ${shape.mtu} type bridge`]),
-    async remove({ id: name }) {
+    apply: ({ id: name, old }) =>
+      ipBatch([
+        old === null
+          ? `link add name ${name} address ${shape.mac} mtu ${shape.mtu} type bridge`
+          : `link set dev ${name} promisc off`,
+      ]),
+    async remove({ id: name, prior }) {
+      if (prior !== null) return undefined;
       const ports = await readBridgePorts(name);
       if (ports.length > 0) {
         return `containers are on it (${ports.join(", ")}); run --undo again when none is left`;
