@@ -55,6 +55,35 @@ testIf({
 });
 
 testIf({
+  name: "boot-overrides that is killed at a step is finished by the next run",
+  needs,
+}, async () => {
+  const { host, internet } = await bootHost();
+  await using _internet = internet;
+  await using _ = host;
+  const run = async (env: Record<string, string> = {}) =>
+    (await host.run(HOST_SETUP, ["boot-overrides", "--dest", DIRECTORY], { env, check: false }))
+      .code;
+  const listing = async () =>
+    (await host.sh(`cd ${DIRECTORY}; find . -type f | sort | xargs sha256sum`)).stdout;
+  assertEquals(await run({ HPK_FAULT_TRACE: "/etc/trace" }), 0);
+  const whole = await listing();
+  const all = (await host.sh("cat /etc/trace")).stdout.trim().split("\n");
+  assert(all.length > 50, `${all.length} points`);
+  // Of the files of masks, which are all alike, the first and the last.
+  const masks = all.filter((point) => point.includes("/etc/systemd/system/"));
+  const points = all.filter((point) =>
+    !masks.includes(point) || point === masks[0] || point === masks.at(-1)
+  );
+  for (const point of points) {
+    await host.sh(`rm -r ${DIRECTORY}`);
+    assertEquals(await run({ HPK_FAULT_KILL: point }), 137, point);
+    assertEquals(await run(), 0, point);
+    assertEquals(await listing(), whole, point);
+  }
+});
+
+testIf({
   name: "boot-overrides refuses, in a line, a directory of others and a unit that is not masked",
   needs,
 }, async () => {

@@ -13,8 +13,9 @@ export interface BootedInstance {
   readonly timeoutMs: number;
 }
 
-/** How long an init that is systemd has to open its socket, in ms; what has none is another init. */
+/** How long systemd has to open its socket, and how long another first process to become it, in ms. */
 const SOCKET_TIMEOUT_MS = 30_000;
+const OTHER_INIT_TIMEOUT_MS = 3_000;
 const POLL_MS = 50;
 
 /** What systemctl(1) is-system-running says once the boot has come to an end. */
@@ -47,12 +48,26 @@ export async function awaitBoot(
 
 /** Waits for systemd's own socket, which it opens before it starts any unit. */
 async function awaitSystemd(instance: BootedInstance, deadline: number): Promise<boolean> {
+  const { pid } = instance.owner;
+  let otherSince: number | undefined;
   while (Date.now() < deadline) {
     checkAlive(instance);
-    if (hasSystemd(instance.owner.pid)) return true;
+    if (hasSystemd(pid)) return true;
+    // A script may still become systemd, by exec.
+    otherSince = isOtherInit(pid) ? otherSince ?? Date.now() : undefined;
+    if (otherSince !== undefined && Date.now() - otherSince > OTHER_INIT_TIMEOUT_MS) return false;
     await pause();
   }
   return false;
+}
+
+/** Whether the first process runs another program than systemd, or Apptainer's that becomes the init. */
+function isOtherInit(pid: number): boolean {
+  try {
+    return !/\/(systemd|starter|starter-suid)$/.test(Deno.readLinkSync(`/proc/${pid}/exe`));
+  } catch {
+    return false;
+  }
 }
 
 function hasSystemd(pid: number): boolean {
