@@ -33,13 +33,18 @@ export class HpkError extends Error {
  *
  * @param program Name of the program, for example "hpktainer".
  * @param error Whatever was thrown.
+ * @param evidence The command whose output helps to explain a defect of ours.
  * @return One line without a line feed.
  */
-export function errorLine(program: string, error: unknown): string {
+export function errorLine(
+  program: string,
+  error: unknown,
+  evidence: string = `${program} doctor --json`,
+): string {
   if (error instanceof HpkError) return `${program}: ${error.message}`;
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return oneLine(
-    `${program}: unexpected failure: ${text}; please report it with the output of '${program} doctor --json'`,
+    `${program}: unexpected failure: ${text}; please report it with the output of '${evidence}'`,
   );
 }
 

@@ -24,7 +24,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const { runCommandLine } = await import("./commands.ts");
     return await runCommandLine(argv);
   } catch (error) {
-    console.error(errorLine("host-setup", error));
+    console.error(errorLine("host-setup", error, "host-setup --plan --json"));
     return EXIT_FAILURE;
   }
 }

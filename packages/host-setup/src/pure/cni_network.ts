@@ -51,7 +51,7 @@ export function readCniUse(path: string, text: string): CniUse {
   const bridges: string[] = [];
   const subnets: Cidr[] = [];
   const collect = (value: unknown): void => {
-    if (Array.isArray(value)) value.forEach(collect);
+    if (Array.isArray(value)) return value.forEach(collect);
     if (typeof value !== "object" || value === null) return;
     for (const [key, inner] of Object.entries(value)) {
       if (key === "bridge" && typeof inner === "string") bridges.push(inner);

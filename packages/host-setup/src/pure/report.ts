@@ -28,7 +28,7 @@ export interface UndoReport {
 export function valueText(kind: Kind, value: Value): string {
   if (value === null) return "absent";
   const lines = value.trimEnd().split("\n").length;
-  return lines > 1 || kind === "file" ? `${lines} lines` : value;
+  return lines > 1 ? `${lines} lines` : kind === "file" ? "1 line" : value;
 }
 
 /** A thing's name for people. */

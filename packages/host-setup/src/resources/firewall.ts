@@ -1,5 +1,5 @@
-import { firewallChanges } from "@hpk/core";
-import { CommandError, runCommand } from "@hpk/core/os";
+import { firewallChanges, HpkError, oneLine } from "@hpk/core";
+import { runCommand } from "@hpk/core/os";
 import { parseChains, presentChains, type RuleSet, SETUP_CHAINS } from "../pure/setup_firewall.ts";
 import type { Resource } from "./resource.ts";
 
@@ -30,6 +30,11 @@ export function firewallResource(ruleSets: readonly RuleSet[]): Resource {
 
 async function run(path: string, args: string[], stdin?: string): Promise<string> {
   const result = await runCommand(path, args, stdin === undefined ? {} : { stdin });
-  if (result.code !== 0) throw new CommandError([path, ...args], result);
-  return result.stdout;
+  if (result.code === 0) return result.stdout;
+  throw new HpkError({
+    what: "cannot change the packet filter",
+    why: `${path} ended with ${result.code}: ${oneLine(result.stderr)}`,
+    fix:
+      "see whether the kernel has its modules (nf_tables, or ip_tables), and run host-setup again",
+  });
 }

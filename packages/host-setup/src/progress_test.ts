@@ -1,0 +1,20 @@
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { progressOn } from "./progress.ts";
+
+Deno.test("progress is one plain line where there is no terminal", async () => {
+  let text = "";
+  const progress = progressOn({ isTerminal: false, write: (more) => void (text += more) });
+  assertEquals(await progress("installing x", () => Promise.resolve(7)), 7);
+  assertEquals(text, "installing x\n");
+});
+
+Deno.test("progress turns on a terminal, and is wiped, also after a failure", async () => {
+  let text = "";
+  const progress = progressOn({ isTerminal: true, write: (more) => void (text += more) });
+  await assertRejects(
+    () => progress("installing x", () => Promise.reject(new Error("no"))),
+    Error,
+    "no",
+  );
+  assertMatch(text, /^\r\| installing x \(0 s\) .*\r\x1b\[K$/);
+});
