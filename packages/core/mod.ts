@@ -9,7 +9,6 @@ export * from "./src/model/capabilities.ts";
 export * from "./src/model/cgroup_mounts.ts";
 export * from "./src/model/errors.ts";
 export * from "./src/model/firewall.ts";
-export * from "./src/model/firewall6.ts";
 export * from "./src/model/flannel_env.ts";
 export * from "./src/model/flannel_vxlan.ts";
 export * from "./src/model/foreign_ports.ts";

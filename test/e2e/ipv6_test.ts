@@ -193,3 +193,85 @@ testIf(
     await eventuallySame(host, before);
   },
 );
+
+testIf({ name: "ports are published by IPv6 too, and policies hold", needs: needs6 }, async (t) => {
+  await using internet = await Internet.create();
+  await using host = await connectedHost(internet);
+  const before = await snapshot(host);
+  const publish = `7100:7007,7100:7007/udp,[${HOST6}]:7200-7201:7007-7008`;
+  const web = await startPod(host, "web", ["--publish", publish]);
+  const lone = await startPod(host, "lone", ["--isolated", "--no-masquerade", "--allow-imds"]);
+  const alone = await startPod(host, "alone", ["--isolated"]);
+  const server = { place: host, prefix: web.prefix };
+  const echo = [Deno.execPath(), ...ECHO];
+  await using serving = await host.spawn(web.prefix[0]!, [
+    ...[...web.prefix.slice(1), ...echo],
+    ...["serve", web.address6, "7007"],
+  ]);
+  await serving.waitFor(/ready/, { timeoutMs: 20_000 });
+  const ask = async (
+    { place, prefix }: { place: Place; prefix: readonly string[] },
+    transport: string,
+    address: string,
+    port: string,
+  ) => {
+    const [command, ...args] = [...prefix, ...echo, "ask", transport, address, port];
+    return (await place.run(command!, args, { timeoutMs: 20_000 })).stdout.trim();
+  };
+  const outside = { place: internet, prefix: [] };
+  await t.step("from outside, which is seen as itself", async () => {
+    for (const [transport, port] of [["tcp", "7100"], ["udp", "7100"], ["tcp", "7200"]] as const) {
+      assertEquals(await ask(outside, transport, HOST6, port), "2001:db8:100::1", transport);
+    }
+  });
+  await t.step("from the host, by its address; its loopback refuses at once", async () => {
+    assertEquals(await ask({ place: host, prefix: [] }, "tcp", HOST6, "7100"), HOST6);
+    const { stderr } = await host.run(echo[0]!, [...echo.slice(1), "ask", "tcp", "::1", "7100"], {
+      check: false,
+    });
+    assertStringIncludes(stderr, "ConnectionRefused");
+  });
+  await t.step("from a container, itself too", async () => {
+    assertEquals(
+      await ask({ place: host, prefix: lone.prefix }, "tcp", HOST6, "7100"),
+      "fd00:96::1",
+    );
+    assertEquals(await ask(server, "tcp", HOST6, "7100"), "fd00:96::1");
+  });
+  await t.step("isolated containers reach the others, and not each other", async () => {
+    const ping = (pod: Pod, address: string) =>
+      host.run(pod.prefix[0]!, [
+        ...pod.prefix.slice(1),
+        ...["busybox", "ping6", "-q", "-c", "1", "-W", "2", address],
+      ], { check: false });
+    assertEquals((await ping(lone, web.address6)).code, 0);
+    assert((await ping(lone, alone.address6)).code !== 0);
+  });
+  await t.step("without masquerading, the outside sees the container", async () => {
+    await internet.sh(`ip -6 route add ${SUBNET6} via ${HOST6}`);
+    const there = { place: internet, prefix: [], address: OUTSIDE6 };
+    await assertSeenAs(there, { place: host, prefix: lone.prefix }, lone.address6);
+  });
+  await t.step("a port is added and taken away", async () => {
+    await hpk(host, ["port", "add", "web", "[::]:7300:7007"], { check: true });
+    assertEquals(await ask(outside, "tcp", HOST6, "7300"), "2001:db8:100::1");
+    await hpk(host, ["port", "rm", "web", "[::]:7300"], { check: true });
+    const rules = (await host.run("ip6tables-save")).stdout;
+    assert(!rules.includes("7300"), rules);
+  });
+  await t.step("addresses that cannot be are refused", async () => {
+    for (
+      const [port, why] of [
+        ["[::1]:7400:80", "the kernel leads nothing away from IPv6's loopback"],
+        ["[2001:db8::77]:7400:80", "no interface of the host has the address 2001:db8::77"],
+      ] as const
+    ) {
+      const { code, stderr } = await hpk(host, ["port", "add", "web", port]);
+      assertEquals(code, 125);
+      assertStringIncludes(stderr, why);
+    }
+  });
+  await serving[Symbol.asyncDispose]();
+  await hpk(host, ["instance", "stop", "--all"], { check: true });
+  await eventuallySame(host, before, CALM);
+});

@@ -20,6 +20,7 @@ import {
   hostNameOf,
   HpkError,
   type Ipv6,
+  localAddresses6,
   macOf,
   namespaceName,
   type NetworkPlan,
@@ -120,7 +121,7 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
       const current = isCurrent ? look : await lookAtHost(ledger, request, flannel);
       const { facts, plan, rules } = current;
       checkFree(ledger, request);
-      const ports = await claimPorts(ledger, request, facts, rules);
+      const ports = await claimPorts(ledger, request, current);
       const isFirst = ledger.readHost() === undefined;
       // Before the record, so that whatever ends us from there on, someone takes it down.
       const monitor = ensureMonitor(ledger);
@@ -238,12 +239,12 @@ export function checkFree(ledger: Ledger, request: Pick<AttachRequest, "name">):
 async function claimPorts(
   ledger: Ledger,
   { settings }: AttachRequest,
-  facts: HostFacts,
-  rules: Promise<string>,
+  { facts, rules, ipv6 }: Look,
 ): Promise<ContainerRecord["ports"]> {
   if (settings.publish.length === 0) return [];
   const { claimPorts } = await import("./published_ports.ts");
-  return claimPorts(ledger, settings.publish, { facts, rules: await rules });
+  const addresses6 = ipv6?.routes && localAddresses6(ipv6.routes);
+  return claimPorts(ledger, settings.publish, { facts, rules: await rules, addresses6 });
 }
 
 /** Writes the record of a container that has rules of its own in the packet filter, and makes them. */

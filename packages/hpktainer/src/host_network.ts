@@ -4,6 +4,7 @@
  */
 
 import {
+  type AddressFamily,
   firewallChanges,
   formatCidr,
   formatIpv4,
@@ -76,8 +77,15 @@ export async function ensureBridge(
  * @param rules The packet filter as it is.
  */
 export async function applyFirewall(ledger: Ledger, rules: string): Promise<void> {
-  await applyRules(firewallChanges(rules, chainsOf(ledger)));
+  await applyRules(firewallChanges(rules, chainsOf(ledger, "ipv4")));
   faultPoint("host.firewall");
+  if (ledger.readHost()?.ipv6) await applyFirewall6(ledger, await saveRules("ipv6"));
+}
+
+/** The IPv6 side of {@linkcode applyFirewall}. */
+export async function applyFirewall6(ledger: Ledger, rules: string): Promise<void> {
+  await applyRules(firewallChanges(rules, chainsOf(ledger, "ipv6")), "ipv6");
+  faultPoint("host.firewall6");
 }
 
 /**
@@ -87,20 +95,21 @@ export async function applyFirewall(ledger: Ledger, rules: string): Promise<void
  * @param earlier The packet filter as it was a moment ago.
  */
 export async function ensureFirewall(ledger: Ledger, earlier: string): Promise<void> {
-  if (firewallChanges(earlier, chainsOf(ledger)) === "") return;
+  if (firewallChanges(earlier, chainsOf(ledger, "ipv4")) === "") return;
   await ledger.withLock(async () => applyFirewall(ledger, await saveRules()));
 }
 
 /** The chains that the ledger wants; only where one may have rules of its own are containers read. */
-function chainsOf(ledger: Ledger): OwnChain[] {
+function chainsOf(ledger: Ledger, family: AddressFamily): OwnChain[] {
   const host = ledger.readHost();
   if (host === undefined) return [];
   const containers = !host.ownRules ? [] : ledger.list().flatMap((record) => {
-    const { address, phase } = record;
-    return address === null || phase === "stopping" ? [] : [{ ...record, address }];
+    const address = family === "ipv4" ? record.address : record.address6;
+    return address === null || record.phase === "stopping" ? [] : [{ ...record, address }];
   });
+  const networks = family === "ipv4" ? host.networks : host.ipv6?.networks ?? [];
   const localRoutes = host.priorRouteLocalnet !== null;
-  return wantedChains({ networks: host.networks, containers, localRoutes });
+  return wantedChains({ networks, containers, localRoutes }, family);
 }
 
 /** The record with a plan's network in it; the same object where that changes nothing. */

@@ -11,9 +11,8 @@ import {
   type HostRecord6,
   type NetworkPlan,
   type NetworkPlan6,
-  type NetworkRecord6,
+  type NetworkRecord,
   type Route6,
-  wantedChains6,
 } from "@hpk/core";
 import {
   applyRules,
@@ -28,7 +27,7 @@ import {
   writeForwarding6,
 } from "@hpk/core/os";
 
-import { withAddress } from "./host_network.ts";
+import { applyFirewall6, withAddress } from "./host_network.ts";
 
 /** The host's IPv6 side as it is. */
 export interface Look6 {
@@ -55,13 +54,13 @@ export function gatewayAddress6({ gateway, subnet }: NetworkPlan6): string {
  * Gives the bridge the gateway's address, turns forwarding on and makes our chains, or mends them. To
  * be called under the ledger's lock, when the bridge is there and the host is in the ledger.
  *
- * @param earlier The packet filter as it was a moment ago.
+ * @param rules The packet filter as it is: nobody else changes our chains.
  */
 export async function ensureNetwork6(
   ledger: Ledger,
   plan: NetworkPlan,
   ipv6: NetworkPlan6,
-  earlier: string,
+  rules: string,
 ): Promise<void> {
   const host = ledger.readHost();
   if (host === undefined) throw new Error("the host is not in the ledger");
@@ -81,11 +80,7 @@ export async function ensureNetwork6(
   for (const device of wanted.acceptRouters) writeAcceptRouters(device, "2");
   writeForwarding6("1");
   faultPoint("host.forwarding6");
-  const chains = wantedChains6(wanted.networks);
-  if (firewallChanges(earlier, chains) !== "") {
-    await applyRules(firewallChanges(await saveRules("ipv6"), chains), "ipv6");
-  }
-  faultPoint("host.firewall6");
+  await applyFirewall6(ledger, rules);
 }
 
 /** The record with the interfaces in it that take routes from routers unless the host forwards. */
@@ -101,14 +96,14 @@ function withNetwork6(
   { bridge, masquerade, uplink }: NetworkPlan,
   { subnet, podNetwork }: NetworkPlan6,
 ): HostRecord6 {
-  const network: NetworkRecord6 = {
+  const network: NetworkRecord = {
     bridge,
     subnet: formatCidr6(subnet),
     podNetwork: formatCidr6(podNetwork),
     masquerade,
     uplink: uplink ?? null,
   };
-  const isSame = (one: NetworkRecord6) =>
+  const isSame = (one: NetworkRecord) =>
     one.bridge === network.bridge && one.subnet === network.subnet;
   const networks = recorded.networks.some(isSame)
     ? recorded.networks.map((one) => isSame(one) ? network : one)

@@ -4,13 +4,14 @@ import {
   type ContainerRecord,
   formatPublish,
   HpkError,
+  localAddresses6,
   parseHostPorts,
   parsePublish,
   PUBLISH_SYNTAX,
   type PublishedPort,
   withoutPorts,
 } from "@hpk/core";
-import { isAlive, Ledger, readHostFacts, saveRules } from "@hpk/core/os";
+import { isAlive, Ledger, readHostFacts, readRoutes6, saveRules } from "@hpk/core/os";
 import { type PortView, portViewsOf } from "./pure/port_view.ts";
 import { claimPorts, writeWithRules } from "./published_ports.ts";
 
@@ -40,8 +41,13 @@ export async function addPorts(name: string, texts: readonly string[]): Promise<
   checkRoot("publish ports");
   const ledger = new Ledger();
   return await withExisting(ledger, name, "publish ports of", async (record) => {
-    const [facts, rules] = await Promise.all([readHostFacts([record.bridge]), saveRules()]);
-    const added = claimPorts(ledger, requests, { facts, rules });
+    const [facts, rules, routes6] = await Promise.all([
+      readHostFacts([record.bridge]),
+      saveRules(),
+      record.address6 === null ? undefined : readRoutes6(),
+    ]);
+    const addresses6 = routes6 && localAddresses6(routes6);
+    const added = claimPorts(ledger, requests, { facts, rules, addresses6 });
     const host = ledger.readHost()!;
     // Told before the record says so, so that whoever reads the one looks for the other.
     if (!host.ownRules) ledger.writeHost({ ...host, ownRules: true });

@@ -35,6 +35,8 @@ export interface PortSurvey {
   readonly facts: HostFacts;
   /** The packet filter, as iptables-save(8) prints it. */
   readonly rules: string;
+  /** The host's IPv6 addresses; undefined where the container has none itself. */
+  readonly addresses6: readonly string[] | undefined;
 }
 
 /**
@@ -46,13 +48,16 @@ export interface PortSurvey {
 export function claimPorts(
   ledger: Ledger,
   requests: readonly PublishedPort[],
-  { facts, rules }: PortSurvey,
+  { facts, rules, addresses6 }: PortSurvey,
 ): PublishedPort[] {
   const own = facts.links.flatMap(({ addresses }) =>
     addresses.map(({ address }) => formatIpv4(address))
   );
   const isOwn = (address: string) => own.includes(address) || isLoopback(address);
-  for (const request of requests) checkAddress(request, isOwn);
+  for (const request of requests) {
+    if (request.hostAddress?.includes(":")) checkAddress6(request, addresses6);
+    else checkAddress(request, isOwn);
+  }
   return assignPorts(
     requests,
     [...claimsOfContainers(ledger), ...claimsOfRules(rules, isOwn), ...claimsOfProcesses(requests)],
@@ -64,13 +69,31 @@ export function claimPorts(
 function checkAddress(request: PublishedPort, isOwn: (address: string) => boolean): void {
   const { hostAddress } = request;
   if (hostAddress === null || hostAddress === "0.0.0.0") return;
-  const isIpv6 = hostAddress.includes(":");
-  if (!isIpv6 && isOwn(hostAddress)) return;
-  throw new HpkError({
+  if (!isOwn(hostAddress)) throw unusable(request, noInterface(hostAddress));
+}
+
+function checkAddress6(
+  request: PublishedPort,
+  addresses: readonly string[] | undefined,
+): void {
+  const hostAddress = request.hostAddress!;
+  if (addresses === undefined) throw unusable(request, "the container has no IPv6 address");
+  if (hostAddress === "::1") {
+    throw unusable(request, "the kernel leads nothing away from IPv6's loopback");
+  }
+  if (hostAddress !== "::" && !addresses.includes(hostAddress)) {
+    throw unusable(request, noInterface(hostAddress));
+  }
+}
+
+function noInterface(address: string): string {
+  return `no interface of the host has the address ${address}`;
+}
+
+function unusable(request: PublishedPort, why: string): HpkError {
+  return new HpkError({
     what: `cannot publish ${formatPublish(request)}`,
-    why: isIpv6
-      ? "the container has no IPv6 address"
-      : `no interface of the host has the address ${hostAddress}`,
+    why,
     fix: "leave the address out for every one, or see 'ip address' for those that there are",
   });
 }

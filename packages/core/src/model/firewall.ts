@@ -5,7 +5,7 @@
  */
 
 import type { ContainerRecord, NetworkRecord } from "./ledger_record.ts";
-import type { PublishedPort } from "./published_port.ts";
+import { bracketed, type PublishedPort } from "./published_port.ts";
 
 /** A chain of our own, and the built-in chain that jumps to it. */
 export interface OwnChain {
@@ -46,17 +46,49 @@ export interface FirewallInputs {
   readonly localRoutes: boolean;
 }
 
+/** A family of addresses: each has a packet filter of its own. */
+export type AddressFamily = "ipv4" | "ipv6";
+
 /** Whether a container has rules of its own in the packet filter. */
 export function hasOwnRules(record: Pick<ContainerRecord, "ports" | "policy">): boolean {
   const { isolated, masquerade, imds } = record.policy;
   return record.ports.length > 0 || isolated || !masquerade || imds;
 }
 
-/** Address of the clouds' instance metadata service (AWS, Azure, Google, OpenStack; RFC 3927). */
-const IMDS = "169.254.169.254/32";
+/** What differs between the two packet filters. */
+interface FamilyTerms {
+  /** Length of an address in bits, as a prefix. */
+  readonly one: string;
+  /** Address of the clouds' instance metadata service. */
+  readonly imds: string;
+  /** How a packet to it is refused. */
+  readonly refusal: string;
+  /** Addresses of groups. */
+  readonly multicast: string;
+  /** Addresses that never leave a host, where packets to them can be led to a container all the same. */
+  readonly loopback: string | null;
+}
 
-/** Addresses that never leave a host (RFC 1122, section 3.2.1.3). */
-const LOOPBACK = "127.0.0.0/8";
+const TERMS: Readonly<Record<AddressFamily, FamilyTerms>> = {
+  ipv4: {
+    one: "/32",
+    // AWS, Azure, Google, OpenStack; RFC 3927.
+    imds: "169.254.169.254/32",
+    refusal: "icmp-admin-prohibited",
+    multicast: "224.0.0.0/4",
+    // RFC 1122, section 3.2.1.3; by route_localnet (ip-sysctl).
+    loopback: "127.0.0.0/8",
+  },
+  ipv6: {
+    one: "/128",
+    // EC2 User Guide, "IMDS".
+    imds: "fd00:ec2::254/128",
+    refusal: "icmp6-adm-prohibited",
+    multicast: "ff00::/8",
+    // Nothing like route_localnet exists.
+    loopback: null,
+  },
+};
 
 /**
  * The chains that networks and containers need.
@@ -73,8 +105,14 @@ const LOOPBACK = "127.0.0.0/8";
  * - mangle: the MSS of TCP connections follows the path's MTU. Where a bridge may route to the host's
  *   loopback, as answers to it need, nothing but those answers may go there: their address is the
  *   bridge's until nat has passed.
+ *
+ * @param family Whose packet filter; the addresses are of this family.
  */
-export function wantedChains({ networks, containers, localRoutes }: FirewallInputs): OwnChain[] {
+export function wantedChains(
+  { networks, containers, localRoutes }: FirewallInputs,
+  family: AddressFamily = "ipv4",
+): OwnChain[] {
+  const { one, imds, refusal, loopback } = TERMS[family];
   const bridges = [...new Set(networks.map(({ bridge }) => bridge))];
   const published = containers.filter(({ ports }) => ports.length > 0);
   const isolated = containers.filter(({ policy }) => policy.isolated);
@@ -82,37 +120,38 @@ export function wantedChains({ networks, containers, localRoutes }: FirewallInpu
   const rules: Record<string, readonly string[]> = {
     "filter HPK-FORWARD": [
       ...containers.filter(({ policy }) => policy.imds).map(({ address, bridge }) =>
-        `-s ${address}/32 -d ${IMDS} -i ${bridge} -j ACCEPT`
+        `-s ${address}${one} -d ${imds} -i ${bridge} -j ACCEPT`
       ),
       ...bridges.flatMap((bridge) => [
-        `-d ${IMDS} -i ${bridge} -p udp -m udp --dport 53 -j ACCEPT`,
-        `-d ${IMDS} -i ${bridge} -p tcp -m tcp --dport 53 -j ACCEPT`,
-        `-d ${IMDS} -i ${bridge} -j REJECT --reject-with icmp-admin-prohibited`,
+        `-d ${imds} -i ${bridge} -p udp -m udp --dport 53 -j ACCEPT`,
+        `-d ${imds} -i ${bridge} -p tcp -m tcp --dport 53 -j ACCEPT`,
+        `-d ${imds} -i ${bridge} -j REJECT --reject-with ${refusal}`,
       ]),
       ...isolated.map(({ address, bridge }) =>
-        `-s ${address}/32 -i ${bridge} -o ${bridge} -j HPK-ISOLATED`
+        `-s ${address}${one} -i ${bridge} -o ${bridge} -j HPK-ISOLATED`
       ),
       ...bridges.flatMap((bridge) => [`-i ${bridge} -j ACCEPT`, `-o ${bridge} -j ACCEPT`]),
     ],
-    "filter HPK-ISOLATED": isolated.map(({ address }) => `-d ${address}/32 -j DROP`),
-    "nat HPK-PREROUTING": published.flatMap((one) => portRules(one, false)),
-    "nat HPK-OUTPUT": published.flatMap((one) => portRules(one, true)),
+    "filter HPK-ISOLATED": isolated.map(({ address }) => `-d ${address}${one} -j DROP`),
+    "nat HPK-PREROUTING": published.flatMap((own) => portRules(own, family, false)),
+    "nat HPK-OUTPUT": published.flatMap((own) => portRules(own, family, true)),
     "nat HPK-POSTROUTING": [
       ...(published.length === 0
         ? []
         : networks.map(({ bridge, subnet }) =>
           `-s ${subnet} -o ${bridge} -m conntrack --ctstate DNAT -j MASQUERADE`
         )),
-      ...(published.length === 0
+      ...(published.length === 0 || loopback === null
         ? []
-        : bridges.map((bridge) => `-s ${LOOPBACK} -o ${bridge} -j MASQUERADE`)),
+        : bridges.map((bridge) => `-s ${loopback} -o ${bridge} -j MASQUERADE`)),
       ...containers.filter(({ policy }) => !policy.masquerade).map(({ address }) =>
-        `-s ${address}/32 -j ACCEPT`
+        `-s ${address}${one} -j ACCEPT`
       ),
-      ...networks.filter(({ masquerade }) => masquerade).flatMap(masqueradeRules),
+      ...networks.filter(({ masquerade }) => masquerade)
+        .flatMap((network) => masqueradeRules(network, family)),
     ],
-    "mangle HPK-PREROUTING": localRoutes
-      ? bridges.map((bridge) => `-d ${LOOPBACK} -i ${bridge} -j DROP`)
+    "mangle HPK-PREROUTING": localRoutes && loopback !== null
+      ? bridges.map((bridge) => `-d ${loopback} -i ${bridge} -j DROP`)
       : [],
     "mangle HPK-FORWARD": bridges.flatMap((bridge) => [
       `-i ${bridge} ${clamp}`,
@@ -123,10 +162,13 @@ export function wantedChains({ networks, containers, localRoutes }: FirewallInpu
     .filter((chain) => chain.rules.length > 0);
 }
 
-function masqueradeRules({ bridge, subnet, podNetwork, uplink }: NetworkRecord): string[] {
+function masqueradeRules(
+  { bridge, subnet, podNetwork, uplink }: NetworkRecord,
+  family: AddressFamily,
+): string[] {
   return [
     `-s ${subnet} -d ${podNetwork} -j RETURN`,
-    `-s ${subnet} -d 224.0.0.0/4 -j RETURN`,
+    `-s ${subnet} -d ${TERMS[family].multicast} -j RETURN`,
     `-s ${subnet} ${uplink === null ? `! -o ${bridge}` : `-o ${uplink}`} -j MASQUERADE`,
   ];
 }
@@ -136,18 +178,25 @@ function masqueradeRules({ bridge, subnet, podNetwork, uplink }: NetworkRecord):
  *
  * @param fromHost For packets of the host itself, which alone may use its loopback.
  */
-function portRules({ address, ports }: FilteredContainer, fromHost: boolean): string[] {
+function portRules(
+  { address, ports }: FilteredContainer,
+  family: AddressFamily,
+  fromHost: boolean,
+): string[] {
+  const isIpv6 = family === "ipv6";
   return ports.flatMap((port) => {
     const { protocol, hostAddress } = port;
-    if (hostAddress !== null && hostAddress.includes(":")) return [];
+    if (hostAddress !== null && hostAddress.includes(":") !== isIpv6) return [];
     if (!fromHost && hostAddress?.startsWith("127.")) return [];
-    const isAny = hostAddress === null || hostAddress === "0.0.0.0";
+    const isAny = hostAddress === null || hostAddress === (isIpv6 ? "::" : "0.0.0.0");
+    // A packet for IPv6's loopback cannot leave; refused there, clients try IPv4's.
+    const anyBut = isIpv6 && fromHost ? "! -d ::1/128 " : "";
     const [before, behind] = isAny
-      ? ["", " -m addrtype --dst-type LOCAL"]
-      : [`-d ${hostAddress}/32 `, ""];
+      ? [anyBut, " -m addrtype --dst-type LOCAL"]
+      : [`-d ${hostAddress}${TERMS[family].one} `, ""];
     return spansOf(port).map(({ match, target }) =>
       `${before}-p ${protocol} -m ${protocol} --dport ${match}${behind} ` +
-      `-j DNAT --to-destination ${address}${target}`
+      `-j DNAT --to-destination ${target === "" ? address : bracketed(address) + target}`
     );
   });
 }

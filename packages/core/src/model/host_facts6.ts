@@ -1,4 +1,4 @@
-import { type Cidr6, parseCidr6 } from "./ipv6.ts";
+import { type Cidr6, formatIpv6, parseCidr6 } from "./ipv6.ts";
 
 /** An IPv6 route of the main table, or an address of the host, as `ip -6 -json route` tells it. */
 export interface Route6 {
@@ -37,4 +37,10 @@ export function parseRoutes6(json: string): Route6[] {
     const device = String(entry["dev"] ?? "lo");
     return [{ destination, type, device, protocol: String(entry["protocol"] ?? "") }];
   });
+}
+
+/** The host's own addresses among its routes, in the form of RFC 5952. */
+export function localAddresses6(routes: readonly Route6[]): string[] {
+  return routes.filter(({ type }) => type === "local")
+    .map(({ destination }) => formatIpv6(destination.network));
 }

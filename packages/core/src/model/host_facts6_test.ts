@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseRoutes6 } from "./host_facts6.ts";
+import { localAddresses6, parseRoutes6 } from "./host_facts6.ts";
 import { formatCidr6 } from "./ipv6.ts";
 
 Deno.test("parseRoutes6() reads routes of the table main, and addresses", () => {
@@ -22,5 +22,6 @@ Deno.test("parseRoutes6() reads routes of the table main, and addresses", () => 
     "fd00:1::1/128 local br0 kernel",
     "fd00:8::5/128 unicast br0 boot",
   ]);
+  assertEquals(localAddresses6(parseRoutes6(json)), ["fd00:1::1"]);
   assertEquals(parseRoutes6(""), []);
 });

@@ -155,25 +155,14 @@ export interface HostRecord {
   readonly madeNamespaceDirectory: boolean;
 }
 
-/** An IPv6 network that containers were started on, as far as our chains depend on it. */
-export interface NetworkRecord6 {
-  readonly bridge: string;
-  /** This host's subnet, such as "fd00:96::/64". */
-  readonly subnet: string;
-  /** The whole pod network, such as "fd00:244::/56". */
-  readonly podNetwork: string;
-  readonly masquerade: boolean;
-  /** The interface to masquerade on; null for every one but the bridge. */
-  readonly uplink: string | null;
-}
-
 /** What we changed on the host for IPv6. */
 export interface HostRecord6 {
   /** Value of net.ipv6.conf.all.forwarding before us. */
   readonly priorForwarding: string;
   /** Interfaces that we let go on to accept their router's announcements (accept_ra was 1). */
   readonly acceptRouters: readonly string[];
-  readonly networks: readonly NetworkRecord6[];
+  /** The IPv6 networks that containers were started on. */
+  readonly networks: readonly NetworkRecord[];
 }
 
 /** A process that cannot exist: the owner of a record that anyone may reclaim. */

@@ -1,11 +1,9 @@
+import type { AddressFamily } from "../model/firewall.ts";
 import { CommandError, runCommand, runOrThrow } from "./command.ts";
 import { PROGRAMS, PROGRAMS6, requireProgram } from "./programs.ts";
 
 /** How long to wait for another program that holds the packet filter's lock, in s (iptables(8), -w). */
 const LOCK_WAIT_S = 10;
-
-/** A family of addresses: each has a packet filter of its own. */
-export type AddressFamily = "ipv4" | "ipv6";
 
 /** All tables of the packet filter, as iptables-save(8) prints them. */
 export function saveRules(family: AddressFamily = "ipv4"): Promise<string> {

@@ -1,0 +1,63 @@
+/**
+ * Attaches a thousand containers to one host, and times starts, `ps` and `gc` among them:
+ *
+ *   deno task bench:thousand [--json FILE] [--containers N]
+ *
+ * In the place of Apptainer stands a program that sleeps: what is timed is what we do.
+ */
+import { parseArgs } from "@std/cli/parse-args";
+import { PrivateHost } from "../harness/mod.ts";
+import { attachMany, endAll, prepare } from "./_many_containers.ts";
+import { median } from "./_statistics.ts";
+
+const HPKTAINER = Deno.env.get("HPKTAINER") ??
+  new URL("../../dist/hpktainer", import.meta.url).pathname;
+/** How many starts make a figure: of the first ones, of those about the tenth, of the last ones. */
+const WINDOW = 11;
+const RUNS = 11;
+
+const options = parseArgs(Deno.args, {
+  string: ["json", "containers"],
+  boolean: ["verbose"],
+  default: { containers: "1000" },
+});
+const count = Number(options.containers);
+
+await using host = await PrivateHost.create();
+await prepare(host);
+const times = await attachMany(host, HPKTAINER, count);
+if (options.verbose) console.log(times.map((t) => t.toFixed(0)).join(" "));
+const tenth = median(times.slice(4, 4 + WINDOW));
+const last = median(times.slice(-WINDOW));
+
+/** Time of a command, in ms. */
+async function time(...args: string[]): Promise<number> {
+  const taken: number[] = [];
+  for (let run = 0; run < RUNS; run++) taken.push((await host.run(HPKTAINER, args)).ms);
+  return median(taken);
+}
+
+const ps = await time("ps", "--json");
+const gc = await time("gc");
+const listed = JSON.parse((await host.run(HPKTAINER, ["ps", "--json"])).stdout).containers.length;
+const begin = performance.now();
+await endAll(host);
+await host.run(HPKTAINER, ["gc"], { timeoutMs: 600_000 });
+const released = performance.now() - begin;
+
+const figures = [
+  { name: `the 10th start (median of the 5th to the 15th)`, unit: "ms", value: tenth },
+  { name: `the ${count}th start (median of the last ${WINDOW})`, unit: "ms", value: last },
+  { name: "  its ratio", unit: "ratio", value: last / tenth, bound: 2 },
+  { name: `ps --json with ${listed} containers`, unit: "ms", value: ps, bound: 300 },
+  { name: `gc with ${listed} containers, all alive`, unit: "ms", value: gc, bound: 300 },
+  { name: `the end of all at once, until gc returns`, unit: "ms", value: released },
+];
+for (const { name, unit, value, bound } of figures) {
+  const kept = bound === undefined ? "" : value <= bound ? `<= ${bound}` : `MORE THAN ${bound}`;
+  console.log(
+    `${name.padEnd(56)}${value.toFixed(unit === "ms" ? 1 : 2).padStart(10)} ${unit} ${kept}`,
+  );
+}
+const json = options.json ?? new URL("../../dist/bench-thousand.json", import.meta.url).pathname;
+await Deno.writeTextFile(json, `${JSON.stringify({ version: 1, figures }, undefined, 2)}\n`);
