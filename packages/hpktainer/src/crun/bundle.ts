@@ -46,9 +46,9 @@ function makeDirectories(paths: ContainerPaths, prepared: PreparedContainer): vo
   for (const path of [paths.work, paths.rootfs, paths.exits]) {
     Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
   }
-  for (const path of prepared.directories) {
-    Deno.mkdirSync(path, { recursive: true, mode: 0o755 });
-    Deno.chmodSync(path, 0o755);
+  for (const { path, model } of prepared.directories) {
+    Deno.mkdirSync(path.replace(/\/[^/]*$/, ""), { recursive: true, mode: 0o700 });
+    makeLike(model, path);
   }
   if (!prepared.lacksPasswd || exists(`${paths.upper}/etc`) || isLink(`${image.rootfs}/etc`)) {
     return;
@@ -64,9 +64,13 @@ function makeDirectories(paths: ContainerPaths, prepared: PreparedContainer): vo
 /** Permission bits of a mode. */
 const PERMISSIONS = 0o7777;
 
-function makeLike(model: string, path: string): void {
+/** Owner and mode of a directory that has no model. */
+const ROOTS = { mode: 0o755, uid: 0, gid: 0 };
+
+/** Makes a directory with the owner and mode of another; without one root's, for all to read. */
+function makeLike(model: string | undefined, path: string): void {
   if (exists(path)) return;
-  const { mode, uid, gid } = Deno.statSync(model);
+  const { mode, uid, gid } = model === undefined ? ROOTS : Deno.statSync(model);
   Deno.mkdirSync(path);
   Deno.chownSync(path, uid, gid);
   Deno.chmodSync(path, (mode ?? 0o755) & PERMISSIONS);

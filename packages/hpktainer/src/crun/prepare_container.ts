@@ -28,6 +28,13 @@ import { pathsOf } from "./container_paths.ts";
 import { allDevices, readDevices } from "./devices.ts";
 import { lookInto, readHead, readInRoot } from "./image_files.ts";
 
+/** A directory of a container's own. */
+export interface OwnDirectory {
+  readonly path: string;
+  /** Directory whose owner and mode it gets; root's where there is none. */
+  readonly model?: string;
+}
+
 /** A container that can be made. */
 export interface PreparedContainer {
   readonly container: StoredContainer;
@@ -37,7 +44,7 @@ export interface PreparedContainer {
   readonly account: Account;
   readonly mounts: readonly SpecMount[];
   /** Directories that the mounts need: of volumes of its own. */
-  readonly directories: readonly string[];
+  readonly directories: readonly OwnDirectory[];
   readonly devices: readonly SpecDevice[];
   readonly capabilities: readonly string[];
   readonly cgroups: CgroupFacts;
@@ -162,7 +169,7 @@ function mountOf(volume: VolumeRequest, { directory }: StoredContainer): SpecMou
 function ownVolumes(
   { id, options, config, image }: StoredContainer,
   layers: readonly string[],
-): { mounts: SpecMount[]; directories: string[] } {
+): { mounts: SpecMount[]; directories: OwnDirectory[] } {
   const taken = options.volumes.filter(({ kind }) => kind !== "anonymous");
   const wanted = [
     ...config.volumes,
@@ -170,18 +177,19 @@ function ownVolumes(
   ].filter((target) => !taken.some((volume) => volume.target === target));
   const { volumes } = pathsOf(id);
   const mounts: SpecMount[] = [];
-  const directories: string[] = [];
+  const directories: OwnDirectory[] = [];
   [...new Set(wanted)].forEach((target, index) => {
     const upper = `${volumes}/${index}/upper`;
-    directories.push(upper);
     const found = resolveInRoot(lookInto(layers.slice(1)), target);
     if (found?.entry.kind !== "directory") {
+      directories.push({ path: upper });
       mounts.push(bindMount(upper, target, false));
       return;
     }
     const work = `${volumes}/${index}/work`;
-    directories.push(work);
     const lower = `${image.rootfs}${found.path === "/" ? "" : found.path}`;
+    // The upper directory is the volume's root: it has the owner and mode of the image's.
+    directories.push({ path: upper, model: lower }, { path: work });
     mounts.push(overlayMount(target, { lower, upper, work }));
   });
   return { mounts, directories };
