@@ -21,6 +21,8 @@ export interface OciImages {
   features: string;
   /** Another on the layer of `busybox`, for shared layers. */
   sibling: string;
+  /** busybox with an `apk` that has vim, htop and curl in name: enough for examples that install them. */
+  alpine: string;
   /** Debian's base, with bash, coreutils and dpkg; undefined where the machine is no Debian. */
   debian: string | undefined;
   /** One that takes 100 MB unpacked: busybox and a file of noise. */
@@ -80,6 +82,7 @@ async function build(): Promise<OciImages> {
     busybox: named("busybox"),
     features: named("features"),
     sibling: named("sibling"),
+    alpine: named("alpine"),
     debian: debianMachine.ok ? named("debian") : undefined,
     large: named("large"),
   };
@@ -96,6 +99,7 @@ async function fill(layout: OciLayout, busybox: Uint8Array): Promise<void> {
   layout.add("features", features(base));
   const sibling: TarEntry[] = [{ path: "sibling", data: "1\n" }];
   layout.add("sibling", { layers: [base, sibling], config: shell });
+  layout.add("alpine", { layers: [base, apk()], config: shell });
   // As small when it is packed as a plain layer of a registry is: noise does not shrink.
   const noise: TarEntry[] = [
     { path: "noise", type: "directory" },
@@ -130,6 +134,24 @@ async function busyboxLayer(busybox: Uint8Array): Promise<TarEntry[]> {
       data: "root:x:0:\napp:x:1000:\nvideo:x:44:app\nnogroup:x:65534:\n",
     },
     { path: "home/app", type: "directory", uid: 1000, gid: 1000 },
+  ];
+}
+
+/** An `apk add` that makes scripts of busybox's own programs. */
+function apk(): TarEntry[] {
+  const script = (path: string, text: string) => ({
+    path,
+    data: `#!/bin/sh\n${text}`,
+    mode: 0o755,
+  });
+  return [
+    { path: "sbin", type: "directory" },
+    { path: "usr/share", type: "directory" },
+    { path: "usr/share/apk", type: "directory" },
+    script("usr/share/apk/vim", 'exec vi "$@"\n'),
+    script("usr/share/apk/htop", 'exec top "$@"\n'),
+    script("usr/share/apk/curl", 'exec wget -q -O - "http://${2#https://}"\n'),
+    script("sbin/apk", 'cp "/usr/share/apk/$2" /usr/bin/ && echo "OK: $2"\n'),
   ];
 }
 
