@@ -1,0 +1,27 @@
+/** The table of the package's README names every option of `run`, and says of each whether we take it. */
+import { assertEquals } from "@std/assert";
+import { ALL_RUN_FLAGS } from "./run_flags.ts";
+
+const README = Deno.readTextFileSync(new URL("../../../README.md", import.meta.url));
+
+/** Names of options by the second column: those we take, and those we refuse. */
+function tableOf(text: string): Record<"taken" | "refused", string[]> {
+  const rows = text.split("\n").filter((line) => line.startsWith("| `-"))
+    .map((line) => line.split("|").map((cell) => cell.trim()));
+  const names = (isRefused: boolean) =>
+    rows.filter(([, , ours]) => ours!.startsWith("refused") === isRefused)
+      .flatMap(([, options]) => options!.replaceAll("`", "").split(", ")).sort();
+  return { taken: names(false), refused: names(true) };
+}
+
+function namesOf(isRefused: boolean): string[] {
+  return ALL_RUN_FLAGS.filter(({ refused }) => (refused !== undefined) === isRefused)
+    .flatMap(({ name, letter, aliases = [] }) => [
+      ...(letter === undefined ? [] : [`-${letter}`]),
+      ...[name, ...aliases].map((one) => `--${one}`),
+    ]).sort();
+}
+
+Deno.test("the README compares every option of run that we take, and every one that we refuse", () => {
+  assertEquals(tableOf(README), { taken: namesOf(false), refused: namesOf(true) });
+});
