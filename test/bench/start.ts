@@ -8,21 +8,8 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { apptainerEnv, images, Internet, PrivateHost } from "../harness/mod.ts";
-import { differences, median, ratios } from "./_statistics.ts";
-
-/** A figure of the report. */
-interface Figure {
-  readonly name: string;
-  readonly unit: "ms" | "ratio" | "MB";
-  /** The median. */
-  readonly median: number;
-  readonly least: number;
-  readonly most: number;
-  /** How many were taken. */
-  readonly runs: number;
-  /** What it may be at most. */
-  readonly bound?: number;
-}
+import { type Figure, figureOf, report } from "./_figures.ts";
+import { differences, ratios } from "./_statistics.ts";
 
 const HPKTAINER = Deno.env.get("HPKTAINER") ??
   new URL("../../dist/hpktainer", import.meta.url).pathname;
@@ -53,19 +40,6 @@ async function time(commands: string[][], rounds: number, copies = 1): Promise<n
   return JSON.parse(stdout);
 }
 
-function figure(
-  name: string,
-  unit: Figure["unit"],
-  values: readonly number[],
-  bound?: number,
-): Figure {
-  const range = { least: Math.min(...values), most: Math.max(...values), runs: values.length };
-  return {
-    ...{ name, unit, median: median(values), ...range },
-    ...(bound === undefined ? {} : { bound }),
-  };
-}
-
 async function startFigures(alone: boolean): Promise<Figure[]> {
   const [ours, bare] = await time([
     [HPKTAINER, "exec", ...STATIC, base, "true"],
@@ -73,9 +47,9 @@ async function startFigures(alone: boolean): Promise<Figure[]> {
   ], runs) as [number[], number[]];
   const where = alone ? "the first container" : "beside another";
   return [
-    figure(`apptainer exec --net --network none IMAGE true (${where})`, "ms", bare),
-    figure(`hpktainer exec IMAGE true (${where})`, "ms", ours),
-    figure(`  its difference (${where})`, "ms", differences(ours, bare), 80),
+    figureOf(`apptainer exec --net --network none IMAGE true (${where})`, "ms", bare),
+    figureOf(`hpktainer exec IMAGE true (${where})`, "ms", ours),
+    figureOf(`  its difference (${where})`, "ms", differences(ours, bare), 80),
   ];
 }
 
@@ -89,9 +63,9 @@ async function crowdFigures(): Promise<Figure[]> {
     CROWD,
   ) as [number[], number[]];
   return [
-    figure(`${CROWD} apptainer at once`, "ms", bare),
-    figure(`${CROWD} hpktainer at once`, "ms", ours),
-    figure("  its ratio", "ratio", ratios(ours, bare), 1.5),
+    figureOf(`${CROWD} apptainer at once`, "ms", bare),
+    figureOf(`${CROWD} hpktainer at once`, "ms", ours),
+    figureOf("  its ratio", "ratio", ratios(ours, bare), 1.5),
   ];
 }
 
@@ -103,11 +77,11 @@ async function passthroughFigures(): Promise<Figure[]> {
     ["apptainer", "inspect", base],
   ], runs) as [number[], number[], number[], number[]];
   return [
-    figure("host-setup --version: the start of a program that does nothing", "ms", empty),
-    figure("hpktainer --version", "ms", version, 60),
-    figure("apptainer inspect IMAGE", "ms", bare),
-    figure("hpktainer inspect IMAGE", "ms", ours),
-    figure("  its difference", "ms", differences(ours, bare), 60),
+    figureOf("host-setup --version: the start of a program that does nothing", "ms", empty),
+    figureOf("hpktainer --version", "ms", version, 60),
+    figureOf("apptainer inspect IMAGE", "ms", bare),
+    figureOf("hpktainer inspect IMAGE", "ms", ours),
+    figureOf("  its difference", "ms", differences(ours, bare), 60),
   ];
 }
 
@@ -116,7 +90,7 @@ async function memoryFigure(): Promise<Figure> {
   const { stdout } = await host.sh("cat /proc/[0-9]*/status");
   const ours = stdout.split(/^Name:\s*/m).filter((status) => status.startsWith("hpktainer\n"));
   const kilobytes = ours.map((status) => Number(/^VmRSS:\s*([0-9]+)/m.exec(status)?.[1]));
-  return figure("memory of ours on the host, all containers together", "MB", [
+  return figureOf("memory of ours on the host, all containers together", "MB", [
     kilobytes.reduce((sum, value) => sum + value, 0) / 1000,
   ]);
 }
@@ -126,13 +100,5 @@ await host.run(HPKTAINER, ["instance", "start", ...STATIC, base, "other"]);
 figures.push(await memoryFigure(), ...await startFigures(false), ...await crowdFigures());
 await host.run(HPKTAINER, ["instance", "stop", "other"]);
 
-const rows = figures.map(({ name, unit, median, least, most, bound }) => {
-  const number = (value: number) => value.toFixed(unit === "ratio" ? 2 : 1).padStart(8);
-  const kept = bound === undefined ? "" : median <= bound ? `<= ${bound}` : `MORE THAN ${bound}`;
-  return `${name.padEnd(66)}${number(median)} ${unit.padEnd(5)} [${number(least)} ..${
-    number(most)
-  }] ${kept}`;
-});
-console.log(`median [least .. most], runs: ${runs}, crowds: ${LEAST_RUNS}\n${rows.join("\n")}`);
 const json = options.json ?? new URL("../../dist/bench-start.json", import.meta.url).pathname;
-await Deno.writeTextFile(json, `${JSON.stringify({ version: 1, figures }, undefined, 2)}\n`);
+await report(figures, json, `runs: ${runs}, crowds: ${LEAST_RUNS}`);
