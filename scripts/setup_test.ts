@@ -61,7 +61,7 @@ async function setup(
 
 /** What all tests call. */
 const TOOLS =
-  "busybox iperf3 ps script ethtool buildah curl mmdebstrap udevadm dnf zypper rpmbuild createrepo_c"
+  "busybox iperf3 ps script ethtool buildah curl mmdebstrap udevadm firewalld dnf zypper rpmbuild createrepo_c"
     .split(" ");
 
 /** What the tests of OCI images call. */

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { progressOn } from "./progress.ts";
 
 Deno.test("progress is one plain line where there is no terminal", async () => {
@@ -16,5 +16,6 @@ Deno.test("progress turns on a terminal, and is wiped, also after a failure", as
     Error,
     "no",
   );
-  assertMatch(text, /^\r\| installing x \(0 s\) .*\r\x1b\[K$/);
+  assertEquals(text.startsWith("\r| installing x (0 s) "), true);
+  assertEquals(text.endsWith("\r\x1b[K"), true);
 });

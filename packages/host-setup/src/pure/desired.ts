@@ -322,6 +322,12 @@ function notesOn(look: HostLook): string[] {
   if (look.selinux) {
     notes.push("SELinux is enforcing: files are labelled with restorecon where it is installed");
   }
+  if (look.firewalld) {
+    notes.push(
+      "firewalld runs: 'firewall-cmd --reload' flushes rules of iptables, ours and Docker's as well; " +
+        "run --apply after it, or set FlushAllOnReload=no in /etc/firewalld/firewalld.conf",
+    );
+  }
   if (look.ruleSets.length > 1) {
     notes.push(
       `both back ends of iptables have rules: ours are in the one that iptables writes to, and in ` +

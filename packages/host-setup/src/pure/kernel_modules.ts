@@ -50,13 +50,14 @@ export function moduleState(name: string, facts: ModuleFacts): ModuleState | und
   const plain = (text: string) => text.replaceAll("-", "_");
   const isNamed = (path: string) =>
     plain(/([^/]+?)\.ko(\.\w+)?$/.exec(path)?.[1] ?? "") === plain(name);
+  const isHere = facts.inKernel.some((other) => plain(other) === plain(name));
+  const isLoadable = facts.dependencies?.split("\n")
+    .some((line) => isNamed(line.split(":")[0]!)) ?? false;
   if (facts.loaded.split("\n").some((line) => plain(line.split(" ")[0]!) === plain(name))) {
     return "loaded";
   }
   if (facts.builtin?.split("\n").some(isNamed)) return "built in";
-  if (facts.inKernel.some((other) => plain(other) === plain(name))) return "built in";
+  if (isHere) return isLoadable ? "loaded" : "built in";
   if (facts.dependencies === undefined) return undefined;
-  return facts.dependencies.split("\n").some((line) => isNamed(line.split(":")[0]!))
-    ? "loadable"
-    : "absent";
+  return isLoadable ? "loadable" : "absent";
 }
