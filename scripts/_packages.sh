@@ -9,6 +9,7 @@ package_name() {
     apt-get:cni) echo containernetworking-plugins ;;
     apt-get:createrepo_c) echo createrepo-c ;;
     apt-get:rpmbuild) echo rpm ;;
+    apt-get:dnsmasq) echo dnsmasq-base ;;
     apt-get:script) echo bsdutils ;;
     dnf:busybox) echo busybox ;;
     dnf:cni) dnf_first containernetworking-plugins cni-plugins ;;

@@ -68,7 +68,8 @@ const TOOLS =
 const OCI = ["skopeo", "umoci", "crun", "conmon", "catatonit", "docker-registry"];
 
 Deno.test("scripts/setup does and says nothing when nothing is missing", async () => {
-  const run = "ip iptables-restore nsenter unshare flock host-local conntrack apptainer".split(" ");
+  const run = "ip iptables-restore nsenter unshare flock host-local conntrack dnsmasq apptainer"
+    .split(" ");
   const test = [...TOOLS, ...OCI];
   for (const [part, present] of [["run", run], ["test", test]] as const) {
     const outcome = await setup(part, [...present]);

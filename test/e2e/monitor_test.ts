@@ -62,7 +62,7 @@ testIf(
 );
 
 const CONTAINER_KEYS =
-  "id name kind state address gateway subnet mode datapath bridge mtu ports isolated masquerade imds runtime image pid created namespace link errors"
+  "id name kind state address gateway subnet address6 gateway6 subnet6 mode datapath bridge mtu ports isolated masquerade imds runtime image pid created namespace link errors boot"
     .split(" ");
 
 testIf({ name: "ps, show, gc and doctor give JSON of the documented shape", needs }, async (t) => {
@@ -88,6 +88,9 @@ testIf({ name: "ps, show, gc and doctor give JSON of the documented shape", need
       state: "running",
       gateway: "10.96.0.1",
       subnet: SUBNET,
+      address6: null,
+      gateway6: null,
+      subnet6: null,
       mode: "static",
       datapath: "veth",
       bridge: "hpk-bridge",
@@ -101,6 +104,7 @@ testIf({ name: "ps, show, gc and doctor give JSON of the documented shape", need
       namespace: `hpk-${id}`,
       link: `hpk${id}`,
       errors: [],
+      boot: null,
     });
   });
   await t.step("show, by name and by id", async () => {
@@ -122,7 +126,7 @@ testIf({ name: "ps, show, gc and doctor give JSON of the documented shape", need
     }
     assertEquals(
       checks.map(({ id }: { id: string }) => id).toSorted().join(" "),
-      "apptainer capabilities conntrack containers dns firewall forwarding host-local hpk-net-daemon ip iptables-restore network root setsid skopeo umoci uplink",
+      "apptainer capabilities conntrack containers dns firewall forwarding host-local hpk-net-daemon ip iptables-restore names network root setsid skopeo umoci uplink",
     );
     for (const setting of settings) assertEquals(Object.keys(setting), ["key", "value", "origin"]);
     const subnet = settings.find(({ key }: { key: string }) => key === "subnet");

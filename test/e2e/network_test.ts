@@ -65,7 +65,7 @@ testIf({ name: "any image gets its network", needs }, async (t) => {
       assert(seen.includes(`default via ${GATEWAY} dev eth0`), seen.join("\n"));
       assertEquals(seen.at(-1), "1400");
       const files = (await exec("cat", "/etc/resolv.conf", "/etc/hosts")).stdout;
-      assertStringIncludes(files, "search example.test\nnameserver 192.0.2.53\n");
+      assertStringIncludes(files, `search hpk example.test\nnameserver ${GATEWAY}\n`);
       assert(!files.includes("127.0.0.53"), files);
       assertMatch(files, /10\.96\.0\.[0-9]+\tweb-1 web_1\n/);
       assertStringIncludes(files, "192.0.2.9\tstorage\n");

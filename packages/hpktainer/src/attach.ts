@@ -41,6 +41,7 @@ import {
 } from "@hpk/core/os";
 import { allocate } from "./allocate.ts";
 import { writeFiles } from "./container_files.ts";
+import { announce, serveNames, wantsNameServer } from "./container_names.ts";
 import type { Datapath } from "./datapath.ts";
 import { applyFirewall, ensureBridge, ensureFirewall } from "./host_network.ts";
 import type { Look6 } from "./host_network6.ts";
@@ -95,15 +96,20 @@ export interface Attachment {
   readonly relay: RelayAccess | undefined;
 }
 
+/** Programs without which no container starts, besides its runtime. */
+const NEEDED = [
+  ...[PROGRAMS.ip, PROGRAMS.iptablesSave, PROGRAMS.iptablesRestore],
+  ...[PROGRAMS.hostLocal, PROGRAMS.setsid],
+];
+
 /**
  * Attaches a container.
  *
  * @throws {HpkError} When it cannot be; nothing is left of the attempt.
  */
 export async function attach(ledger: Ledger, request: AttachRequest): Promise<Attachment> {
-  for (const program of Object.values(PROGRAMS)) {
-    if (program !== PROGRAMS.apptainer || request.runtime === undefined) requireProgram(program);
-  }
+  for (const program of NEEDED) requireProgram(program);
+  if (request.runtime === undefined) requireProgram(PROGRAMS.apptainer);
   const flannel = readFlannel(request.settings);
   const generation = ledger.readHost()?.generation;
   const look = await lookUnlocked(ledger, request, flannel);
@@ -130,14 +136,20 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
       ledger.write(record);
       faultPoint("attach.recorded");
       // The bridge's part begins by writing down what is changed, the firewall included.
-      const bridge = ensureBridge(ledger, plan, facts, hasOwnRules(record));
+      const needs = { ownRules: hasOwnRules(record), nameServer: wantsNameServer(settings) };
+      const bridge = ensureBridge(ledger, plan, facts, needs);
       // Nobody else can have changed our chains yet: what was read of them is still true.
       const firewall = isFirst ? rules.then((read) => applyFirewall(ledger, read)) : undefined;
       await allDone([monitor, bridge, firewall ?? Promise.resolve()]);
       await ensureIpv6(ledger, current);
+      faultPoint("attach.shared");
       return { record, plan, rules: isFirst ? undefined : rules };
     });
-    const attachment = await makeOwn(ledger, request, planned.record, planned.plan);
+    const names = learnNames(ledger, settings);
+    const [attachment] = await allDone([
+      makeOwn(ledger, request, planned.record, planned.plan, names),
+      names,
+    ]);
     if (hasOwnRules(planned.record)) await openOwnRules(ledger, attachment.record);
     else {
       const rules = await planned.rules;
@@ -239,12 +251,16 @@ export function checkFree(ledger: Ledger, request: Pick<AttachRequest, "name">):
 async function claimPorts(
   ledger: Ledger,
   { settings }: AttachRequest,
-  { facts, rules, ipv6 }: Look,
+  { facts, plan, rules, ipv6 }: Look,
 ): Promise<ContainerRecord["ports"]> {
   if (settings.publish.length === 0) return [];
   const { claimPorts } = await import("./published_ports.ts");
-  const addresses6 = ipv6?.routes && localAddresses6(ipv6.routes);
-  return claimPorts(ledger, settings.publish, { facts, rules: await rules, addresses6 });
+  return claimPorts(ledger, settings.publish, {
+    facts,
+    rules: await rules,
+    addresses6: ipv6?.routes && localAddresses6(ipv6.routes),
+    gateway: formatIpv4(plan.gateway),
+  });
 }
 
 /** Writes the record of a container that has rules of its own in the packet filter, and makes them. */
@@ -284,6 +300,7 @@ function newRecord(
     address6: null,
     ports,
     policy: { isolated, masquerade, imds: allowImds },
+    names: "none",
     resources: [
       ...resourcesOf(id, ledger.filesDirectory(id), request.datapath.name),
       ...(runtime === undefined ? [] : [{ kind: "container" as const, runtime: runtime.name, id }]),
@@ -297,6 +314,7 @@ async function makeOwn(
   request: AttachRequest,
   record: ContainerRecord,
   plan: NetworkPlan,
+  names: Promise<ContainerRecord["names"]>,
 ): Promise<Attachment> {
   const namespace = namespaceName(record.id);
   const { datapath } = request;
@@ -324,8 +342,10 @@ async function makeOwn(
     ...record,
     address: formatIpv4(address),
     address6: address6 === undefined ? null : formatIpv6(address6),
+    names: await names,
   };
   const files = writeFiles(ledger, attached, hostname, request.settings);
+  if (request.settings.names) announce(ledger, attached);
   faultPoint("attach.files");
   return {
     ...files,
@@ -349,6 +369,14 @@ function interfaceCommands6({ ipv6 }: NetworkPlan, address: Ipv6 | undefined): s
     `address add ${formatIpv6(address)}/${ipv6.subnet.prefix} dev eth0 nodad`,
     `route add default via ${formatIpv6(ipv6.gateway)} dev eth0`,
   ];
+}
+
+/** How the container is to learn names: from the name server, which is started, if it can be. */
+async function learnNames(ledger: Ledger, settings: Settings): Promise<ContainerRecord["names"]> {
+  if (!settings.names) return "none";
+  return wantsNameServer(settings) && typeof await serveNames(ledger) === "number"
+    ? "server"
+    : "hosts";
 }
 
 /**

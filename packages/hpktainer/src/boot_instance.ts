@@ -175,6 +175,7 @@ async function recordInHostNetwork(
     address6: null,
     ports: [],
     policy: { isolated: false, masquerade: false, imds: true },
+    names: "none",
     resources: [{ kind: "directory", path: directory }],
     errors: [],
   });

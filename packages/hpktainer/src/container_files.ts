@@ -3,14 +3,13 @@ import {
   containerResolver,
   formatHosts,
   formatResolvConf,
-  parseResolvConf,
-  type ResolverConfig,
+  namedResolver,
+  replaceHostsEntries,
   type Settings,
 } from "@hpk/core";
 import { type Ledger, readFileIfExists, writeFileAtomic } from "@hpk/core/os";
-
-/** Where systemd-resolved keeps the real servers behind its stub (systemd-resolved.service(8)). */
-const RESOLVED_UPLINK_CONF = "/run/systemd/resolve/resolv.conf";
+import { addressesOf, hostsEntries } from "./container_names.ts";
+import { readHostResolver } from "./host_resolver.ts";
 
 /** Paths of the files that are made for a container. */
 export interface ContainerFiles {
@@ -21,7 +20,11 @@ export interface ContainerFiles {
   readonly pidFile: string;
 }
 
-/** Writes the files that tell a container of its network. */
+/**
+ * Writes the files that tell a container of its network.
+ *
+ * @param record Its record, as far as that is known; how it learns names is.
+ */
 export function writeFiles(
   ledger: Ledger,
   record: ContainerRecord,
@@ -34,25 +37,32 @@ export function writeFiles(
     hosts: `${directory}/hosts`,
     pidFile: `${directory}/pid`,
   };
-  const resolver = containerResolver(readHostResolver(), settings.dns);
+  const host = readHostResolver();
+  const resolver = record.names === "server"
+    ? namedResolver(host, record.gateway)
+    : containerResolver(host, settings.dns);
   const hostsFile = readFileIfExists("/etc/hosts") ?? "";
+  const others = record.names === "hosts" ? hostsEntries(ledger.list(), record.id) : [];
   writeFileAtomic(paths.resolvConf, formatResolvConf(resolver));
   writeFileAtomic(
     paths.hosts,
-    formatHosts(hostsFile, addressesOf(record), [hostname, record.name]),
+    formatHosts(hostsFile, addressesOf(record), [hostname, record.name], others),
   );
   return paths;
 }
 
-/** A container's addresses, IPv4 first. */
-function addressesOf({ address, address6 }: ContainerRecord): string[] {
-  return [address, address6].filter((one) => one !== null);
-}
-
-/** The host's resolver; behind systemd-resolved's stub, the servers that it asks itself. */
-export function readHostResolver(): ResolverConfig {
-  const own = parseResolvConf(readFileIfExists("/etc/resolv.conf") ?? "");
-  const isStub = own.servers.length > 0 && own.servers.every((server) => server === "127.0.0.53");
-  const real = isStub ? readFileIfExists(RESOLVED_UPLINK_CONF) : undefined;
-  return real === undefined ? own : parseResolvConf(real);
+/**
+ * Brings a container's hosts file up to date where it is what names are learned from. It is written in
+ * its place, since the container has that file and not its name.
+ */
+export function refreshHosts(
+  ledger: Ledger,
+  record: ContainerRecord,
+  records: readonly ContainerRecord[],
+): void {
+  const path = `${ledger.filesDirectory(record.id)}/hosts`;
+  const text = readFileIfExists(path);
+  if (text === undefined) return;
+  const wanted = replaceHostsEntries(text, hostsEntries(records, record.id));
+  if (wanted !== text) Deno.writeTextFileSync(path, wanted, { create: false });
 }

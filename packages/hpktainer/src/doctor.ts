@@ -10,12 +10,12 @@ import {
   wantedMode,
 } from "@hpk/core";
 import {
-  CONNTRACK,
   findProgram,
   isAlive,
   Ledger,
   missingRootCapabilities,
   NET_DAEMON,
+  OPTIONAL_PROGRAMS,
   type Program,
   PROGRAMS,
   readForwarding,
@@ -24,7 +24,8 @@ import {
   saveRules,
 } from "@hpk/core/os";
 import { readConfiguration } from "./configuration.ts";
-import { readHostResolver } from "./container_files.ts";
+import { readHostResolver } from "./host_resolver.ts";
+import { nameServerOf } from "./container_names.ts";
 import { checkFlannel } from "./doctor_flannel.ts";
 import { linksOf, lookAtIpv6, planOn, readFlannel } from "./planning.ts";
 import { type Check, type DoctorReport, reportOf } from "./pure/doctor_report.ts";
@@ -49,6 +50,7 @@ export async function examine(): Promise<DoctorReport> {
     checkNetDaemon(resolved),
     ...[PROGRAMS.skopeo, PROGRAMS.umoci].map(checkForImages),
     checkConntrack(),
+    checkNames(resolved),
     checkCapabilities(),
     checkFirewall(),
     checkForwarding(),
@@ -102,9 +104,33 @@ function checkForImages(program: Program): Check {
     : { ...check, status: "warn", found: "not installed; only OCI images need it" };
 }
 
+/** Names do without a name server, on one host and where that is as it was at the start. */
+function checkNames({ settings }: ResolvedSettings): Check {
+  if (!settings.names) return { ...ok("names", "off, by the settings") };
+  const check = checkProgram(OPTIONAL_PROGRAMS.dnsmasq);
+  if (check.status !== "ok") {
+    return {
+      ...check,
+      id: "names",
+      status: "warn",
+      found: "dnsmasq is not installed; containers know names of this host only, by /etc/hosts",
+    };
+  }
+  const ledger = new Ledger();
+  const isWanted = ledger.readHost()?.networks.some(({ nameServer }) => nameServer !== null);
+  if (!isWanted) return ok("names", `${check.found}, started with the first container`);
+  const pid = nameServerOf(ledger);
+  return pid !== undefined ? ok("names", `${check.found}, pid ${pid}`) : {
+    id: "names",
+    status: "warn",
+    found: "dnsmasq does not run; containers know names of this host only, by /etc/hosts",
+    fix: "see whether something else listens on port 53 of the gateway (ss -lnp sport = 53)",
+  };
+}
+
 /** Flows of datagrams to a published port follow a change of it at once only with conntrack(8). */
 function checkConntrack(): Check {
-  const check = checkProgram(CONNTRACK);
+  const check = checkProgram(OPTIONAL_PROGRAMS.conntrack);
   return check.status === "ok" ? check : {
     ...check,
     status: "warn",

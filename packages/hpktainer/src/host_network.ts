@@ -35,24 +35,33 @@ import {
   writeForwarding,
   writeRouteLocalnet,
 } from "@hpk/core/os";
+import { stopNames } from "./container_names.ts";
+
+/** What a container needs of the shared part beside bridge and forwarding. */
+export interface SharedNeeds {
+  /** Whether it has rules of its own in the packet filter. */
+  readonly ownRules: boolean;
+  /** Whether it asks our name server. */
+  readonly nameServer: boolean;
+}
 
 /**
  * Makes the bridge and turns forwarding on as the plan wants it, or mends them where something else
  * changed them. To be called under the ledger's lock.
  *
  * @param facts The host's links as they are now.
- * @param ownRules Whether the container has rules of its own in the packet filter.
+ * @param needs What the container needs of the shared part.
  */
 export async function ensureBridge(
   ledger: Ledger,
   plan: NetworkPlan,
   facts: HostFacts,
-  ownRules: boolean,
+  { ownRules, nameServer }: SharedNeeds,
 ): Promise<void> {
   const bridge = facts.links.find((link) => link.name === plan.bridge);
   const commands = bridgeCommands(plan, bridge);
   const recorded = ledger.readHost();
-  const known = withNetwork(recorded ?? recordBefore(plan, bridge), plan, ownRules);
+  const known = withNetwork(recorded ?? recordBefore(plan, bridge), plan, { ownRules, nameServer });
   const host = bridge !== undefined && hasGateway(plan, bridge)
     ? known
     : withAddress(known, gatewayAddress(plan));
@@ -78,14 +87,12 @@ export async function ensureBridge(
  */
 export async function applyFirewall(ledger: Ledger, rules: string): Promise<void> {
   await applyRules(firewallChanges(rules, chainsOf(ledger, "ipv4")));
-  faultPoint("host.firewall");
   if (ledger.readHost()?.ipv6) await applyFirewall6(ledger, await saveRules("ipv6"));
 }
 
 /** The IPv6 side of {@linkcode applyFirewall}. */
 export async function applyFirewall6(ledger: Ledger, rules: string): Promise<void> {
   await applyRules(firewallChanges(rules, chainsOf(ledger, "ipv6")), "ipv6");
-  faultPoint("host.firewall6");
 }
 
 /**
@@ -97,6 +104,7 @@ export async function applyFirewall6(ledger: Ledger, rules: string): Promise<voi
 export async function ensureFirewall(ledger: Ledger, earlier: string): Promise<void> {
   if (firewallChanges(earlier, chainsOf(ledger, "ipv4")) === "") return;
   await ledger.withLock(async () => applyFirewall(ledger, await saveRules()));
+  faultPoint("host.firewall mended");
 }
 
 /** The chains that the ledger wants; only where one may have rules of its own are containers read. */
@@ -113,25 +121,24 @@ function chainsOf(ledger: Ledger, family: AddressFamily): OwnChain[] {
 }
 
 /** The record with a plan's network in it; the same object where that changes nothing. */
-function withNetwork(host: HostRecord, plan: NetworkPlan, ownRules: boolean): HostRecord {
+function withNetwork(host: HostRecord, plan: NetworkPlan, needs: SharedNeeds): HostRecord {
+  const isMeant = ({ bridge, subnet }: NetworkRecord) =>
+    bridge === plan.bridge && subnet === formatCidr(plan.subnet);
+  const known = host.networks.find(isMeant);
+  const ownRules = host.ownRules || needs.ownRules;
   const network: NetworkRecord = {
     bridge: plan.bridge,
     subnet: formatCidr(plan.subnet),
     podNetwork: formatCidr(plan.podNetwork),
     masquerade: plan.masquerade,
     uplink: plan.uplink ?? null,
+    // Others may use it that this one does not need.
+    nameServer: needs.nameServer ? formatIpv4(plan.gateway) : known?.nameServer ?? null,
   };
-  const others = host.networks.filter(({ bridge, subnet }) =>
-    bridge !== network.bridge || subnet !== network.subnet
-  );
-  const known = host.networks.find((one) => !others.includes(one));
   const isKnown = known !== undefined && JSON.stringify(known) === JSON.stringify(network);
-  if (isKnown && host.ownRules === (host.ownRules || ownRules)) return host;
-  return {
-    ...host,
-    networks: isKnown ? host.networks : [...others, network],
-    ownRules: host.ownRules || ownRules,
-  };
+  if (isKnown && host.ownRules === ownRules) return host;
+  const others = host.networks.filter((one) => !isMeant(one));
+  return { ...host, networks: isKnown ? host.networks : [...others, network], ownRules };
 }
 
 /** The record with an address of the bridge in it; the same object where it is there already. */
@@ -193,12 +200,12 @@ export async function removeHostNetwork(ledger: Ledger): Promise<string[]> {
   if (host !== undefined) {
     ledger.writeHost({ ...host, generation: newContainerId() });
   }
-  const errors = host === undefined ? [] : await removeRecorded(host);
+  const errors = host === undefined ? [] : await removeRecorded(ledger, host);
   if (errors.length === 0) ledger.removeAll();
   return errors;
 }
 
-async function removeRecorded(host: HostRecord): Promise<string[]> {
+async function removeRecorded(ledger: Ledger, host: HostRecord): Promise<string[]> {
   const errors: string[] = [];
   const attempt = async (remove: () => Promise<string[] | void> | void): Promise<void> => {
     try {
@@ -207,6 +214,8 @@ async function removeRecorded(host: HostRecord): Promise<string[]> {
       errors.push(error instanceof Error ? error.message : String(error));
     }
   };
+  await attempt(() => stopNames(ledger, host));
+  faultPoint("host.names removed");
   await attempt(() => {
     // Before the chains, which keep containers from the host's loopback.
     if (host.priorRouteLocalnet !== null) writeRouteLocalnet(host.bridge, host.priorRouteLocalnet);

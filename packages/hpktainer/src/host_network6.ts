@@ -81,6 +81,7 @@ export async function ensureNetwork6(
   writeForwarding6("1");
   faultPoint("host.forwarding6");
   await applyFirewall6(ledger, rules);
+  faultPoint("host.firewall6");
 }
 
 /** The record with the interfaces in it that take routes from routers unless the host forwards. */
@@ -102,6 +103,8 @@ function withNetwork6(
     podNetwork: formatCidr6(podNetwork),
     masquerade,
     uplink: uplink ?? null,
+    // The name server answers for both families by the IPv4 gateway.
+    nameServer: null,
   };
   const isSame = (one: NetworkRecord) =>
     one.bridge === network.bridge && one.subnet === network.subnet;

@@ -15,6 +15,7 @@ import {
   watchDirectory,
 } from "@hpk/core/ffi";
 import { isOpenFileAt, type Ledger, thisProcess } from "@hpk/core/os";
+import { NamesWatch } from "./names_watch.ts";
 import { ChecksumWatch } from "./checksum_watch.ts";
 import { isAbandoned, takeDown } from "./teardown.ts";
 
@@ -32,6 +33,7 @@ export async function runMonitor(ledger: Ledger, lockFd: number): Promise<void> 
   using lock = new FileDescriptor(lockFd);
   setInheritable(lockFd, false);
   const checksum = new ChecksumWatch(ledger);
+  const names = new NamesWatch(ledger);
   let retryMs = FIRST_RETRY_MS;
   // Another tear-down may have removed the ledger, and a new one may have a monitor of its own.
   while (isOpenFileAt(lock, ledger.monitorLockPath)) {
@@ -48,7 +50,10 @@ export async function runMonitor(ledger: Ledger, lockFd: number): Promise<void> 
     // The last may have been forgotten since, by someone who was killed before the host's share.
     if (records.length === 0 && !failed) continue;
     await checksum.look(records);
-    waitForChange(records, watch, failed ? retryMs : checksum.nextLookMs);
+    await names.look(records);
+    const pauses = [checksum.nextLookMs, names.nextLookMs, failed ? retryMs : -1];
+    const timeoutMs = Math.min(...pauses.filter((pause) => pause >= 0));
+    waitForChange(records, watch, names.pids, timeoutMs === Infinity ? -1 : timeoutMs);
     retryMs = failed ? Math.min(retryMs * 2, LAST_RETRY_MS) : FIRST_RETRY_MS;
   }
 }
@@ -56,16 +61,18 @@ export async function runMonitor(ledger: Ledger, lockFd: number): Promise<void> 
 /** How long records that change are left alone, in ms: of many starts at once each changes some. */
 const GATHERING_MS = 100;
 
-/** Blocks until an owner ends, the ledger changes, or the time is up (-1: never). */
+/**
+ * Blocks until an owner or another process ends, the ledger changes, or the time is up (-1: never).
+ */
 function waitForChange(
   records: readonly ContainerRecord[],
   watch: FileDescriptor,
+  others: readonly number[],
   timeoutMs: number,
 ): void {
   const own = thisProcess();
-  const pids = new Set(
-    records.map((record) => record.owner.pid).filter((pid) => pid !== own.pid && pid > 0),
-  );
+  const owners = records.map((record) => record.owner.pid);
+  const pids = new Set([...owners, ...others].filter((pid) => pid !== own.pid && pid > 0));
   const processes = [...pids].map(openProcess);
   try {
     // One that has ended already needs no waiting for.

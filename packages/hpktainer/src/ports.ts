@@ -47,7 +47,12 @@ export async function addPorts(name: string, texts: readonly string[]): Promise<
       record.address6 === null ? undefined : readRoutes6(),
     ]);
     const addresses6 = routes6 && localAddresses6(routes6);
-    const added = claimPorts(ledger, requests, { facts, rules, addresses6 });
+    const added = claimPorts(ledger, requests, {
+      facts,
+      rules,
+      addresses6,
+      gateway: record.gateway,
+    });
     const host = ledger.readHost()!;
     // Told before the record says so, so that whoever reads the one looks for the other.
     if (!host.ownRules) ledger.writeHost({ ...host, ownRules: true });

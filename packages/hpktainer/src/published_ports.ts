@@ -13,6 +13,7 @@ import {
   hostLinkName,
   HpkError,
   isLoopback,
+  PORT_PROTOCOLS,
   type PortClaim,
   type PublishedPort,
 } from "@hpk/core";
@@ -37,6 +38,8 @@ export interface PortSurvey {
   readonly rules: string;
   /** The host's IPv6 addresses; undefined where the container has none itself. */
   readonly addresses6: readonly string[] | undefined;
+  /** The gateway address. */
+  readonly gateway: string;
 }
 
 /**
@@ -48,7 +51,7 @@ export interface PortSurvey {
 export function claimPorts(
   ledger: Ledger,
   requests: readonly PublishedPort[],
-  { facts, rules, addresses6 }: PortSurvey,
+  { facts, rules, addresses6, gateway }: PortSurvey,
 ): PublishedPort[] {
   const own = facts.links.flatMap(({ addresses }) =>
     addresses.map(({ address }) => formatIpv4(address))
@@ -60,7 +63,12 @@ export function claimPorts(
   }
   return assignPorts(
     requests,
-    [...claimsOfContainers(ledger), ...claimsOfRules(rules, isOwn), ...claimsOfProcesses(requests)],
+    [
+      ...claimsOfNameServer(gateway),
+      ...claimsOfContainers(ledger),
+      ...claimsOfRules(rules, isOwn),
+      ...claimsOfProcesses(requests),
+    ],
     readPortRange(),
     Math.random,
   );
@@ -97,6 +105,20 @@ function unusable(request: PublishedPort, why: string): HpkError {
     fix: "leave the address out for every one, or see 'ip address' for those that there are",
   });
 }
+
+/** Ours, also where it has not been started yet: containers would lose it by a rule for its port. */
+function claimsOfNameServer(gateway: string): PortClaim[] {
+  return PORT_PROTOCOLS.map((protocol) => ({
+    protocol,
+    hostAddress: gateway,
+    hostPort: NAME_SERVER_PORT,
+    count: 1,
+    owner: () => `${gateway}:${NAME_SERVER_PORT} is for the name server of containers`,
+  }));
+}
+
+/** Port of name servers (RFC 1035, section 4.2). */
+const NAME_SERVER_PORT = 53;
 
 function claimsOfContainers(ledger: Ledger): PortClaim[] {
   return ledger.list().flatMap(({ name, ports }) =>
@@ -142,6 +164,7 @@ export async function writeWithRules(
   await setPortFlags(record);
   if (record.ports.some(isReachedByLoopback)) openLocalRoutes(ledger, record.bridge);
   await applyFirewall(ledger, await saveRules());
+  faultPoint("ports.firewall");
   // Only when the chains keep containers from the host's loopback.
   if (ledger.readHost()?.priorRouteLocalnet !== null) writeRouteLocalnet(record.bridge, "1");
   faultPoint("ports.local routes");

@@ -185,6 +185,9 @@ async function removeResources(
     }
   }
   faultPoint("teardown.processes");
+  // Nobody shall be told the address of what ends.
+  for (const { id } of records) note(id, await messageOf(() => ledger.writeNames(id, "")));
+  faultPoint("teardown.names");
   if (ledger.readHost()?.ownRules === true) {
     const { closePorts } = await import("./published_ports.ts");
     const found = await messageOf(() => closePorts(ledger, records));

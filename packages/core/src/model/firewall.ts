@@ -12,7 +12,7 @@ export interface OwnChain {
   readonly table: "filter" | "nat" | "mangle";
   readonly name: string;
   /** The built-in chain that jumps to ours, as its first rule; null where only ours jump to it. */
-  readonly parent: "FORWARD" | "OUTPUT" | "POSTROUTING" | "PREROUTING" | null;
+  readonly parent: "FORWARD" | "INPUT" | "OUTPUT" | "POSTROUTING" | "PREROUTING" | null;
   /** Rules after "-A NAME ", in the canonical form in which iptables-save prints them. */
   readonly rules: readonly string[];
 }
@@ -22,6 +22,7 @@ export type OwnChainName = Omit<OwnChain, "rules">;
 
 /** Every chain that may be ours, whatever its rules: what tear-down removes. */
 export const OWN_CHAINS = [
+  { table: "filter", name: "HPK-INPUT", parent: "INPUT" },
   { table: "filter", name: "HPK-FORWARD", parent: "FORWARD" },
   { table: "filter", name: "HPK-ISOLATED", parent: null },
   { table: "nat", name: "HPK-PREROUTING", parent: "PREROUTING" },
@@ -93,7 +94,7 @@ const TERMS: Readonly<Record<AddressFamily, FamilyTerms>> = {
 /**
  * The chains that networks and containers need.
  *
- * - filter: the metadata service, whose credentials are the host's, is closed, but for its DNS, which
+ * - filter: our name server may be asked, also where the policy of INPUT is DROP. The metadata service, whose credentials are the host's, is closed, but for its DNS, which
  *   is the resolver of hosts at Google. What one isolated container sends to another is dropped, also
  *   by a published port; the bridge itself drops what goes directly.
  *   Whatever else enters or leaves by a bridge is accepted, also where the policy of FORWARD is DROP,
@@ -118,6 +119,7 @@ export function wantedChains(
   const isolated = containers.filter(({ policy }) => policy.isolated);
   const clamp = "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu";
   const rules: Record<string, readonly string[]> = {
+    "filter HPK-INPUT": networks.flatMap(nameServerRules),
     "filter HPK-FORWARD": [
       ...containers.filter(({ policy }) => policy.imds).map(({ address, bridge }) =>
         `-s ${address}${one} -d ${imds} -i ${bridge} -j ACCEPT`
@@ -160,6 +162,16 @@ export function wantedChains(
   };
   return OWN_CHAINS.map((chain) => ({ ...chain, rules: rules[`${chain.table} ${chain.name}`]! }))
     .filter((chain) => chain.rules.length > 0);
+}
+
+/** Containers of this host ask our name server for all names, other hosts for those of containers. */
+function nameServerRules({ bridge, subnet, podNetwork, nameServer }: NetworkRecord): string[] {
+  if (nameServer === null) return [];
+  const sources = [`-d ${nameServer}/32 -i ${bridge}`];
+  if (podNetwork !== subnet) sources.push(`-s ${podNetwork} -d ${nameServer}/32`);
+  return sources.flatMap((source) =>
+    ["udp", "tcp"].map((protocol) => `${source} -p ${protocol} -m ${protocol} --dport 53 -j ACCEPT`)
+  );
 }
 
 function masqueradeRules(

@@ -12,7 +12,7 @@ Deno.test("wantedChains() speaks IPv6 for the other packet filter", () => {
   const inputs = {
     networks: [{
       ...{ bridge: "hpk-bridge", subnet: "fd00:96::/64", podNetwork: "fd00::/32" },
-      ...{ masquerade: true, uplink: null },
+      ...{ masquerade: true, uplink: null, nameServer: null },
     }],
     containers: [
       own("fd00:96::2", ["8080:80", "[::]:53:53/udp", "[2001:db8::1]:1-2:1-2", "127.0.0.1:9:9"]),

@@ -16,6 +16,7 @@ const NETWORK: NetworkRecord = {
   podNetwork: "10.96.0.0/16",
   masquerade: true,
   uplink: null,
+  nameServer: null,
 };
 
 /** The chains of one network, and of containers. */
@@ -87,7 +88,7 @@ type Tables = Map<string, { policies: Map<string, string>; chains: Map<string, s
 
 /** Built-in chains, as far as these tests use them. */
 const BUILT_IN: Readonly<Record<string, readonly string[]>> = {
-  filter: ["FORWARD"],
+  filter: ["INPUT", "FORWARD"],
   nat: ["PREROUTING", "OUTPUT", "POSTROUTING"],
   mangle: ["PREROUTING", "FORWARD"],
 };
@@ -219,6 +220,22 @@ Deno.test("wantedChains() has the rules of an isolated container, one that keeps
   const nat = rulesOf(all, "nat", "HPK-POSTROUTING");
   assertEquals(nat[2], "-s 10.96.0.3/32 -j ACCEPT");
   assertEquals(nat.filter((rule) => rule.includes("10.96.0.4")), []);
+});
+
+Deno.test("wantedChains() lets containers ask our name server, and other hosts of Flannel's network", () => {
+  const input = (network: Partial<NetworkRecord>) =>
+    rulesOf(chains({ nameServer: "10.96.0.1", ...network }), "filter", "HPK-INPUT");
+  const own = [
+    "-d 10.96.0.1/32 -i hpk-bridge -p udp -m udp --dport 53 -j ACCEPT",
+    "-d 10.96.0.1/32 -i hpk-bridge -p tcp -m tcp --dport 53 -j ACCEPT",
+  ];
+  assertEquals(input({ podNetwork: "10.96.0.0/24" }), own);
+  assertEquals(input({}), [
+    ...own,
+    "-s 10.96.0.0/16 -d 10.96.0.1/32 -p udp -m udp --dport 53 -j ACCEPT",
+    "-s 10.96.0.0/16 -d 10.96.0.1/32 -p tcp -m tcp --dport 53 -j ACCEPT",
+  ]);
+  assertEquals(input({ nameServer: null }), []);
 });
 
 Deno.test("wantedChains() serves two subnets on one bridge, and two bridges", () => {

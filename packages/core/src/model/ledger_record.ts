@@ -105,6 +105,11 @@ export interface ContainerRecord {
   /** Ports of the host that lead to it, none of them 0. */
   readonly ports: readonly PublishedPort[];
   readonly policy: TrafficPolicy;
+  /**
+   * How it learns the names of other containers: from the host's name server; from its own hosts file,
+   * which the monitor keeps current; or not at all.
+   */
+  readonly names: "server" | "hosts" | "none";
   /** In the order in which they are made; taken down in reverse. */
   readonly resources: readonly Resource[];
   /** What went wrong when it was last taken down; empty otherwise. */
@@ -124,6 +129,8 @@ export interface NetworkRecord {
   readonly masquerade: boolean;
   /** The interface to masquerade on; null means every one but the bridge. */
   readonly uplink: string | null;
+  /** The gateway address, where our name server listens there; else null. */
+  readonly nameServer: string | null;
 }
 
 /** What we changed on the host for all containers together. */
@@ -220,6 +227,7 @@ export function unreadableRecord(id: string, directory: string, error: string): 
     address6: null,
     ports: [],
     policy: { isolated: false, masquerade: true, imds: false },
+    names: "none",
     // That of a relay is the longest list; what was never made is not missed.
     resources: resourcesOf(id, directory, "relay"),
     errors: [error],

@@ -34,6 +34,7 @@ const RECORD: ContainerRecord = {
   address6: null,
   ports: [],
   policy: { isolated: false, masquerade: true, imds: false },
+  names: "server",
   resources: resourcesOf(ID, DIRECTORY),
   errors: [],
 };

@@ -1,4 +1,5 @@
 import { parseIpv4 } from "./ipv4.ts";
+import { NAME_DOMAIN } from "./name_server.ts";
 
 /** What a container's /etc/resolv.conf is made from (resolv.conf(5)). */
 export interface ResolverConfig {
@@ -38,6 +39,12 @@ export function containerResolver(host: ResolverConfig, own: readonly string[]):
   return { ...host, servers };
 }
 
+/** What a container is told that asks the host's name server: containers' own domain comes first. */
+export function namedResolver(host: ResolverConfig, nameServer: string): ResolverConfig {
+  const search = [NAME_DOMAIN, ...host.search.filter((domain) => domain !== ".")];
+  return { ...host, search, servers: [nameServer] };
+}
+
 /** Writes resolv.conf(5). */
 export function formatResolvConf(config: ResolverConfig): string {
   return [
@@ -55,11 +62,13 @@ export function formatResolvConf(config: ResolverConfig): string {
  * @param hostsFile The host's /etc/hosts.
  * @param addresses The container's addresses.
  * @param names The container's names, host name first.
+ * @param others Lines for other containers.
  */
 export function formatHosts(
   hostsFile: string,
   addresses: readonly string[],
   names: readonly string[],
+  others: readonly string[] = [],
 ): string {
   const unique = [...new Set(names)];
   const kept = hostsFile.split(/\r?\n/).flatMap((line) => {
@@ -73,6 +82,16 @@ export function formatHosts(
     "127.0.0.1\tlocalhost",
     "::1\tlocalhost ip6-localhost ip6-loopback",
     ...addresses.map((address) => `${address}\t${unique.join(" ")}`),
+    ...others.map((line) => line + OTHERS_MARK),
     ...kept,
   ].map((line) => line + "\n").join("");
+}
+
+/** Behind each line of a hosts file that is of another container. */
+const OTHERS_MARK = " # hpktainer";
+
+/** Replaces the lines of other containers in a file that {@linkcode formatHosts} has written. */
+export function replaceHostsEntries(hostsFile: string, others: readonly string[]): string {
+  const kept = hostsFile.split("\n").filter((line) => line !== "" && !line.endsWith(OTHERS_MARK));
+  return [...kept, ...others.map((line) => line + OTHERS_MARK)].map((line) => line + "\n").join("");
 }

@@ -4,7 +4,9 @@ import {
   formatHosts,
   formatResolvConf,
   isLoopback,
+  namedResolver,
   parseResolvConf,
+  replaceHostsEntries,
 } from "./resolver.ts";
 
 Deno.test("parseResolvConf() reads resolv.conf(5)", () => {
@@ -110,4 +112,27 @@ Deno.test("formatHosts() names each of the container's names once, the host name
 Deno.test("formatHosts() has a line for each of the container's addresses", () => {
   const lines = formatHosts("", ["10.96.0.2", "fd00:96::2"], ["web"]).split("\n");
   assertEquals(lines.slice(2), ["10.96.0.2\tweb", "fd00:96::2\tweb", ""]);
+});
+
+Deno.test("namedResolver() asks our name server, in the containers' own domain first", () => {
+  const host = { servers: ["192.0.2.53"], search: ["example.test", "."], options: ["ndots:2"] };
+  assertEquals(
+    formatResolvConf(namedResolver(host, "10.96.0.1")),
+    "search hpk example.test\nnameserver 10.96.0.1\noptions ndots:2\n",
+  );
+});
+
+Deno.test("replaceHostsEntries() replaces the lines of other containers, and no others", () => {
+  const others = ["10.96.0.3\tweb.hpk web", "10.96.0.4\tdb.hpk db"];
+  const first = formatHosts("192.0.2.9 storage # of the cluster", ["10.96.0.2"], ["a"], others);
+  assertEquals(
+    first,
+    "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.96.0.2\ta\n" +
+      "10.96.0.3\tweb.hpk web # hpktainer\n10.96.0.4\tdb.hpk db # hpktainer\n192.0.2.9\tstorage\n",
+  );
+  const none = replaceHostsEntries(first, []);
+  assertEquals(none, formatHosts("192.0.2.9 storage", ["10.96.0.2"], ["a"]));
+  const again = replaceHostsEntries(none, others);
+  assertEquals(again.split("\n").toSorted(), first.split("\n").toSorted());
+  assertEquals(replaceHostsEntries(again, others), again);
 });

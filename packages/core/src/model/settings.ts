@@ -31,6 +31,8 @@ export interface Settings {
   readonly datapath: Datapath;
   /** DNS servers for containers; empty means the host's. */
   readonly dns: readonly string[];
+  /** Whether containers find each other by name. */
+  readonly names: boolean;
   /** Path of flanneld's subnet file. */
   readonly flannelEnv: string;
   /** How long to wait for flanneld's subnet file, in seconds. */
@@ -55,6 +57,7 @@ export type SettingKey =
   | "mtu"
   | "datapath"
   | "dns"
+  | "names"
   | "flannel-env"
   | "wait"
   | "publish"
@@ -121,6 +124,7 @@ const SPECS: Readonly<Record<SettingKey, SettingSpec>> = {
     expected: "IP addresses separated by commas",
     accepts: (value) => value.split(",").every((item) => isIpAddress(item.trim())),
   },
+  "names": yesOrNo("yes"),
   "flannel-env": {
     // Where flanneld writes its lease (flannel, --subnet-file).
     fallback: "/run/flannel/subnet.env",
@@ -212,6 +216,7 @@ function toSettings(sources: readonly SettingSource[]): Settings {
     mtu: mtu === undefined ? undefined : Number(mtu),
     datapath: value("datapath") as Datapath,
     dns: splitList(value("dns")),
+    names: value("names") === "yes",
     flannelEnv: value("flannel-env"),
     wait: Number(value("wait")),
     publish: parsePublishList(value("publish"))!,

@@ -19,6 +19,7 @@ const DEFAULTS = {
   mtu: undefined,
   datapath: "auto",
   dns: [],
+  names: true,
   flannelEnv: "/run/flannel/subnet.env",
   wait: 0,
   publish: [],
@@ -55,6 +56,7 @@ Deno.test("resolveSettings() reads every key of the file", () => {
     "mtu = 1400",
     "datapath = veth",
     "dns = 192.0.2.53, 2001:db8::53",
+    "names = no",
     'flannel-env = "/tmp/subnet.env"',
     "wait = 30",
     "publish = 8080:80, [::1]:0:53/udp",
@@ -71,6 +73,7 @@ Deno.test("resolveSettings() reads every key of the file", () => {
     mtu: 1400,
     datapath: "veth",
     dns: ["192.0.2.53", "2001:db8::53"],
+    names: false,
     flannelEnv: "/tmp/subnet.env",
     wait: 30,
     publish: [
@@ -83,7 +86,7 @@ Deno.test("resolveSettings() reads every key of the file", () => {
   });
   assertEquals(
     sources.map(({ origin }) => origin),
-    [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16].map((line) => `${CONFIG_PATH}:${line}`),
+    [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17].map((line) => `${CONFIG_PATH}:${line}`),
   );
 });
 
@@ -167,6 +170,7 @@ const EXPECTED = {
   "mtu": "a number of bytes from 68 to 65535",
   "datapath": "one of auto, veth, tap, relay",
   "dns": "IP addresses separated by commas",
+  "names": "yes or no",
   "flannel-env": "an absolute path",
   "wait": "a number of seconds from 0 to 3600",
   "subnet6": "an IPv6 network such as fd00:96::/64",
@@ -193,6 +197,7 @@ Deno.test("resolveSettings() refuses a wrong value, and names where it came from
       ",",
       "1.1.1.1,",
     ]],
+    ["names", ["0", "Yes"]],
     ["flannel-env", ["subnet.env", "./x", "~"]],
     ["wait", ["-1", "1.5", "3601", "1m", "forever"]],
     ["subnet6", ["fd00::", "fd00::/129", "10.96.0.0/24", "fd00:96::/x"]],

@@ -1,16 +1,6 @@
 import type { PublishedPort } from "../model/published_port.ts";
 import { runCommand } from "./command.ts";
-import { findProgram, type Program } from "./programs.ts";
-
-/** Forgets connections that the kernel tracks. Optional. */
-export const CONNTRACK: Program = {
-  name: "conntrack",
-  fix: "install conntrack (package conntrack or conntrack-tools)",
-  directories: () => [
-    ...(Deno.env.get("PATH") ?? "").split(":").filter((directory) => directory.startsWith("/")),
-    ...["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"],
-  ],
-};
+import { findProgram, OPTIONAL_PROGRAMS } from "./programs.ts";
 
 /**
  * Lets the kernel forget the UDP flows to host ports, so that the next datagram of each meets the
@@ -20,7 +10,7 @@ export const CONNTRACK: Program = {
  * Without conntrack(8) they end by the kernel's timeout.
  */
 export async function forgetFlows(ports: readonly PublishedPort[]): Promise<void> {
-  const path = findProgram(CONNTRACK);
+  const path = findProgram(OPTIONAL_PROGRAMS.conntrack);
   if (path === undefined) return;
   for (const { protocol, hostPort, count } of ports) {
     if (protocol !== "udp") continue;

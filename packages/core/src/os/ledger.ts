@@ -7,6 +7,7 @@ import {
   parseHostRecord,
   unreadableRecord,
 } from "../model/ledger_record.ts";
+import type { NameServerPaths } from "../model/name_server.ts";
 import { faultPoint } from "./fault_point.ts";
 import {
   listDirectory,
@@ -43,6 +44,41 @@ export class Ledger {
   /** The file whose lock the monitor holds as long as it lives. */
   get monitorLockPath(): string {
     return `${this.#root}/monitor.lock`;
+  }
+
+  /** What the host's name server is started with. */
+  nameServerPaths(resolvConf: string): NameServerPaths {
+    return { names: this.#namesDirectory, pidFile: `${this.#root}/dnsmasq.pid`, resolvConf };
+  }
+
+  /**
+   * Writes an entry of the name server, or removes it where there is nothing in it.
+   *
+   * @param owner The id of a container, or what else has entries.
+   */
+  writeNames(owner: string, entries: string): void {
+    const path = `${this.#namesDirectory}/${owner}`;
+    if (readFileIfExists(path) === (entries || undefined)) return;
+    if (entries === "") return removeIfExists(path);
+    this.makeNamesDirectory();
+    // Made elsewhere, since the server reads whatever appears in its directory.
+    const temporary = `${this.#root}/names.${owner}`;
+    writeFileAtomic(temporary, entries);
+    Deno.renameSync(temporary, path);
+  }
+
+  /** Makes the directory of the name server's entries. */
+  makeNamesDirectory(): void {
+    makeDirectory(this.#root, this.#namesDirectory);
+  }
+
+  /** Who has entries of the name server. */
+  listNames(): string[] {
+    return listDirectory(this.#namesDirectory) ?? [];
+  }
+
+  get #namesDirectory(): string {
+    return `${this.#root}/names`;
   }
 
   /** Makes the directory of a container's own files. */

@@ -35,6 +35,7 @@ const record = (id: string, created: string): ContainerRecord => ({
   address6: null,
   ports: [],
   policy: { isolated: false, masquerade: true, imds: false },
+  names: "server",
   resources: resourcesOf(id, "/f"),
   errors: [],
 });

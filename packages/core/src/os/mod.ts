@@ -14,6 +14,7 @@ export * from "./host_state.ts";
 export * from "./iproute.ts";
 export * from "./iptables.ts";
 export * from "./ledger.ts";
+export * from "./name_server.ts";
 export * from "./process.ts";
 export * from "./programs.ts";
 export * from "./relay_client.ts";

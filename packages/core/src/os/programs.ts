@@ -104,6 +104,20 @@ export const INIT_PROGRAMS: readonly Program[] = ["catatonit", "tini-static", "d
   }),
 );
 
+/** Programs that a start does without where they are missing. */
+export const OPTIONAL_PROGRAMS = {
+  conntrack: {
+    name: "conntrack",
+    fix: "install conntrack (package conntrack or conntrack-tools)",
+    directories: inPath,
+  },
+  dnsmasq: {
+    name: "dnsmasq",
+    fix: "install dnsmasq (package dnsmasq-base or dnsmasq)",
+    directories: inPath,
+  },
+} as const satisfies Record<string, Program>;
+
 /** Our own daemon, which only some datapaths need: beside the program itself, or in PATH. */
 export const NET_DAEMON: Program = {
   name: "hpk-net-daemon",

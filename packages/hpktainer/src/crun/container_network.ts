@@ -9,7 +9,7 @@ import {
 } from "@hpk/core";
 import { faultPoint, type Ledger, readFileIfExists, thisProcess } from "@hpk/core/os";
 import { attach, checkFree, releaseName } from "../attach.ts";
-import { readHostResolver } from "../container_files.ts";
+import { readHostResolver } from "../host_resolver.ts";
 import { datapathFor } from "../datapath.ts";
 import { ensureMonitor } from "../monitor_start.ts";
 import { environmentFor } from "../pure/apptainer_command.ts";
@@ -159,6 +159,7 @@ function recordOf(
     address6: null,
     ports: [],
     policy: { isolated: false, masquerade: true, imds: true },
+    names: "none",
     resources: [{ kind: "container", runtime: CRUN, id }],
     errors: [],
   };

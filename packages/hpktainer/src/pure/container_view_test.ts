@@ -28,6 +28,7 @@ const RECORD: ContainerRecord = {
     { protocol: "tcp", hostAddress: null, hostPort: 8080, containerPort: 80, count: 1 },
   ],
   policy: { isolated: false, masquerade: true, imds: false },
+  names: "server",
   resources: resourcesOf(ID, "/f"),
   errors: [],
 };

@@ -1,0 +1,92 @@
+import { nameServerArguments, type NameServerPaths } from "../model/name_server.ts";
+import { runCommand } from "./command.ts";
+import { faultPoint } from "./fault_point.ts";
+import { readFileIfExists, removeIfExists } from "./files.ts";
+import { findProgram, OPTIONAL_PROGRAMS } from "./programs.ts";
+
+/** How long the server may take to end, and to write its pid where another process has started it, in ms. */
+const END_MS = 3_000;
+const POLL_MS = 10;
+
+/**
+ * Sees to it that the host's name server runs, on these addresses.
+ *
+ * @return Its process id, or why it does not run, as a clause.
+ */
+export async function ensureNameServer(
+  addresses: readonly string[],
+  paths: NameServerPaths,
+): Promise<number | string> {
+  const program = findProgram(OPTIONAL_PROGRAMS.dnsmasq);
+  if (program === undefined) return "dnsmasq is not installed";
+  const args = nameServerArguments(addresses, paths);
+  const running = nameServerPid(paths);
+  if (running !== undefined) {
+    if (argumentsOf(running)?.join("\0") === args.join("\0")) return running;
+    await stopNameServer(paths);
+  }
+  // It goes into the background once it listens; a status of 0 says that it does.
+  const { code, stderr } = await runCommand(program, args);
+  faultPoint("names.server");
+  if (code === 0) return nameServerPid(paths) ?? "it ended at once";
+  // Another start may have been quicker.
+  const deadline = Date.now() + POLL_MS * 10;
+  while (nameServerPid(paths) === undefined && Date.now() < deadline) await pause();
+  return nameServerPid(paths) ?? stderr.replace(/^\s*dnsmasq: /, "").trim();
+}
+
+/** The process id of the name server that was started with these paths; undefined where it does not run. */
+export function nameServerPid(paths: NameServerPaths): number | undefined {
+  const pid = Number(readFileIfExists(paths.pidFile)?.trim());
+  if (!Number.isInteger(pid) || pid <= 0) return undefined;
+  return isNameServer(pid, paths) ? pid : undefined;
+}
+
+/** Ends every name server of this network namespace that was started with these paths, and waits for it. */
+export async function stopNameServer(paths: NameServerPaths): Promise<void> {
+  const own = namespaceOf("self");
+  // By the list of processes, so that one is found that was killed before its pid was on file.
+  const pids = [...Deno.readDirSync("/proc")].map(({ name }) => name)
+    .filter((name) => /^[0-9]+$/.test(name) && isNameServer(Number(name), paths))
+    .filter((pid) => namespaceOf(pid) === own);
+  const deadline = Date.now() + END_MS;
+  for (const pid of pids) {
+    signal(Number(pid), "SIGTERM");
+    while (isNameServer(Number(pid), paths) && Date.now() < deadline) await pause();
+    if (isNameServer(Number(pid), paths)) signal(Number(pid), "SIGKILL");
+  }
+  removeIfExists(paths.pidFile);
+}
+
+function isNameServer(pid: number, { pidFile }: NameServerPaths): boolean {
+  return argumentsOf(pid)?.includes(`--pid-file=${pidFile}`) ?? false;
+}
+
+/** Arguments of a process, without its name; undefined when it has ended. */
+function argumentsOf(pid: number): string[] | undefined {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0").slice(1, -1);
+  } catch {
+    return undefined;
+  }
+}
+
+function namespaceOf(pid: string): string | undefined {
+  try {
+    return Deno.readLinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return undefined;
+  }
+}
+
+function signal(pid: number, name: Deno.Signal): void {
+  try {
+    Deno.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, POLL_MS));
+}
