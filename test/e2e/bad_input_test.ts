@@ -323,6 +323,23 @@ testIf({ name: "a missing program is named with its package", needs }, async (t)
   }
 });
 
+testIf(
+  { name: "programs that only OCI images need are not asked for elsewhere", needs },
+  async () => {
+    await using host = await PrivateHost.create();
+    const { base } = await images();
+    await host.sh(": > /run/absent; chmod 644 /run/absent");
+    const hide = "for name in skopeo umoci crun conmon; do " +
+      'path=$(readlink -f "$(command -v $name)") && mount -n --bind /run/absent "$path"; done; ' +
+      "! command -v skopeo umoci crun conmon";
+    const call = `"$0" ${RUN.join(" ").replace("IMAGE", base)}`;
+    await host.run("unshare", [
+      ...["-m", "--propagation", "private", "sh", "-c", `{ ${hide}; } && exec ${call}`],
+      HPKTAINER,
+    ]);
+  },
+);
+
 testIf({ name: "an ordinary user is told to use sudo", needs }, async () => {
   await using host = await PrivateHost.create();
   const { base } = await images();
