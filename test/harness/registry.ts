@@ -11,17 +11,16 @@ export const dockerRegistry: Need = program("docker-registry");
 export interface RegistryOptions {
   /** Default 5000. */
   port?: number;
-  /** Whether it asks for {@linkcode REGISTRY_USER} and {@linkcode REGISTRY_PASSWORD}. */
+  /** Whether it asks for a user and a password: `scientist` and `secret`. */
   password?: boolean;
 }
 
-/** The user and password of a registry that asks for them. */
-export const REGISTRY_USER = "scientist";
-/** See {@linkcode REGISTRY_USER}. */
-export const REGISTRY_PASSWORD = "secret";
+/** The user of a registry that asks for one. */
+const USER = "scientist";
+const PASSWORD = "secret";
 
 /** That user's line for htpasswd: bcrypt, the only form that the registry takes. */
-const HTPASSWD = `${REGISTRY_USER}:$2b$05$./zRIK7oyEnJTsAE0eCp7OVwZR4d9GfIM02OQ2U8Oe5UGLA.WEazC`;
+const HTPASSWD = `${USER}:$2b$05$./zRIK7oyEnJTsAE0eCp7OVwZR4d9GfIM02OQ2U8Oe5UGLA.WEazC`;
 
 /** A registry that runs. */
 export class Registry implements AsyncDisposable {
@@ -63,7 +62,7 @@ ${password ? auth : ""}`,
     await host.sh(`cat > ${directory}/htpasswd`, { stdin: `${HTPASSWD}\n` });
     const server = await host.spawn("docker-registry", ["serve", `${directory}/config.yml`]);
     await server.waitFor(/listening on/, { timeoutMs: 30_000 });
-    const credentials = password ? [`--dest-creds=${REGISTRY_USER}:${REGISTRY_PASSWORD}`] : [];
+    const credentials = password ? [`--dest-creds=${USER}:${PASSWORD}`] : [];
     return new Registry(host, port, server, directory, credentials);
   }
 
@@ -93,14 +92,21 @@ ${password ? auth : ""}`,
    * @param pattern Which of them.
    */
   async requests(pattern: RegExp): Promise<string[]> {
-    const seen = this.#seen;
-    // The log is written after the answer.
-    await eventually(() => this.#requests().length >= seen, { what: "the registry's log" });
+    // Each is logged after its answer: when one of our own is, those before it are.
+    const mark = `GET /v2/mark-${++this.#marks}/tags/list`;
+    const [hostname, port] = this.name.split(":");
+    await this.#host.run("bash", [
+      "-c",
+      `exec 3<> /dev/tcp/${hostname}/${port}; printf '${mark} HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3`,
+    ]);
+    await eventually(() => this.#requests().includes(mark), { what: `${mark} in the log` });
     const all = this.#requests();
+    const seen = this.#seen;
     this.#seen = all.length;
-    return all.slice(seen).filter((request) => pattern.test(request));
+    return all.slice(seen).filter((request) => request !== mark && pattern.test(request));
   }
 
+  #marks = 0;
   #seen = 0;
 
   #requests(): string[] {

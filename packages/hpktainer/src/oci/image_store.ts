@@ -34,7 +34,7 @@ import {
 const LIBRARY = "/var/lib/hpktainer";
 
 /** Where the store lies. */
-export const IMAGE_STORE = `${LIBRARY}/images`;
+const IMAGE_STORE = `${LIBRARY}/images`;
 
 /** Directories of the store that entries are made in. */
 const PARTS = ["references", "blobs", "trees", "leases", "staging", "trash", "locks"] as const;

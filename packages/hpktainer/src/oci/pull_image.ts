@@ -3,6 +3,7 @@ import { SystemCallError } from "@hpk/core/ffi";
 import { faultPoint, removeIfExists } from "@hpk/core/os";
 import { type ImageDescription, parseImageConfig } from "../pure/oci/image_config.ts";
 import { type ImageRecord, treeName } from "../pure/oci/image_record.ts";
+import { shortId } from "../pure/oci/image_view.ts";
 import { familiarName, type ImageReference } from "../pure/oci/image_reference.ts";
 import { formatPlatform, parsePlatform, type Platform, platformFit } from "../pure/oci/platform.ts";
 import { diskUsage } from "./disk_usage.ts";
@@ -80,9 +81,7 @@ async function pullOne(store: ImageStore, pull: Pull): Promise<ImageRecord> {
     const record = await fetchAndUnpack(fetch, known, stamp);
     await store.write(record);
     faultPoint("image.recorded");
-    progress.say(
-      record.id === known?.id ? "up to date" : `ready, ${record.id.slice(7, 19)}`,
-    );
+    progress.say(record.id === known?.id ? "up to date" : `ready, ${shortId(record.id)}`);
     return record;
   } finally {
     removeIfExists(stage);
