@@ -169,3 +169,19 @@ testIf(
     assertSame(before, await stateOf(host));
   },
 );
+
+testIf({
+  name:
+    "host-setup: of several applies at once one makes the changes, and the others find them made",
+  needs,
+}, async () => {
+  await using fresh = await freshHost();
+  const { host } = fresh;
+  const before = await stateOf(host);
+  const planned = (await setupJson(host, ["--plan"])).changes.length;
+  const reports = await Promise.all(Array.from({ length: 4 }, () => setupJson(host, ["--apply"])));
+  const counts = reports.map(({ changes }) => changes.length).sort((a, b) => a - b);
+  assertEquals(counts, [0, 0, 0, planned]);
+  assertEquals((await setupJson(host, ["--undo"])).left, []);
+  assertSame(before, await stateOf(host));
+});

@@ -7,28 +7,24 @@ import {
   checkNames,
   chooseSubnet,
   type CniNetwork,
-  formatConflist,
 } from "./cni_network.ts";
 import type { Choices, SetupSettings } from "./choices.ts";
-import { APPTAINER, NEEDS, packageOf } from "./distribution.ts";
 import type { HostLook } from "./host_look.ts";
-import { type Group, keyOf, type Kind, type Wanted } from "./item.ts";
-import { moduleState, wantedModules } from "./kernel_modules.ts";
-import {
-  formatModules,
-  formatSysctls,
-  formatUdevRule,
-  formatUnit,
-  MODULES_PATH,
-  parentsOf,
-  SYSCTL_PATH,
-  UDEV_PATH,
-  UNIT_LINK,
-  UNIT_PATH,
-  wantedSysctls,
-} from "./own_files.ts";
-import { formatChains, passChains, setupChains } from "./setup_firewall.ts";
+import { keyOf, type Kind, type Wanted } from "./item.ts";
+import { parentsOf } from "./own_files.ts";
 import { chooseUplink, type Uplink } from "./uplink.ts";
+import {
+  cniNetwork,
+  devices,
+  firewall,
+  kernelSettings,
+  modules,
+  notesOn,
+  offload,
+  packages,
+  ports,
+  unit,
+} from "./wanted_things.ts";
 
 /** The host as it should be. */
 export interface Desired {
@@ -102,243 +98,6 @@ export function desiredState(
       ...(look.rulesError === undefined ? [] : ["firewall"] as const),
     ],
   };
-}
-
-function packages(look: HostLook, withPackages: boolean, problems: string[]): Wanted[] {
-  const { distribution, missing } = look;
-  const byHand = missing.filter((need) =>
-    !withPackages || packageOf(need, distribution) === undefined
-  );
-  for (const need of byHand) {
-    const called = packageOf(need, distribution) ?? need.packages.apt;
-    problems.push(
-      `${need.programs.join(", ")} ${need.programs.length > 1 ? "are" : "is"} not installed ` +
-        `(${need.reason}): install ${called}` +
-        (distribution.manager === undefined
-          ? `; packages of '${distribution.title}' are not known to host-setup`
-          : ""),
-    );
-  }
-  if (!withPackages) return [];
-  const needs = look.apptainer === undefined ? [...NEEDS, APPTAINER] : NEEDS;
-  return needs.flatMap((need): Wanted[] => {
-    const id = packageOf(need, distribution);
-    return id === undefined
-      ? []
-      : [{ group: "packages", kind: "package", id, value: "installed", reason: need.reason }];
-  });
-}
-
-function modules(look: HostLook, notes: string[]): Wanted[] {
-  const group: Group = "kernel modules";
-  const states = wantedModules(look.backend).map((module) => ({
-    ...module,
-    state: moduleState(module.name, look.modules),
-  }));
-  const unknown = states.filter(({ state }) => state === undefined);
-  if (unknown.length > 0) {
-    notes.push(
-      `whether the kernel has ${unknown.map(({ name }) => name).join(", ")} cannot be seen: ` +
-        `its modules are not installed below /lib/modules; --verify shows whether all works`,
-    );
-  }
-  const absent = states.filter(({ state }) => state === "absent");
-  if (absent.length > 0) {
-    notes.push(`the kernel has no ${absent.map(({ name }) => name).join(", ")}`);
-  }
-  const present = states.filter(({ state }) => state === "loaded" || state === "loadable");
-  const named = states.filter(({ state }) => state !== undefined && state !== "absent");
-  return [
-    ...named.map(({ name, reason }): Wanted => ({
-      group,
-      kind: "module",
-      id: name,
-      value: "loaded",
-      reason,
-    })),
-    ...(present.length === 0 ? [] : [file(
-      group,
-      MODULES_PATH,
-      formatModules(present.map(({ name }) => name)),
-      "the modules are loaded at the next boot as well",
-    )]),
-  ];
-}
-
-function kernelSettings(uplink: string | undefined): Wanted[] {
-  const group: Group = "kernel settings";
-  const sysctls = wantedSysctls(uplink);
-  return [
-    ...sysctls.map(({ key, value, reason }): Wanted => ({
-      group,
-      kind: "sysctl",
-      id: key,
-      value,
-      reason,
-    })),
-    file(group, SYSCTL_PATH, formatSysctls(sysctls), "they are so at the next boot as well"),
-  ];
-}
-
-function devices(): Wanted[] {
-  const group: Group = "files and devices";
-  return [
-    {
-      group,
-      kind: "directory",
-      id: "/etc/hpktainer",
-      value: "directory",
-      reason: "config.ini and host.ini lie there",
-    },
-    { group, kind: "directory", id: "/dev/net", value: "directory", reason: "for /dev/net/tun" },
-    {
-      group,
-      kind: "device",
-      id: "/dev/net/tun",
-      value: "character device",
-      reason: "hpk-net-daemon makes TAP devices with it",
-    },
-  ];
-}
-
-function cniNetwork(look: HostLook, network: CniNetwork, notes: string[]): Wanted[] {
-  const group: Group = "network for Apptainer";
-  const bridge: Wanted = {
-    group,
-    kind: "bridge",
-    id: network.bridge,
-    value: "bridge",
-    reason: "containers are its ports",
-  };
-  if (look.apptainer === undefined) {
-    notes.push(
-      "Apptainer is not installed: its network is set up once it is " +
-        "(https://apptainer.org, or the package apptainer), by the next --apply",
-    );
-    return [bridge];
-  }
-  const path = `${look.apptainer.networkDirectory}/50_${network.name}.conflist`;
-  return [
-    bridge,
-    file(
-      group,
-      path,
-      formatConflist(network),
-      `'apptainer --net --network ${network.name}' gives a container an address in ` +
-        `${formatCidr(network.subnet)}`,
-    ),
-  ];
-}
-
-function firewall(
-  look: HostLook,
-  network: CniNetwork,
-  uplink: string | undefined,
-  { imds }: SetupSettings,
-  problems: string[],
-): Wanted[] {
-  const group: Group = "firewall";
-  if (look.rulesError !== undefined) {
-    const isMissing = look.missing.some((need) => need.programs.includes("iptables-save"));
-    if (!isMissing) problems.push(`the packet filter cannot be read: ${look.rulesError}`);
-    return [];
-  }
-  const chains = setupChains(network, uplink, imds);
-  const rules = look.ruleSets.map(({ id }, index): Wanted => ({
-    group,
-    kind: "firewall",
-    id,
-    value: formatChains(index === 0 ? chains : passChains(chains)),
-    reason: index === 0
-      ? `containers reach the world by ${
-        uplink ?? "every interface"
-      }, and published ports reach them`
-      : "both back ends of iptables are in use, and a packet must pass both",
-  }));
-  if (!look.firewalld) return rules;
-  return [...rules, {
-    group,
-    kind: "firewalld",
-    id: network.bridge,
-    value: "in the zone trusted",
-    reason: "firewalld rejects what it forwards from other zones",
-  }];
-}
-
-function offload(look: HostLook, { bridge }: CniNetwork, settings: SetupSettings): Wanted[] {
-  const group: Group = "checksum offload";
-  if (settings.offload === "keep") return [];
-  const isAll = settings.offload === "all";
-  const off = (id: string, reason: string): Wanted => ({
-    group,
-    kind: "offload",
-    id,
-    value: "off",
-    reason,
-  });
-  const reason = "what the host sends to containers has its checksum filled in";
-  const links = [off(bridge, reason)];
-  if (isAll) links.push(off("every veth", "offload = all was chosen"));
-  if (look.ethtool === undefined) return links;
-  const rule = formatUdevRule(look.ethtool, bridge, isAll);
-  return [...links, file(group, UDEV_PATH, rule, "the same for links that come later")];
-}
-
-/** Ports of instances that run; those of others are published at their start. */
-function ports({ ini, instances }: HostLook): Wanted[] {
-  return ini.ports.filter(({ instance }) => instances.includes(instance))
-    .map(({ instance, publish }): Wanted => ({
-      group: "published ports",
-      kind: "port",
-      id: `${instance} ${publish}`,
-      value: "published",
-      reason: `host.ini leads it to the instance ${instance}, which runs`,
-    }));
-}
-
-function unit(look: HostLook, notes: string[]): Wanted[] {
-  const group: Group = "start at boot";
-  if (!look.systemd) {
-    notes.push(
-      "systemd is not here: run 'host-setup --apply --no-packages' at boot by other means",
-    );
-    return [];
-  }
-  const reason = "rules and bridge are made again at boot";
-  return [
-    file(group, UNIT_PATH, formatUnit(look.self), reason),
-    {
-      group,
-      kind: "symlink",
-      id: UNIT_LINK,
-      value: `../${UNIT_PATH.split("/").at(-1)}`,
-      reason: "the unit is enabled",
-    },
-  ];
-}
-
-function notesOn(look: HostLook): string[] {
-  const notes: string[] = [];
-  if (look.selinux) {
-    notes.push("SELinux is enforcing: files are labelled with restorecon where it is installed");
-  }
-  if (look.firewalld) {
-    notes.push(
-      "firewalld runs: 'firewall-cmd --reload' flushes rules of iptables, ours and Docker's as well; " +
-        "run --apply after it, or set FlushAllOnReload=no in /etc/firewalld/firewalld.conf",
-    );
-  }
-  if (look.ruleSets.length > 1) {
-    notes.push(
-      `both back ends of iptables have rules: ours are in the one that iptables writes to, and in ` +
-        `${look.ruleSets[1]!.id} those that let packets pass`,
-    );
-  }
-  return notes;
-}
-
-function file(group: Group, id: string, value: string, reason: string): Wanted {
-  return { group, kind: "file", id, value, reason };
 }
 
 /** Puts the directories that files lie in before them. */
