@@ -19,6 +19,7 @@ import {
   testIf,
 } from "../harness/mod.ts";
 import { hpk } from "../e2e/_hpktainer.ts";
+import { killMonitor } from "../e2e/_processes.ts";
 import { BUSY, container, crunHost, crunNeeds, ok, run } from "./_crun.ts";
 
 /** An act of the program that can die at any of its steps. */
@@ -42,6 +43,12 @@ interface Stage {
 
 const NAME = "subject";
 const SLEEP = ["sh", "-c", "trap 'exit 0' TERM; sleep 3600 & wait"];
+
+/** A container that runs, and whose end nobody else sees: what takes it down is the act alone. */
+async function startUnwatched({ host, image }: Stage): Promise<void> {
+  await ok(host, ["run", "--runtime", "crun", "-d", "--name", NAME, image, ...SLEEP]);
+  await killMonitor(host);
+}
 
 const SCENARIOS: readonly Scenario[] = [
   {
@@ -67,13 +74,13 @@ const SCENARIOS: readonly Scenario[] = [
   {
     name: "container stop",
     least: 8,
-    begin: ({ host, image }) => run(host, ["-d", "--name", NAME, image, ...SLEEP], { check: true }),
+    begin: startUnwatched,
     act: ({ host }, env) => container(host, ["stop", NAME], { env }),
   },
   {
     name: "container rm --force",
     least: 8,
-    begin: ({ host, image }) => run(host, ["-d", "--name", NAME, image, ...SLEEP], { check: true }),
+    begin: startUnwatched,
     act: ({ host }, env) => container(host, ["rm", "--force", NAME], { env }),
   },
 ];
