@@ -124,3 +124,12 @@ export function writeText(fd: number, text: string): void {
 export function closeDescriptor(fd: number): void {
   fileLibc().close(fd);
 }
+
+/** fcntl(2): sets the flags of an open file, and the flag that it does not block (asm-generic/fcntl.h). */
+const F_SETFL = 4;
+const O_NONBLOCK = 0o4000;
+
+/** Makes reads and writes return at once where they would have to wait. */
+export function setNonBlocking(fd: number): void {
+  callOrThrow("fcntl", () => fileLibc().fcntl(fd, F_SETFL, O_NONBLOCK));
+}

@@ -119,6 +119,12 @@ const CONTAINER_SYMBOLS = {
 /** What their terminals need. */
 const TERMINAL_SYMBOLS = {
   cfmakeraw: { parameters: ["buffer" /* termios */], result: "void" },
+  recvmsg: { parameters: ["i32", /* fd */ "buffer", /* msg */ "i32" /* flags */], result: "i32" },
+  terminalIoctl: {
+    name: "ioctl",
+    parameters: ["i32", /* fd */ "u32", /* request */ "buffer" /* arg */],
+    result: "i32",
+  },
   shutdown: { parameters: ["i32", /* fd */ "i32" /* how */], result: "i32" },
   tcgetattr: { parameters: ["i32", /* fd */ "buffer" /* termios */], result: "i32" },
   tcsetattr: {

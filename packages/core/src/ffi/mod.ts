@@ -15,6 +15,7 @@ export * from "./mount_namespace.ts";
 export * from "./net_namespace.ts";
 export * from "./pipe.ts";
 export * from "./process_watch.ts";
+export * from "./receive_descriptor.ts";
 export * from "./tap.ts";
 export * from "./terminal.ts";
 export * from "./unix_socket.ts";

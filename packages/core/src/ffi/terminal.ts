@@ -47,3 +47,18 @@ export class RawTerminal implements Disposable {
     callOrThrow("tcsetattr", () => tcsetattr(this.#fd, TCSADRAIN, termios));
   }
 }
+
+/** ioctl_tty(2): sets the size of a terminal (asm-generic/ioctls.h). */
+const TIOCSWINSZ = 0x5414;
+
+/**
+ * Gives a terminal its size; whoever runs on it is told by SIGWINCH.
+ *
+ * @param fd The terminal, or the end that drives it.
+ * @throws {SystemCallError} When it is none.
+ */
+export function setTerminalSize(fd: number, rows: number, columns: number): void {
+  const size = new Uint16Array([rows, columns, 0, 0]);
+  const bytes = new Uint8Array(size.buffer);
+  callOrThrow("ioctl TIOCSWINSZ", () => terminalLibc().terminalIoctl(fd, TIOCSWINSZ, bytes));
+}

@@ -45,7 +45,7 @@ export async function runProgramCommand(args: readonly string[]): Promise<number
       return 0;
     }
     case "exec":
-      return execInContainer(words);
+      return await execInContainer(words);
     default:
       return undefined;
   }

@@ -7,7 +7,7 @@ import { UNSEEN_EXIT } from "../pure/crun/stored_container.ts";
 import { readExitCode } from "./container_store.ts";
 
 /** Signals that are handed on; the rest end us as they end any program. */
-const FORWARDED: readonly Deno.Signal[] = [
+export const FORWARDED: readonly Deno.Signal[] = [
   "SIGINT",
   "SIGTERM",
   "SIGHUP",

@@ -143,7 +143,7 @@ export class ContainerStreams implements Disposable {
 }
 
 /** Writes all; false when nobody reads it any more. */
-async function writeAll(
+export async function writeAll(
   stream: { write(bytes: Uint8Array): Promise<number> },
   bytes: Uint8Array,
 ): Promise<boolean> {

@@ -10,18 +10,19 @@ import { caller, checkRoot, checkTerminal } from "./caller.ts";
 import { pathsOf } from "./container_paths.ts";
 import { findRunning, firstProcessOf } from "./container_store.ts";
 import { CRUN_ARGUMENTS, crunPath } from "./crun_program.ts";
+import { mustBeCopied, runOnTerminal, runWithCopies } from "./exec_streams.ts";
 import { lookInto, readHead, readInRoot } from "./image_files.ts";
 import { ownCapabilities } from "./prepare_container.ts";
 
 /**
- * Runs a command in a container that runs. This process becomes crun, so that exit status, signals,
- * streams and terminal are crun's own.
+ * Runs a command in a container that runs. Where our streams can be given away, this process becomes
+ * crun, so that exit status, signals and streams are crun's own.
  *
  * @param words What follows `container exec`.
- * @return When help was asked for: its exit status.
+ * @return The command's exit status.
  * @throws {HpkError} When it cannot be run.
  */
-export function execInContainer(words: readonly string[]): number {
+export async function execInContainer(words: readonly string[]): Promise<number> {
   const request = readExec(words, caller());
   if (request === undefined) {
     Deno.stdout.writeSync(new TextEncoder().encode(execHelp()));
@@ -39,17 +40,28 @@ export function execInContainer(words: readonly string[]): number {
     directory: process.cwd,
   });
   // crun reads it from there: a file would have to be removed by somebody.
-  const description = pipeHolding(specText(process));
-  if (!request.interactive) inputFromNothing();
-  return execInPlace(crunPath(), [
-    "crun",
+  const description = `/proc/self/fd/${pipeHolding(specText(process))}`;
+  const args = (more: readonly string[]) => [
     ...CRUN_ARGUMENTS,
     "exec",
-    ...(request.detach ? ["--detach"] : []),
-    "--process",
-    `/proc/self/fd/${description}`,
+    ...["--process", description],
+    ...more,
     container.id,
-  ]);
+  ];
+  if (request.detach) return become(args(["--detach"]), false);
+  if (request.terminal) {
+    return await runOnTerminal(args, pathsOf(container.id).directory, request.interactive);
+  }
+  const streams = request.interactive ? [0, 1, 2] : [1, 2];
+  return streams.some(mustBeCopied)
+    ? await runWithCopies(args([]), request.interactive)
+    : become(args([]), request.interactive);
+}
+
+/** Becomes crun. */
+function become(args: readonly string[], interactive: boolean): never {
+  if (!interactive) inputFromNothing();
+  return execInPlace(crunPath(), ["crun", ...args]);
 }
 
 /** The container's root directory, as the host reaches it. */

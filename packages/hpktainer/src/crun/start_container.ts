@@ -11,6 +11,7 @@ import { pathsOf } from "./container_paths.ts";
 import { updateContainer } from "./container_store.ts";
 import { ContainerStreams } from "./container_streams.ts";
 import { runCrun } from "./crun_program.ts";
+import { mustBeCopied } from "./exec_streams.ts";
 import type { PreparedContainer } from "./prepare_container.ts";
 import { discardContainer } from "./take_down.ts";
 
@@ -130,13 +131,4 @@ function chooseStreams({ options }: StoredContainer, mode: StartMode): StreamCho
     // Whoever has left it may come back.
     keepInput: !mode.foreground || options.terminal,
   };
-}
-
-/**
- * Whether a stream of ours is not given to a container itself: a terminal, of which a program could
- * change the settings; or a file, of which crun would change the owner.
- */
-function mustBeCopied(fd: number): boolean {
-  const terminal = [Deno.stdin, Deno.stdout, Deno.stderr][fd]!.isTerminal();
-  return terminal || Deno.statSync(`/proc/self/fd/${fd}`).isFile;
 }
