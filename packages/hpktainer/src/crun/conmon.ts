@@ -20,7 +20,6 @@ import {
   readFileIfExists,
   requireProgram,
 } from "@hpk/core/os";
-import { CGROUP_ROOT } from "../pure/crun/cgroup_limits.ts";
 import {
   conmonArguments,
   type ConmonRequest,
@@ -29,7 +28,7 @@ import {
 } from "../pure/crun/conmon_command.ts";
 import { overlayOptions } from "../pure/crun/spec_mounts.ts";
 import { CONTAINERS_DIRECTORY, pathsOf } from "./container_paths.ts";
-import { CRUN_ARGUMENTS, crunPath } from "./crun_program.ts";
+import { crunArguments, crunPath } from "./crun_program.ts";
 import type { PreparedContainer } from "./prepare_container.ts";
 
 /** How a container's streams are made. */
@@ -98,7 +97,7 @@ async function startConmon(prepared: PreparedContainer, streams: StreamChoice): 
         crun: crunPath(),
         crunArguments: [
           ...(container.options.debug ? ["--debug"] : ["--log", `file:${paths.crunLog}`]),
-          ...CRUN_ARGUMENTS,
+          ...crunArguments(prepared.cgroups.mode !== "none"),
         ],
         paths,
         terminal: container.options.terminal,
@@ -116,7 +115,8 @@ async function startConmon(prepared: PreparedContainer, streams: StreamChoice): 
       work: paths.work,
     });
     // crun refuses a tree of each version at once; where the second is hidden it uses the first.
-    const hidden = prepared.cgroups.mode === "hybrid" ? [`${CGROUP_ROOT}/unified`] : [];
+    const { second } = prepared.cgroups;
+    const hidden = second === undefined ? [] : [second];
     child = inMounts({ target: paths.rootfs, options }, hidden, () => command.spawn());
   }
   const [answer, { code }] = await Promise.all([readLine(reader.fd), child.status]);

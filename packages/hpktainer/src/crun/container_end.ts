@@ -19,15 +19,36 @@ export const FORWARDED: readonly Deno.Signal[] = [
   "SIGPWR",
 ];
 
-/** Hands signals on to a container's first process, until the end of the scope. */
-export function forwardSignals(init: ProcessId): Disposable {
-  const handlers = FORWARDED.map((signal) => ({ signal, handle: () => sendTo(init, signal) }));
-  for (const { signal, handle } of handlers) Deno.addSignalListener(signal, handle);
-  return {
-    [Symbol.dispose]: () => {
-      for (const { signal, handle } of handlers) Deno.removeSignalListener(signal, handle);
-    },
-  };
+/**
+ * Hands signals on to a container's first process, until the end of the scope. Those that come before
+ * its command runs are kept until it does: that process would not heed them.
+ */
+export class SignalForwarder implements Disposable {
+  readonly #init: ProcessId;
+  readonly #handlers: readonly { readonly signal: Deno.Signal; readonly handle: () => void }[];
+  #kept: Deno.Signal[] | undefined = [];
+
+  constructor(init: ProcessId) {
+    this.#init = init;
+    this.#handlers = FORWARDED.map((signal) => ({ signal, handle: () => this.#take(signal) }));
+    for (const { signal, handle } of this.#handlers) Deno.addSignalListener(signal, handle);
+  }
+
+  /** The command runs. */
+  begin(): void {
+    const kept = this.#kept ?? [];
+    this.#kept = undefined;
+    for (const signal of kept) sendTo(this.#init, signal);
+  }
+
+  [Symbol.dispose](): void {
+    for (const { signal, handle } of this.#handlers) Deno.removeSignalListener(signal, handle);
+  }
+
+  #take(signal: Deno.Signal): void {
+    if (this.#kept === undefined) sendTo(this.#init, signal);
+    else this.#kept.push(signal);
+  }
 }
 
 /** Sends a signal to a process, if it is still the one that is meant. */

@@ -1,13 +1,15 @@
 import { type CommandResult, CONTAINER_PROGRAMS, requireProgram, runCommand } from "@hpk/core/os";
 import { CRUN_STATE } from "./container_paths.ts";
 
-/** Arguments that every call of crun begins with. */
-export const CRUN_ARGUMENTS: readonly string[] = [
-  "--root",
-  CRUN_STATE,
+/**
+ * Arguments that every call of crun begins with.
+ *
+ * @param hasCgroups Whether control groups can be made.
+ */
+export function crunArguments(hasCgroups: boolean): string[] {
   // Root need not have systemd, and the control groups are ours.
-  "--cgroup-manager=cgroupfs",
-];
+  return ["--root", CRUN_STATE, `--cgroup-manager=${hasCgroups ? "cgroupfs" : "disabled"}`];
+}
 
 /** Path of crun. */
 export function crunPath(): string {
@@ -16,5 +18,5 @@ export function crunPath(): string {
 
 /** Runs crun to its end, whatever its exit status. */
 export function runCrun(args: readonly string[]): Promise<CommandResult> {
-  return runCommand(crunPath(), [...CRUN_ARGUMENTS, ...args]);
+  return runCommand(crunPath(), [...crunArguments(true), ...args]);
 }

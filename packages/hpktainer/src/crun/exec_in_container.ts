@@ -9,7 +9,7 @@ import { type OciSpec, type SpecProcess, specText } from "../pure/crun/oci_spec.
 import { caller, checkRoot, checkTerminal } from "./caller.ts";
 import { pathsOf } from "./container_paths.ts";
 import { findRunning, firstProcessOf } from "./container_store.ts";
-import { CRUN_ARGUMENTS, crunPath } from "./crun_program.ts";
+import { crunArguments, crunPath } from "./crun_program.ts";
 import { mustBeCopied, runOnTerminal, runWithCopies } from "./exec_streams.ts";
 import { lookInto, readHead, readInRoot } from "./image_files.ts";
 import { ownCapabilities } from "./prepare_container.ts";
@@ -42,7 +42,7 @@ export async function execInContainer(words: readonly string[]): Promise<number>
   // crun reads it from there: a file would have to be removed by somebody.
   const description = `/proc/self/fd/${pipeHolding(specText(process))}`;
   const args = (more: readonly string[]) => [
-    ...CRUN_ARGUMENTS,
+    ...crunArguments(true),
     "exec",
     ...["--process", description],
     ...more,

@@ -120,6 +120,7 @@ export function prepareContainer(container: StoredContainer): PreparedContainer 
 export function readHostCgroups(): CgroupFacts {
   return readCgroups(
     Deno.readTextFileSync("/proc/self/mountinfo"),
+    (path) => readFileIfExists(`${path}/cgroup.procs`) !== undefined,
     readFileIfExists(`${CGROUP_ROOT}/cgroup.controllers`) ?? "",
   );
 }

@@ -6,7 +6,7 @@ import { releaseName } from "../attach.ts";
 import { DEFAULT_DETACH_KEYS, readDetachKeys } from "../pure/crun/detach_keys.ts";
 import { checkRoot, checkTerminal } from "./caller.ts";
 import { identifyConmon } from "./conmon.ts";
-import { exitStatusOf, forwardSignals, waitForEnd } from "./container_end.ts";
+import { exitStatusOf, SignalForwarder, waitForEnd } from "./container_end.ts";
 import { pathsOf } from "./container_paths.ts";
 import { findContainer, findRunning, firstProcessOf } from "./container_store.ts";
 import { ContainerStreams } from "./container_streams.ts";
@@ -63,7 +63,8 @@ export async function attachToContainer(
     interactive: takesInput,
     detachKeys: readDetachKeys(detachKeys ?? options.detachKeys ?? DEFAULT_DETACH_KEYS),
   });
-  using _signals = options.forwardSignals ? forwardSignals(init) : undefined;
+  using signals = options.forwardSignals ? new SignalForwarder(init) : undefined;
+  signals?.begin();
   // Whoever leaves, or loses the terminal, does not end a container in the background.
   if (await streams.copy() !== "ended") return 0;
   await waitForEnd(conmon);

@@ -5,7 +5,7 @@ import type { StoredContainer } from "../pure/crun/stored_container.ts";
 import { takeDown } from "../teardown.ts";
 import { writeBundle } from "./bundle.ts";
 import { type ContainerProcesses, createUnderConmon, type StreamChoice } from "./conmon.ts";
-import { exitStatusOf, forwardSignals, sendTo, waitForEnd } from "./container_end.ts";
+import { exitStatusOf, sendTo, SignalForwarder, waitForEnd } from "./container_end.ts";
 import { giveNetwork } from "./container_network.ts";
 import { pathsOf } from "./container_paths.ts";
 import { updateContainer } from "./container_store.ts";
@@ -43,6 +43,7 @@ export async function startPrepared(
   let record: ContainerRecord;
   let processes: ContainerProcesses;
   let streams: ContainerStreams | undefined;
+  let signals: SignalForwarder | undefined;
   try {
     const network = await giveNetwork(ledger, prepared);
     record = { ...network.record, phase: "running" };
@@ -57,11 +58,15 @@ export async function startPrepared(
         detachKeys: readDetachKeys(options.detachKeys ?? DEFAULT_DETACH_KEYS),
       });
     }
+    // From before the command's first words on: whoever reads them may send a signal at once.
+    if (mode.foreground && options.forwardSignals) signals = new SignalForwarder(processes.init);
     await startCommand(id);
+    signals?.begin();
     updateContainer({ ...prepared.container, started: new Date().toISOString(), maker: null });
     faultPoint("crun.started");
   } catch (error) {
     streams?.[Symbol.dispose]();
+    signals?.[Symbol.dispose]();
     await takeDown(ledger, (candidate) => candidate.id === id);
     if (mode.isNew) discardContainer(id);
     throw error;
@@ -70,9 +75,11 @@ export async function startPrepared(
     handOver(ledger, record, processes);
     return 0;
   }
+  using _signals = signals;
+  using _streams = streams;
   ledger.write(record);
   faultPoint("crun.running");
-  return await waitInForeground(ledger, record, processes, options.forwardSignals, streams);
+  return await waitInForeground(ledger, record, processes, streams);
 }
 
 /** Waits for a container to end, or for its user to leave it. */
@@ -80,14 +87,11 @@ async function waitInForeground(
   ledger: Ledger,
   record: ContainerRecord,
   processes: ContainerProcesses,
-  forwards: boolean,
   streams: ContainerStreams | undefined,
 ): Promise<number> {
   const { init, conmon } = processes;
-  using _signals = forwards ? forwardSignals(init) : undefined;
   if (streams !== undefined) {
-    using copied = streams;
-    const end = await copied.copy();
+    const end = await streams.copy();
     if (end === "detached") {
       handOver(ledger, record, processes);
       return 0;

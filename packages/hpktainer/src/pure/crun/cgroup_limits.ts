@@ -2,10 +2,12 @@ import type { Limits } from "./limits.ts";
 
 /** How a host's control groups are laid out (cgroups(7)). */
 export interface CgroupFacts {
-  /** One tree, one a controller, both at once, or none that can be used. */
-  readonly mode: "v2" | "v1" | "hybrid" | "none";
+  /** One tree, one a controller, or none that can be used. */
+  readonly mode: "v2" | "v1" | "none";
   /** Names of the controllers that can be used, such as "memory". */
   readonly controllers: readonly string[];
+  /** Where a tree of v2 is mounted beside those of v1, "hybrid"; undefined where it is not. */
+  readonly second: string | undefined;
 }
 
 /** Limits as the OCI specification has them, and what is not among them. */
@@ -80,28 +82,39 @@ export function planLimits(limits: Limits, facts: CgroupFacts): CgroupPlan {
  * Reads how control groups are laid out.
  *
  * @param mountInfo Contents of /proc/self/mountinfo (proc_pid_mountinfo(5)).
+ * @param isThere Whether there is a control group at a path: something may be mounted over it.
  * @param v2Controllers Contents of cgroup.controllers at the root of the v2 tree; empty where none.
  */
-export function readCgroups(mountInfo: string, v2Controllers: string): CgroupFacts {
-  const mounts = mountInfo.split("\n").flatMap((line) => {
+export function readCgroups(
+  mountInfo: string,
+  isThere: (path: string) => boolean,
+  v2Controllers: string,
+): CgroupFacts {
+  const lines = mountInfo.split("\n").flatMap((line) => {
     const [left = "", right = ""] = line.split(" - ");
     const [, , , , path = "", options = ""] = left.split(" ");
     const [type = "", , superOptions = ""] = right.split(" ");
-    if (!type.startsWith("cgroup")) return [];
+    if (!type.startsWith("cgroup") || !path.startsWith(CGROUP_ROOT) || !isThere(path)) return [];
     return [{ type, path, writable: options.split(",").includes("rw"), superOptions }];
-  }).filter(({ writable, path }) => writable && path.startsWith(CGROUP_ROOT));
-  const v2 = mounts.filter(({ type }) => type === "cgroup2");
-  const v1 = mounts.filter(({ type }) => type === "cgroup");
-  const known = v1.flatMap(({ superOptions }) => superOptions.split(","))
-    .filter((name) => V1_CONTROLLERS.includes(name));
-  if (v2.some(({ path }) => path === CGROUP_ROOT)) {
-    return {
-      mode: "v2",
-      controllers: v2Controllers.trim().split(/\s+/).filter((name) => name !== ""),
-    };
+  });
+  // Of several mounts at a path the last is on top.
+  const mounts = [...new Map(lines.map((mount) => [mount.path, mount])).values()];
+  const trees = mounts.filter(({ type }) => type === "cgroup2");
+  const single = trees.find(({ path }) => path === CGROUP_ROOT);
+  if (single !== undefined) {
+    const controllers = v2Controllers.trim().split(/\s+/).filter((name) => name !== "");
+    return single.writable
+      ? { mode: "v2", controllers, second: undefined }
+      : { mode: "none", controllers: [], second: undefined };
   }
-  if (known.length === 0) return { mode: "none", controllers: [] };
-  return { mode: v2.length > 0 ? "hybrid" : "v1", controllers: [...new Set(known)].sort() };
+  const usable = mounts.filter(({ type, writable }) => type === "cgroup" && writable)
+    .flatMap(({ superOptions }) => superOptions.split(","))
+    .filter((name) => V1_CONTROLLERS.includes(name));
+  return {
+    mode: usable.length === 0 ? "none" : "v1",
+    controllers: [...new Set(usable)].sort(),
+    second: trees[0]?.path,
+  };
 }
 
 /** Where control groups are mounted (cgroups(7)). */

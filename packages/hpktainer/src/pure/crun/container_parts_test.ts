@@ -133,22 +133,33 @@ Deno.test("control groups are told apart, and limits that cannot be set are told
   ].join("\n");
   const unified = "34 30 0:30 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw";
   const v2 = "34 25 0:30 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate";
-  assertEquals(readCgroups(v1, ""), { mode: "v1", controllers: ["cpu", "memory"] });
-  assertEquals(readCgroups(`${v1}\n${unified}`, "").mode, "hybrid");
-  assertEquals(readCgroups(v2, "cpu memory pids\n"), {
+  const all = () => true;
+  assertEquals(readCgroups(v1, () => false, "").mode, "none");
+  assertEquals(readCgroups(v1, all, ""), {
+    mode: "v1",
+    controllers: ["cpu", "memory"],
+    second: undefined,
+  });
+  const both = readCgroups(`${v1}\n${unified}`, all, "");
+  assertEquals([both.mode, both.second], ["v1", "/sys/fs/cgroup/unified"]);
+  assertEquals(readCgroups(v2, all, "cpu memory pids\n"), {
     mode: "v2",
     controllers: ["cpu", "memory", "pids"],
+    second: undefined,
   });
-  assertEquals(readCgroups(v2.replace("rw,nosuid", "ro,nosuid"), "cpu").mode, "none");
-  assertEquals(readCgroups("", "").mode, "none");
+  assertEquals(readCgroups(v2.replace("rw,nosuid", "ro,nosuid"), all, "cpu").mode, "none");
+  assertEquals(readCgroups("", all, "").mode, "none");
 
   const values: Record<string, string> = { memory: "64m", cpus: "0.5", "pids-limit": "9" };
   const limits = readLimits((name) => values[name], () => []);
-  assertEquals(planLimits(limits, readCgroups(v1, "")), {
+  assertEquals(planLimits(limits, readCgroups(v1, all, "")), {
     resources: { memory: { limit: 67108864 }, cpu: { period: 100000, quota: 50000 } },
     unset: ["--pids-limit is not set: this host has no controller 'pids'"],
   });
-  assertEquals(planLimits(limits, { mode: "none", controllers: [] }).unset.length, 3);
+  assertEquals(
+    planLimits(limits, { mode: "none", controllers: [], second: undefined }).unset.length,
+    3,
+  );
 });
 
 Deno.test("conmon's answer and crun's words lead to the right exit status", () => {
