@@ -112,10 +112,12 @@ export function readRun(
       fix: `write ${command} [OPTIONS] IMAGE [COMMAND] [ARG...]`,
     });
   }
-  return { options: readOptions(scan, caller), image, args };
+  // What is made to be started later is not gone before.
+  const isKept = command.endsWith("create");
+  return { options: readOptions(scan, caller, isKept), image, args };
 }
 
-function readOptions(scan: FlagScan, caller: Caller): RunOptions {
+function readOptions(scan: FlagScan, caller: Caller, isKept: boolean): RunOptions {
   const { one, all, isOn } = accessors(scan);
   const detach = isOn("detach");
   const stopTimeout = one("stop-timeout");
@@ -128,7 +130,7 @@ function readOptions(scan: FlagScan, caller: Caller): RunOptions {
     interactive: isOn("interactive"),
     terminal: isOn("tty"),
     detach,
-    remove: isOn("rm", !detach),
+    remove: isOn("rm", !detach && !isKept),
     init: isOn("init"),
     readOnly: isOn("read-only"),
     forwardSignals: isOn("sig-proxy", true),

@@ -65,6 +65,12 @@ Deno.test("switches are read as Docker reads them", () => {
   }
 });
 
+Deno.test("a container that is created only is kept, unless --rm is given", () => {
+  const remove = (...words: string[]) =>
+    readRun([...words, "image"], "hpktainer container create", caller)!.options.remove;
+  assertEquals([remove(), remove("--rm")], [false, true]);
+});
+
 Deno.test("networks have Docker's names and ours", () => {
   const cases: [line: string, expected: unknown][] = [
     ["--net none", { network: "none" }],
