@@ -219,6 +219,7 @@ testIf({
     false,
   ]);
 
+  await host.run("ethtool", ["-K", "veth8", "tx", "off"]);
   await setupJson(host, ["--apply", "--offload", "all"]);
   assertMatch(await features("veth9"), /^tx-checksumming: off$/m);
   assertEquals([await runs("hpk0"), await runs("docker0"), await runs("veth9")], [
@@ -228,6 +229,7 @@ testIf({
   ]);
   await setupJson(host, ["--undo"]);
   assertMatch(await features("veth9"), /^tx-checksumming: on$/m);
+  assertMatch(await features("veth8"), /^tx-checksumming: off$/m, "as it was before");
 });
 
 testIf({

@@ -5,15 +5,17 @@ import type { Resource } from "./resource.ts";
 /** What stands for all veths of the host. */
 export const EVERY_VETH = "every veth";
 
+/** How the value of all veths goes on where some have it off already: with their names. */
+const BUT_OFF = ", off: ";
+
 /**
  * Who fills in the checksums of what links send: "off" is the kernel, "on" the device. A value is that
- * of a link, or of all veths: "on" where one of them has it on.
+ * of a link, or of all veths: "on" where one of them has it on, and then which have it off.
  */
 export function offloadResource(links: readonly HostLink[]): Resource {
-  const membersOf = (id: string): string[] =>
-    id === EVERY_VETH ? links.filter(({ kind }) => kind === "veth").map(({ name }) => name) : [id];
-  const setAll = (id: string, enabled: boolean): void => {
-    for (const name of membersOf(id)) {
+  const veths = () => links.filter(({ kind }) => kind === "veth").map(({ name }) => name);
+  const set = (names: readonly string[], enabled: boolean): void => {
+    for (const name of names) {
       // A container's link may have gone meanwhile.
       const now = readIfThere(name);
       if (now !== undefined && now !== enabled) writeTxChecksum(name, enabled);
@@ -23,14 +25,17 @@ export function offloadResource(links: readonly HostLink[]): Resource {
     kind: "offload",
     inspect: (ids) =>
       ids.map((id) => {
-        const states = membersOf(id).map(readIfThere);
         // A link that is not there yet will have it on.
-        const isOn = id === EVERY_VETH ? states.includes(true) : states[0] !== false;
-        return isOn ? "on" : "off";
+        if (id !== EVERY_VETH) return readIfThere(id) === false ? "off" : "on";
+        const names = veths();
+        const off = names.filter((name) => readIfThere(name) === false);
+        if (off.length === names.length) return "off";
+        return off.length === 0 ? "on" : `on${BUT_OFF}${off.join(" ")}`;
       }),
-    apply: ({ id }) => setAll(id, false),
-    remove({ id }) {
-      setAll(id, true);
+    apply: ({ id }) => set(id === EVERY_VETH ? veths() : [id], false),
+    remove({ id, prior }) {
+      const wereOff = prior?.split(BUT_OFF)[1]?.split(" ") ?? [];
+      set(id === EVERY_VETH ? veths().filter((name) => !wereOff.includes(name)) : [id], true);
       return undefined;
     },
   };
