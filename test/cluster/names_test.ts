@@ -4,7 +4,7 @@
  *   underlay ──┬── [ host1 ] dnsmasq 10.244.x.1 ── here, twin
  *              └── [ host2 ] dnsmasq 10.244.y.1 ── there, twin
  */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { eventually, eventuallySame, program, snapshot, testIf } from "../harness/mod.ts";
 import { ok } from "../e2e/_containers.ts";
 import { hpk, needs } from "../e2e/_hpktainer.ts";
@@ -15,15 +15,21 @@ import { type Pod, startPod, stopPod } from "./_pods.ts";
 const CALM = { timeoutMs: 60_000 };
 
 /** What a container's name server says to a name, as busybox's nslookup tells it. */
-async function lookUp({ node, name }: Pod, asked: string): Promise<string> {
-  const words = ["exec", `instance://${name}`, "busybox", "nslookup", "-type=a", asked];
+async function lookUp({ node, name }: Pod, asked: string, type = "a"): Promise<string> {
+  const words = ["exec", `instance://${name}`, "busybox", "nslookup", `-type=${type}`, asked];
   const { stdout } = await hpk(node.host, words, { timeoutMs: 60_000 });
   return stdout;
 }
 
 /** The address that the C library of a container finds for a name; empty where it finds none. */
 async function find({ node, name }: Pod, asked: string): Promise<string> {
-  const words = ["exec", `instance://${name}`, "sh", "-c", `ping -c 1 -W 1 ${asked} | head -n 1`];
+  const words = [
+    "exec",
+    `instance://${name}`,
+    "sh",
+    "-c",
+    `ping -4 -c 1 -W 1 ${asked} | head -n 1`,
+  ];
   const { stdout } = await hpk(node.host, words, { timeoutMs: 60_000 });
   return /\(([0-9.]+)\)/.exec(stdout)?.[1] ?? "";
 }
@@ -41,7 +47,12 @@ testIf(
     needs: [...needs, program("dnsmasq")],
   },
   async (t) => {
-    await using cluster = await Cluster.create({ hosts: 2, backend: "vxlan", by: "hand" });
+    await using cluster = await Cluster.create({
+      hosts: 2,
+      backend: "vxlan",
+      by: "hand",
+      ipv6: true,
+    });
     const [one, two] = cluster.nodes as [Node, Node];
     for (const { host } of [one, two]) {
       await host.sh("echo 1 > /proc/sys/net/ipv4/ip_forward; iptables -P INPUT DROP");
@@ -56,6 +67,10 @@ testIf(
     await t.step("both ways, in short and in full", async () => {
       await eventuallyFinds(here, "there", there.address);
       await eventuallyFinds(there, "here.hpk", here.address);
+    });
+    await t.step("by IPv6 too", async () => {
+      assertStringIncludes(await lookUp(here, "there.hpk", "aaaa"), `Address: ${there.address6}\n`);
+      assertStringIncludes(await lookUp(here, "here.hpk", "aaaa"), `Address: ${here.address6}\n`);
     });
     await t.step("not what is not there", async () => {
       assertMatch(await lookUp(here, "nobody.hpk"), /NXDOMAIN/);

@@ -71,6 +71,12 @@ testIf(
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       assertEquals(flow.stdout.length, rest, `${so}`);
     });
+    await t.step("gc brings back what another program has wiped out", async () => {
+      await host.sh("iptables -t nat -F; iptables -F FORWARD");
+      await assertSilent(internet, "tcp", UPLINK, 8080);
+      await ok(host, ["gc"]);
+      assertEquals(await ask(internet, "tcp", UPLINK, 8080), "198.51.100.1");
+    });
     await t.step("rm closes a part of a range", async () => {
       await ok(host, ["port", "add", "a", "5000-5009:6000-6009"]);
       await ok(host, ["port", "rm", "a", "5003-5004"]);

@@ -1,5 +1,6 @@
 import { HpkError } from "@hpk/core";
-import { Ledger } from "@hpk/core/os";
+import { faultPoint, Ledger, saveRules } from "@hpk/core/os";
+import { applyFirewall } from "./host_network.ts";
 import { sweepImages } from "./oci/sweep_store.ts";
 import type { GarbageReport } from "./pure/garbage_report.ts";
 import { ensureMonitor } from "./monitor_start.ts";
@@ -8,7 +9,7 @@ import { isAbandoned, takeDownEnded } from "./teardown.ts";
 
 /**
  * Takes down what dead owners left, waits for what the monitor is taking down, and sees to it that
- * the living have a monitor. Then it clears the store of images of what nothing needs.
+ * the living have a monitor and their rules in the packet filter. Then it clears the store of images of what nothing needs.
  *
  * @param dryRun Only tells what would be taken down.
  * @throws {HpkError} When it would change something and we are not root.
@@ -66,6 +67,9 @@ async function watchOverRest(ledger: Ledger): Promise<void> {
   const isWatched = await ledger.withLock(async () => {
     if (ledger.list().length === 0) return false;
     await ensureMonitor(ledger);
+    // What another program has wiped out, or a killed change of ports has left undone.
+    if (ledger.readHost() !== undefined) await applyFirewall(ledger, await saveRules());
+    faultPoint("gc.firewall");
     return true;
   });
   // The last container may have ended meanwhile: then the lock has made a ledger of nothing.

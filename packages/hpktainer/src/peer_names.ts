@@ -6,12 +6,15 @@
  */
 
 import {
+  type Cidr6,
   formatIpv4,
   formatPeerEntries,
   type HostRecord,
   NAME_OF_ALL,
   parseCidr,
+  parseCidr6,
   type Peer,
+  type PeerAnswer,
   peersOf,
   reverseName,
 } from "@hpk/core";
@@ -29,8 +32,8 @@ const LEAST_FAILURES = 3;
 /** What is known of another host's names. */
 interface KnownPeer {
   failures: number;
-  /** The name of each address, and until when it is believed, by performance.now(). */
-  readonly names: Map<string, { name: string; until: number }>;
+  /** What is known of each address, and until when it is believed, by performance.now(). */
+  readonly names: Map<string, PeerAnswer & { until: number }>;
 }
 
 /** Prefix of the owner of entries that are another host's. */
@@ -40,6 +43,8 @@ const OWNER = "peer-";
 export class PeerNames {
   readonly #ledger: Ledger;
   readonly #known = new Map<string, KnownPeer>();
+  #podNetwork6: Cidr6 | undefined;
+  #own6: Cidr6[] = [];
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
@@ -50,7 +55,10 @@ export class PeerNames {
    *
    * @return Whether there is any other host that could come to have names.
    */
-  async ask({ networks }: HostRecord): Promise<boolean> {
+  async ask({ networks, ipv6 }: HostRecord): Promise<boolean> {
+    const shared6 = ipv6?.networks.find(({ subnet, podNetwork }) => subnet !== podNetwork);
+    this.#podNetwork6 = shared6 && parseCidr6(shared6.podNetwork);
+    this.#own6 = (ipv6?.networks ?? []).flatMap(({ subnet }) => parseCidr6(subnet) ?? []);
     const shared = networks.filter(({ nameServer, subnet, podNetwork }) =>
       nameServer !== null && subnet !== podNetwork
     );
@@ -72,7 +80,7 @@ export class PeerNames {
     this.#known.set(owner, known);
     try {
       const addresses = await lookUp(NAME_OF_ALL, "A", peer);
-      await Promise.all(addresses.map((address) => believe(known, address, peer)));
+      await Promise.all(addresses.map((address) => this.#believe(known, address, peer)));
       for (const address of known.names.keys()) {
         if (!addresses.includes(address)) known.names.delete(address);
       }
@@ -83,8 +91,21 @@ export class PeerNames {
       if (known.failures < LEAST_FAILURES) return;
       known.names.clear();
     }
-    const answers = [...known.names].map(([address, { name }]) => ({ address, name }));
-    this.#ledger.writeNames(owner, formatPeerEntries(peer, answers));
+    const entries = [...known.names.values()];
+    this.#ledger.writeNames(
+      owner,
+      formatPeerEntries(peer, entries, this.#podNetwork6, this.#own6),
+    );
+  }
+
+  /** Asks for the name of an address, where it is not known or no longer believed. */
+  async #believe(known: KnownPeer, address: string, peer: Peer): Promise<void> {
+    const now = performance.now();
+    if ((known.names.get(address)?.until ?? 0) > now) return;
+    const [name] = await lookUp(reverseName(address), "PTR", peer);
+    if (name === undefined) return void known.names.delete(address);
+    const addresses6 = this.#podNetwork6 === undefined ? [] : await lookUp(name, "AAAA", peer);
+    known.names.set(address, { address, name, addresses6, until: now + BELIEVED_MS });
   }
 }
 
@@ -92,17 +113,12 @@ function ownerOf({ subnet }: Peer): string {
   return `${OWNER}${formatIpv4(subnet.network)}`;
 }
 
-/** Asks for the name of an address, where it is not known or no longer believed. */
-async function believe(known: KnownPeer, address: string, peer: Peer): Promise<void> {
-  const now = performance.now();
-  if ((known.names.get(address)?.until ?? 0) > now) return;
-  const [name] = await lookUp(reverseName(address), "PTR", peer);
-  if (name === undefined) known.names.delete(address);
-  else known.names.set(address, { name, until: now + BELIEVED_MS });
-}
-
 /** Asks another host's name server; no such name is no answer. */
-async function lookUp(name: string, type: "A" | "PTR", { gateway }: Peer): Promise<string[]> {
+async function lookUp(
+  name: string,
+  type: "A" | "AAAA" | "PTR",
+  { gateway }: Peer,
+): Promise<string[]> {
   const nameServer = { ipAddr: formatIpv4(gateway), port: 53 };
   // The end by the signal leaves a timer behind, which a clear end does not.
   const late = new AbortController();

@@ -6,6 +6,7 @@
  */
 
 import { type Cidr, contains, covers, formatIpv4, type Ipv4, parseIpv4 } from "./ipv4.ts";
+import { type Cidr6, covers6, parseCidr6 } from "./ipv6.ts";
 import { hostNameOf, isContainerName } from "./names.ts";
 
 /** The domain that containers are in. */
@@ -107,22 +108,42 @@ function hexAddress(text: string | undefined): Ipv4 | undefined {
   return text.match(/../g)!.reduceRight((sum, byte) => sum * 256 + parseInt(byte, 16), 0);
 }
 
+/** What another host has answered of a container. */
+export interface PeerAnswer {
+  readonly address: string;
+  /** Its name, as a PTR record gives it. */
+  readonly name: string;
+  /** Its IPv6 addresses. */
+  readonly addresses6: readonly string[];
+}
+
 /**
- * The entries for what another host has answered. Addresses outside of its subnet and what cannot be a
- * container's name are passed over, so that no host can speak for others or for the outside.
+ * The entries for what another host has answered. IPv4 addresses outside of its subnet, IPv6 addresses
+ * outside of the pod network or in this host's part of it, and what cannot be a container's name are
+ * passed over, so that no host can speak for this one or for the outside.
  *
- * @param answers Addresses and the name of each, as a PTR record gives it.
+ * @param podNetwork6 The IPv6 network of all hosts; undefined where there is none.
+ * @param own6 This host's IPv6 subnets.
  */
 export function formatPeerEntries(
   { subnet }: Peer,
-  answers: readonly { readonly address: string; readonly name: string }[],
+  answers: readonly PeerAnswer[],
+  podNetwork6: Cidr6 | undefined,
+  own6: readonly Cidr6[],
 ): string {
-  return answers.flatMap(({ address, name }) => {
+  return answers.flatMap(({ address, name, addresses6 }) => {
     const parsed = parseIpv4(address);
     const own = name.replace(/\.$/, "");
     const container = own.endsWith(`.${NAME_DOMAIN}`) ? own.slice(0, -NAME_DOMAIN.length - 1) : "";
     if (parsed === undefined || !contains(subnet, parsed) || !isContainerName(container)) return [];
-    return [formatNameEntry(formatIpv4(parsed), container, false)];
+    const accepted6 = addresses6.filter((text) => {
+      const address6 = parseCidr6(`${text}/128`);
+      return address6 !== undefined && podNetwork6 !== undefined &&
+        covers6(podNetwork6, address6) && !own6.some((cidr) => covers6(cidr, address6));
+    });
+    return [formatIpv4(parsed), ...accepted6].map((text) =>
+      formatNameEntry(text, container, false)
+    );
   }).sort().join("");
 }
 

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { formatCidr, formatIpv4, parseCidr, parseIpv4 } from "./ipv4.ts";
+import { parseCidr6 } from "./ipv6.ts";
 import {
   formatNameEntry,
   formatPeerEntries,
@@ -64,19 +65,27 @@ Deno.test("peersOf() finds the other hosts of the pod network", () => {
 
 Deno.test("formatPeerEntries() takes from another host what is its own only", () => {
   const peer = { subnet: parseCidr("10.244.6.0/24")!, gateway: parseIpv4("10.244.6.1")! };
-  const entries = formatPeerEntries(peer, [
-    { address: "10.244.6.3", name: "web.hpk." },
-    { address: "10.244.6.2", name: "db_1.hpk" },
-    { address: "10.244.5.2", name: "foreign.hpk." },
-    { address: "10.244.6.4", name: "github.com." },
-    { address: "10.244.6.5", name: "a b.hpk" },
-    { address: "10.244.6.6", name: ".hpk" },
-    { address: "10.244.6.7", name: "_all.hpk" },
-    { address: "nonsense", name: "x.hpk" },
-  ]);
+  const answer = (address: string, name: string, ...addresses6: string[]) => ({
+    address,
+    name,
+    addresses6,
+  });
+  const answers = [
+    answer("10.244.6.3", "web.hpk.", "fd00:244:0:6::3", "fd00:244:0:5::3", "2001:db8::1", "x"),
+    answer("10.244.6.2", "db_1.hpk"),
+    answer("10.244.5.2", "foreign.hpk."),
+    answer("10.244.6.4", "github.com."),
+    answer("10.244.6.5", "a b.hpk"),
+    answer("10.244.6.6", ".hpk"),
+    answer("10.244.6.7", "_all.hpk"),
+    answer("nonsense", "x.hpk"),
+  ];
+  const ipv4 = "10.244.6.2\tdb_1.hpk db-1.hpk db_1 db-1\n10.244.6.3\tweb.hpk web\n";
+  const own6 = [parseCidr6("fd00:244:0:5::/64")!];
+  assertEquals(formatPeerEntries(peer, answers, undefined, own6), ipv4);
   assertEquals(
-    entries,
-    "10.244.6.2\tdb_1.hpk db-1.hpk db_1 db-1\n10.244.6.3\tweb.hpk web\n",
+    formatPeerEntries(peer, answers, parseCidr6("fd00:244::/56")!, own6),
+    `${ipv4}fd00:244:0:6::3\tweb.hpk web\n`,
   );
 });
 
