@@ -12,6 +12,17 @@ const IN_DELETE = 0x200;
 const IN_CLOEXEC = 0o2000000;
 const IN_NONBLOCK = 0o4000;
 
+/** The kernel's queue was full. */
+const IN_Q_OVERFLOW = 0x4000;
+
+/** struct inotify_event: 16 bytes, mask at 4, length of the name that follows at 12. */
+const EVENT_SIZE = 16;
+const EVENT_MASK = 4;
+const EVENT_LENGTH = 12;
+const CHANGES_SIZE = 65_536;
+
+const decoder = new TextDecoder();
+
 /** poll(2): a struct pollfd is 8 bytes: i32 fd, i16 events, i16 revents. */
 const POLLFD_SIZE = 8;
 const POLLIN = 1;
@@ -76,12 +87,36 @@ export function drain(watch: FileDescriptor): void {
 }
 
 /**
+ * Reads away what a directory watch has to say: which files have changed.
+ *
+ * @return Their names, some of them perhaps twice; undefined when so much has changed that the kernel
+ * has not kept it all.
+ */
+export function readChanges(watch: FileDescriptor): string[] | undefined {
+  const buffer = new Uint8Array(CHANGES_SIZE);
+  const view = new DataView(buffer.buffer);
+  const names: string[] = [];
+  let isComplete = true;
+  for (;;) {
+    const length = fileLibc().read(watch.fd, buffer, buffer.length);
+    if (length <= 0) return isComplete ? names : undefined;
+    for (let at = 0; at < length;) {
+      if ((view.getUint32(at + EVENT_MASK, true) & IN_Q_OVERFLOW) !== 0) isComplete = false;
+      const end = at + EVENT_SIZE + view.getUint32(at + EVENT_LENGTH, true);
+      names.push(decoder.decode(buffer.subarray(at + EVENT_SIZE, end)).replace(/\0+$/, ""));
+      at = end;
+    }
+  }
+}
+
+/**
  * Blocks this thread until one of the descriptors is readable, poll(2).
  *
  * @param fds Descriptors.
  * @param timeoutMs Bound in ms; -1 for none.
+ * @return Those that are.
  */
-export function waitReadable(fds: readonly number[], timeoutMs: number): void {
+export function waitReadable(fds: readonly number[], timeoutMs: number): number[] {
   const buffer = new Uint8Array(fds.length * POLLFD_SIZE);
   const view = new DataView(buffer.buffer);
   fds.forEach((fd, index) => {
@@ -90,4 +125,6 @@ export function waitReadable(fds: readonly number[], timeoutMs: number): void {
   });
   const { result, errno } = callTwice(() => watchLibc().poll(buffer, fds.length, timeoutMs));
   if (result === -1 && errno !== EINTR) throw new SystemCallError("poll", errno);
+  if (result <= 0) return [];
+  return fds.filter((_, index) => view.getInt16(index * POLLFD_SIZE + 6, true) !== 0);
 }

@@ -3,7 +3,7 @@ import { TempDirectory } from "../testing/temp_directory.ts";
 import { SystemCallError } from "./errno.ts";
 import type { FileDescriptor } from "./fd.ts";
 import { fileLibc, libc, watchLibc } from "./libc.ts";
-import { drain, openProcess, waitReadable, watchDirectory } from "./process_watch.ts";
+import { drain, openProcess, readChanges, waitReadable, watchDirectory } from "./process_watch.ts";
 
 // The library stays open as long as the process: the first test to need it would be blamed for that.
 libc();
@@ -53,6 +53,32 @@ Deno.test("watchDirectory() sees files that are renamed into it or removed, and 
   assert(!sees(() => {}), "drained");
   assert(sees(() => Deno.removeSync(directory.at("old"))));
   assert(!sees(() => other.write("elsewhere", "")));
+});
+
+Deno.test("readChanges() names what has changed, and reads it away", () => {
+  using directory = new TempDirectory();
+  using watch = watchDirectory(directory.path);
+  assertEquals(readChanges(watch), []);
+  const names = Array.from({ length: 3000 }, (_, index) => `${index}.json`);
+  for (const name of names) {
+    directory.write("new.tmp", "");
+    Deno.renameSync(directory.at("new.tmp"), directory.at(name));
+  }
+  assertEquals(readChanges(watch), names);
+  assertEquals(readChanges(watch), []);
+  Deno.removeSync(directory.at("7.json"));
+  assertEquals(readChanges(watch), ["7.json"]);
+});
+
+Deno.test("waitReadable() tells which are readable", () => {
+  using directory = new TempDirectory();
+  using other = new TempDirectory();
+  using quiet = watchDirectory(other.path);
+  using watch = watchDirectory(directory.path);
+  assertEquals(waitReadable([quiet.fd, watch.fd], 0), []);
+  directory.write("old", "");
+  Deno.renameSync(directory.at("old"), directory.at("new"));
+  assertEquals(waitReadable([quiet.fd, watch.fd], LONG_MS), [watch.fd]);
 });
 
 Deno.test("drain() reads away more than one buffer's worth", () => {

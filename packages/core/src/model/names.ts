@@ -30,6 +30,11 @@ export function hostLinkName(id: string): string {
   return `hpk${id}`;
 }
 
+/** Whether a link's name is that of the host end of a container's link. */
+export function isHostLinkName(name: string): boolean {
+  return /^hpk[0-9a-f]{12}$/.test(name);
+}
+
 /** Name of a container's network namespace, as `ip netns` lists it. */
 export function namespaceName(id: string): string {
   return `hpk-${id}`;

@@ -3,6 +3,7 @@ import {
   hostLinkName,
   hostNameOf,
   isContainerName,
+  isHostLinkName,
   isInterfaceName,
   MAX_INTERFACE_NAME,
   namespaceName,
@@ -52,5 +53,12 @@ Deno.test("hostNameOf() makes a label of RFC 1123 of every container name", () =
   for (const [name, expected] of cases) {
     assertEquals(hostNameOf(name), expected);
     assertMatch(expected, /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$/);
+  }
+});
+
+Deno.test("isHostLinkName() knows what hostLinkName() makes", () => {
+  assert(isHostLinkName(hostLinkName(newContainerId())));
+  for (const name of ["hpk-bridge", "hpk0", "hpk0123456789aB", "hpk0123456789abc", "veth0"]) {
+    assert(!isHostLinkName(name), name);
   }
 });

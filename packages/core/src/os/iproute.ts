@@ -1,5 +1,6 @@
-import { defaultUplink, type HostFacts, parseLinks, parseRoutes } from "../model/host_facts.ts";
+import { type HostFacts, type Link, parseLinks, parseRoutes } from "../model/host_facts.ts";
 import { parseRoutes6, type Route6 } from "../model/host_facts6.ts";
+import { isHostLinkName } from "../model/names.ts";
 import { CommandError, runCommand, runOrThrow } from "./command.ts";
 import { PROGRAMS, requireProgram } from "./programs.ts";
 import { hasIpv6 } from "./sysctl.ts";
@@ -8,36 +9,20 @@ import { hasIpv6 } from "./sysctl.ts";
 export const NAMESPACE_DIRECTORY = "/run/netns";
 
 /**
- * Reads the host's IPv4 routes, and those of its links that have an IPv4 address, are the uplink, or
- * are asked for: of a thousand links of containers none need be read.
+ * Reads the host's IPv4 routes and its links, but for those of containers: of a thousand of them none
+ * need be read, which would take longer than all else.
  *
- * @param names Links that are looked for, whether they have an address or not.
+ * @param names Links that are read in any case, if they exist.
  */
 export async function readHostFacts(names: readonly string[]): Promise<HostFacts> {
   const ip = requireProgram(PROGRAMS.ip);
-  const [addressed, routed] = await Promise.all([
-    runOrThrow(ip, ["-json", "-details", "-4", "address", "show"]),
+  const existing = linkNames();
+  const others = [...existing].filter((name) => !isHostLinkName(name) || names.includes(name));
+  const [links, routed] = await Promise.all([
+    others.length <= MOST_ASKED_FOR ? readLinks(ip, others) : readAllLinks(ip),
     runOrThrow(ip, ["-json", "-4", "route", "show"]),
   ]);
-  const links = parseLinks(addressed);
   const routes = parseRoutes(routed);
-  const isKnown = (name: string) => links.some((link) => link.name === name);
-  const uplink = defaultUplink({ links, routes }, "");
-  const wanted = new Set([...names, ...(uplink === undefined ? [] : [uplink])]);
-  const existing = linkNames();
-  for (const name of wanted) {
-    if (isKnown(name) || !existing.has(name)) continue;
-    // One that goes in this moment is one that is not there.
-    const { code, stdout } = await runCommand(ip, [
-      "-json",
-      "-details",
-      "link",
-      "show",
-      "dev",
-      name,
-    ]);
-    if (code === 0) links.push(...parseLinks(stdout));
-  }
   // Between the two looks a link may go, such as our bridge with its last container: its routes, by
   // "if10" to ip(8), go with it.
   const isGone = (device: string) => /^if[0-9]+$/.test(device) && !existing.has(device);
@@ -53,6 +38,25 @@ export async function readRoutes6(): Promise<Route6[] | undefined> {
   if (!hasIpv6()) return undefined;
   const args = ["-6", "-json", "route", "show", "table", "all"];
   return parseRoutes6(await runOrThrow(requireProgram(PROGRAMS.ip), args));
+}
+
+/** From how many links on all are read at once. */
+const MOST_ASKED_FOR = 64;
+
+/** Reads links by their names; one that goes in this moment is one that is not there. */
+async function readLinks(ip: string, names: readonly string[]): Promise<Link[]> {
+  const stdin = names.map((name) => `address show dev ${name}\n`).join("");
+  const args = ["-force", "-json", "-details", "-batch", "-"];
+  const result = await runCommand(ip, args, { stdin });
+  // A list for each.
+  const links = result.stdout.split("\n").flatMap(parseLinks);
+  if (links.length === 0 && names.length > 0) throw new CommandError([ip, ...args], result);
+  return links;
+}
+
+/** Reads all links at once. */
+async function readAllLinks(ip: string): Promise<Link[]> {
+  return parseLinks(await runOrThrow(ip, ["-json", "-details", "address", "show"]));
 }
 
 /** Names of all links of this network namespace (proc(5), /proc/net/dev). */

@@ -1,11 +1,11 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { runScript } from "../testing/script.ts";
 import { TempDirectory } from "../testing/temp_directory.ts";
 
 /** A stand-in for ip(8) that writes down its arguments and input, and answers as it is told. */
 const IP = `echo "$*" >>"$LOG"
 case "$*" in
-  *"address show") cat "$LINKS" ;;
+  *"-details -batch -") cat >>"$LOG"; cat "$LINKS" ;;
   *"route show") cat "$ROUTES" ;;
   *) cat >>"$LOG"; printf %s "$SAYS" >&2; exit "$STATUS" ;;
 esac`;
@@ -35,7 +35,10 @@ async function evaluate(
       env: {
         PATH: `${directory.path}:/usr/bin:/bin`,
         LOG: directory.write("log", ""),
-        LINKS: directory.write("links", JSON.stringify(answers.links ?? [])),
+        LINKS: directory.write(
+          "links",
+          typeof answers.links === "string" ? answers.links : JSON.stringify(answers.links ?? []),
+        ),
         ROUTES: directory.write("routes", JSON.stringify(answers.routes ?? [])),
         SAYS: answers.says ?? "",
         STATUS: String(answers.status ?? 0),
@@ -55,7 +58,9 @@ Deno.test("readHostFacts() reads links with their kinds, and IPv4 routes", async
   const { links, routes } = JSON.parse(result);
   assertEquals([links.length, links[0].name, links[0].kind], [1, "br0", "bridge"]);
   assertEquals(routes.map(({ device }: { device?: string }) => device), ["br0", undefined]);
-  assertEquals(log.sort(), ["-json -4 route show", "-json -details -4 address show"]);
+  const asked = log.filter((line) => !line.startsWith("address show dev "));
+  assertEquals(asked.sort(), ["-force -json -details -batch -", "-json -4 route show"]);
+  assert(log.includes("address show dev lo"), log.join("\n"));
 });
 
 Deno.test("readHostFacts() drops the routes of a link that went between the two looks", async () => {
@@ -67,11 +72,15 @@ Deno.test("readHostFacts() drops the routes of a link that went between the two 
   assertEquals(devices, ["eth0", "tun0"]);
 });
 
-Deno.test("readHostFacts() asks for a named link without an address, if there is one", async () => {
-  const { log } = await evaluate('readHostFacts(["lo", "no-such-link"])', {
-    links: [{ ifname: "eth0", mtu: 1500 }],
-  });
-  assertEquals(log.filter((line) => line.includes("dev")), ["-json -details link show dev lo"]);
+Deno.test("readHostFacts() reads a list for each link, and fails where there is none", async () => {
+  const lists = '[{"ifname":"lo","mtu":65536}]\n[{"ifname":"eth0","mtu":1500}]\n';
+  const { result } = await evaluate("readHostFacts([])", { links: lists });
+  const names = JSON.parse(result).links.map(({ name }: { name: string }) => name);
+  assertEquals(names, ["lo", "eth0"]);
+  assertStringIncludes(
+    (await evaluate("readHostFacts([])", { links: "" })).result,
+    "CommandError: 'ip -force -json -details -batch -' ended with 0",
+  );
 });
 
 Deno.test("ipBatch() gives all commands to one process, in a namespace if one is named", async () => {

@@ -108,7 +108,7 @@ export class Ledger {
   list(): ContainerRecord[] {
     return (listDirectory(this.recordsDirectory) ?? [])
       .filter((name) => name.endsWith(".json"))
-      .flatMap((name) => this.#read(name.slice(0, -".json".length)) ?? [])
+      .flatMap((name) => this.read(name.slice(0, -".json".length)) ?? [])
       .sort((a, b) => a.created < b.created ? -1 : a.created > b.created ? 1 : 0);
   }
 
@@ -160,7 +160,8 @@ export class Ledger {
     return `${this.recordsDirectory}/${id}.json`;
   }
 
-  #read(id: string): ContainerRecord | undefined {
+  /** Reads one container; undefined when there is none. */
+  read(id: string): ContainerRecord | undefined {
     const text = readFileIfExists(this.#recordPath(id));
     if (text === undefined) return undefined;
     try {

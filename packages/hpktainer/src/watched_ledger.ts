@@ -1,0 +1,133 @@
+import type { ContainerRecord } from "@hpk/core";
+import {
+  type FileDescriptor,
+  openProcess,
+  readChanges,
+  waitReadable,
+  watchDirectory,
+} from "@hpk/core/ffi";
+import { isAlive, type Ledger, thisProcess } from "@hpk/core/os";
+
+/** How long records that change are left alone, in ms: of many starts at once each changes some. */
+const GATHERING_MS = 100;
+
+/**
+ * The containers of a ledger and their owners, kept current by what changes: with a thousand
+ * containers, a start costs the monitor as much as with ten.
+ */
+export class WatchedLedger implements Disposable {
+  readonly #ledger: Ledger;
+  readonly #watch: FileDescriptor;
+  readonly #records = new Map<string, ContainerRecord>();
+  /** A descriptor for each owner that lives; readable when it ends. */
+  readonly #owners = new Map<number, FileDescriptor>();
+  readonly #ownPid = thisProcess().pid;
+  #hasEnded = false;
+  #hasOrphan = false;
+
+  /** Reads all of a ledger, which exists. */
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger;
+    // Before the reading, so that nothing changes unseen.
+    this.#watch = watchDirectory(ledger.recordsDirectory);
+    this.#readAll();
+  }
+
+  /** Every container. */
+  get records(): ContainerRecord[] {
+    return [...this.#records.values()];
+  }
+
+  /** Whether an owner has ended, or a container without one has come, since this was last asked. */
+  takeEnded(): boolean {
+    const ended = this.#hasEnded || this.#hasOrphan;
+    this.#hasEnded = false;
+    this.#hasOrphan = false;
+    return ended;
+  }
+
+  /** Reads what a tear-down has changed; those that it could not take down are no news. */
+  updateAfterTearDown(): void {
+    const hadOrphan = this.#hasOrphan;
+    this.update();
+    this.#hasOrphan = hadOrphan;
+  }
+
+  /** Reads what has changed. */
+  update(): void {
+    const names = readChanges(this.#watch);
+    if (names === undefined) return this.#readAll();
+    const ids = new Set(names.flatMap((name) => /^(.*)\.json$/.exec(name)?.[1] ?? []));
+    for (const id of ids) this.#store(id, this.#ledger.read(id));
+    if (ids.size > 0) this.#followOwners();
+  }
+
+  /**
+   * Blocks until an owner or another process ends, the ledger changes, or the time is up, then reads
+   * what has changed.
+   *
+   * @param others Processes to wait for besides.
+   * @param timeoutMs Bound in ms; -1 for none.
+   */
+  wait(others: readonly number[], timeoutMs: number): void {
+    const processes = others.map(openProcess);
+    try {
+      // One that has ended already needs no waiting for.
+      if (this.#hasEnded || this.#hasOrphan || processes.includes(undefined)) return;
+      const fds = [...this.#owners.values(), ...processes.map((process) => process!)]
+        .map(({ fd }) => fd);
+      waitReadable([this.#watch.fd, ...fds], timeoutMs);
+      const ended = new Set(waitReadable(fds, GATHERING_MS));
+      for (const [pid, process] of this.#owners) {
+        if (!ended.has(process.fd)) continue;
+        this.#hasEnded = true;
+        this.#forgetOwner(pid);
+      }
+    } finally {
+      for (const process of processes) process?.close();
+    }
+    this.update();
+  }
+
+  [Symbol.dispose](): void {
+    this.#watch.close();
+    for (const process of this.#owners.values()) process.close();
+  }
+
+  #readAll(): void {
+    this.#records.clear();
+    for (const record of this.#ledger.list()) this.#store(record.id, record);
+    this.#followOwners();
+  }
+
+  #store(id: string, record: ContainerRecord | undefined): void {
+    if (record === undefined) {
+      this.#records.delete(id);
+      return;
+    }
+    this.#records.set(id, record);
+    const { owner } = record;
+    if (owner.pid === this.#ownPid) return;
+    if (owner.pid <= 0) {
+      this.#hasOrphan = true;
+      return;
+    }
+    if (!this.#owners.has(owner.pid)) {
+      const process = openProcess(owner.pid);
+      if (process !== undefined) this.#owners.set(owner.pid, process);
+    }
+    // Its number may be another process's by now.
+    if (!isAlive(owner)) this.#hasEnded = true;
+  }
+
+  /** Closes the descriptors of processes that own nothing any more. */
+  #followOwners(): void {
+    const owning = new Set([...this.#records.values()].map(({ owner }) => owner.pid));
+    for (const pid of this.#owners.keys()) if (!owning.has(pid)) this.#forgetOwner(pid);
+  }
+
+  #forgetOwner(pid: number): void {
+    this.#owners.get(pid)?.close();
+    this.#owners.delete(pid);
+  }
+}

@@ -1,0 +1,94 @@
+import { assertEquals } from "@std/assert";
+import { type ContainerRecord, NO_PROCESS, unreadableRecord } from "@hpk/core";
+import { openProcess } from "@hpk/core/ffi";
+import { identify, Ledger } from "@hpk/core/os";
+import { WatchedLedger } from "./watched_ledger.ts";
+
+// The library stays open as long as the process: the first test to need it would be blamed for that.
+openProcess(Deno.pid)?.close();
+openProcess(0);
+
+/** A wait that a test comes to the end of has failed. */
+const LONG_MS = 10_000;
+
+const record = (id: string, owner: ContainerRecord["owner"]): ContainerRecord => ({
+  ...unreadableRecord(id, "/f", ""),
+  owner,
+  errors: [],
+});
+
+/** A ledger of its own with one container, whose owner sleeps. */
+async function stage(): Promise<AsyncDisposable & { ledger: Ledger; owner: Deno.ChildProcess }> {
+  const directory = await Deno.makeTempDir();
+  const ledger = new Ledger(`${directory}/state`);
+  await ledger.withLock(() => {});
+  const owner = new Deno.Command("sleep", { args: ["600"] }).spawn();
+  ledger.write(record("a", identify(owner.pid)!));
+  return {
+    ledger,
+    owner,
+    [Symbol.asyncDispose]: async () => {
+      try {
+        owner.kill("SIGKILL");
+      } catch {
+        // It has ended in the test.
+      }
+      await owner.status;
+      await Deno.remove(directory, { recursive: true });
+    },
+  };
+}
+
+const ids = (watched: WatchedLedger) => watched.records.map(({ id }) => id).sort();
+
+Deno.test("WatchedLedger follows what is written and removed", async () => {
+  await using setting = await stage();
+  const { ledger, owner } = setting;
+  using watched = new WatchedLedger(ledger);
+  assertEquals([ids(watched), watched.takeEnded()], [["a"], false]);
+  ledger.write(record("b", identify(owner.pid)!));
+  watched.wait([], LONG_MS);
+  assertEquals([ids(watched), watched.takeEnded()], [["a", "b"], false]);
+  ledger.remove("a");
+  watched.wait([], LONG_MS);
+  assertEquals([ids(watched), watched.takeEnded()], [["b"], false]);
+});
+
+Deno.test("WatchedLedger tells once that an owner has ended", async () => {
+  await using setting = await stage();
+  using watched = new WatchedLedger(setting.ledger);
+  setting.owner.kill("SIGKILL");
+  watched.wait([], LONG_MS);
+  assertEquals([watched.takeEnded(), watched.takeEnded()], [true, false]);
+});
+
+Deno.test("WatchedLedger takes a number that is another process's by now for ended", async () => {
+  await using setting = await stage();
+  const owner = identify(setting.owner.pid)!;
+  setting.ledger.write(record("b", { ...owner, startTime: owner.startTime + 1 }));
+  using watched = new WatchedLedger(setting.ledger);
+  assertEquals(watched.takeEnded(), true);
+});
+
+Deno.test("WatchedLedger tells of a container without an owner, but not of one that stays so", async () => {
+  await using setting = await stage();
+  using watched = new WatchedLedger(setting.ledger);
+  setting.ledger.write(record("b", NO_PROCESS));
+  watched.wait([], LONG_MS);
+  assertEquals(watched.takeEnded(), true);
+  // As a tear-down does that fails.
+  setting.ledger.write({ ...record("b", NO_PROCESS), errors: ["busy"] });
+  watched.updateAfterTearDown();
+  assertEquals(watched.takeEnded(), false);
+});
+
+Deno.test("WatchedLedger waits for other processes too, and no longer than it is told", async () => {
+  await using setting = await stage();
+  using watched = new WatchedLedger(setting.ledger);
+  const begin = performance.now();
+  watched.wait([], 50);
+  const other = new Deno.Command("true").spawn();
+  await other.status;
+  watched.wait([other.pid], LONG_MS);
+  assertEquals([performance.now() - begin < LONG_MS, watched.takeEnded()], [true, false]);
+});

@@ -1,0 +1,67 @@
+/** Two hosts under Flannel, a container on each, and what they say to each other: a transcript. */
+import { diffSnapshots, images, type PrivateHost, snapshot } from "../test/harness/mod.ts";
+import { HPKTAINER } from "../test/e2e/_hpktainer.ts";
+import { Cluster, type Node } from "../test/cluster/_cluster.ts";
+import { hasFlanneld } from "../test/cluster/_flannel.ts";
+
+const by = hasFlanneld ? "flanneld" : "hand";
+
+function heading(text: string): void {
+  console.log(`\n== ${text}`);
+}
+
+/** Runs a command of hpktainer on a host, and shows both as they would stand on a terminal. */
+async function show(node: Node, args: readonly string[]): Promise<void> {
+  const words = args.map((word) => word.endsWith(".sif") ? "busybox.sif" : quote(word));
+  console.log(`${node.host.name}$ hpktainer ${words.join(" ")}`);
+  const { stdout, stderr } = await node.host.run(HPKTAINER, args, { timeoutMs: 60_000 });
+  console.log((stderr + stdout).trimEnd());
+}
+
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word}'`;
+}
+
+heading(
+  `two hosts, ${by === "flanneld" ? "etcd and flanneld" : "programmed as by flanneld"}, VXLAN`,
+);
+const { base } = await images();
+await using cluster = await Cluster.create({ hosts: 2, backend: "vxlan", by });
+const [one, two] = cluster.nodes as [Node, Node];
+const before = new Map<PrivateHost, Awaited<ReturnType<typeof snapshot>>>();
+for (const node of [one, two]) {
+  await node.host.sh("echo 1 > /proc/sys/net/ipv4/ip_forward");
+  before.set(node.host, await snapshot(node.host));
+  const { FLANNEL_SUBNET, FLANNEL_MTU } = await cluster.subnetEnv(node);
+  console.log(`${node.host.name}  ${node.address}  pods ${FLANNEL_SUBNET}, MTU ${FLANNEL_MTU}`);
+}
+
+heading("a container on host1 that serves");
+const serve = "nc -ll -p 80 -e hostname -i";
+await using server = await one.host.spawn(HPKTAINER, [
+  ...["exec", "--name", "web", base, "sh", "-c", `echo up; exec ${serve}`],
+]);
+console.log(`host1$ hpktainer exec --name web busybox.sif ${serve} &`);
+await server.waitFor(/^up$/m, { timeoutMs: 60_000 });
+console.log("host1$ hpktainer ps --json | jq -r '.containers[] | .name, .address'");
+const { name, address } = JSON.parse((await one.host.run(HPKTAINER, ["ps", "--json"])).stdout)
+  .containers[0];
+console.log(`${name}\n${address}`);
+
+heading("a container on host2 that calls it");
+const call = `ip -4 -o address show eth0; ping -q -c 3 -s 65507 ${address}; nc ${address} 80; ` +
+  `traceroute -n -w 1 ${address}`;
+await show(two, ["exec", base, "sh", "-ec", call]);
+
+heading("out to the internet, which sees the host");
+await show(two, ["exec", base, "ping", "-q", "-c", "1", cluster.internet.outside]);
+
+heading("nothing is left");
+server.signal("SIGTERM");
+await server.wait();
+for (const { host } of [one, two]) {
+  await host.run(HPKTAINER, ["gc"]);
+  const left = diffSnapshots(before.get(host)!, await snapshot(host));
+  if (left.length > 0) throw new Error(`${host.name} is not as before:\n${left.join("\n")}`);
+}
+console.log("links, namespaces, leases, firewall rules and processes of both hosts are as before");
