@@ -107,7 +107,7 @@ export class Background implements AsyncDisposable {
       if (this.#exited || !this.#options.forks) return true;
       this.#pid ??= onlyChild(this.#child.pid);
       return this.#pid !== undefined && !this.#options.launchers.includes(commandLine(this.#pid));
-    }, { what: `start of ${this.#what}`, timeoutMs: 5_000, intervalMs: 1 });
+    }, { what: `start of ${this.#what}`, timeoutMs: 60_000, intervalMs: 1 });
     this.#pid ??= this.#child.pid;
   }
 

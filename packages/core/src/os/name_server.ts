@@ -1,11 +1,16 @@
+import { openLockFile, tryLockExclusive } from "../ffi/fd.ts";
 import { nameServerArguments, type NameServerPaths } from "../model/name_server.ts";
 import { runCommand } from "./command.ts";
 import { faultPoint } from "./fault_point.ts";
 import { readFileIfExists, removeIfExists } from "./files.ts";
 import { findProgram, OPTIONAL_PROGRAMS } from "./programs.ts";
 
-/** How long the server may take to end, and to write its pid where another process has started it, in ms. */
+/** How long the server may take to end, in ms. */
 const END_MS = 3_000;
+
+/** How long another process may take to start it, in ms. */
+const START_MS = 5_000;
+
 const POLL_MS = 10;
 
 /**
@@ -20,19 +25,27 @@ export async function ensureNameServer(
   const program = findProgram(OPTIONAL_PROGRAMS.dnsmasq);
   if (program === undefined) return "dnsmasq is not installed";
   const args = nameServerArguments(addresses, paths);
-  const running = nameServerPid(paths);
-  if (running !== undefined) {
-    if (argumentsOf(running)?.join("\0") === args.join("\0")) return running;
-    await stopNameServer(paths);
+  const runningAsWanted = () => {
+    const pid = nameServerPid(paths);
+    return pid !== undefined && argumentsOf(pid)?.join("\0") === args.join("\0") ? pid : undefined;
+  };
+  const running = runningAsWanted();
+  if (running !== undefined) return running;
+  // Of many starts at once, one starts it and the others wait for that.
+  using lock = openLockFile(`${paths.pidFile}.lock`);
+  const deadline = Date.now() + START_MS;
+  while (!tryLockExclusive(lock)) {
+    if (Date.now() > deadline) return "another start of it does not come to an end";
+    await pause();
   }
+  const started = runningAsWanted();
+  if (started !== undefined) return started;
+  if (nameServerPid(paths) !== undefined) await stopNameServer(paths);
   // It goes into the background once it listens; a status of 0 says that it does.
   const { code, stderr } = await runCommand(program, args);
   faultPoint("names.server");
-  if (code === 0) return nameServerPid(paths) ?? "it ended at once";
-  // Another start may have been quicker.
-  const deadline = Date.now() + POLL_MS * 10;
-  while (nameServerPid(paths) === undefined && Date.now() < deadline) await pause();
-  return nameServerPid(paths) ?? stderr.replace(/^\s*dnsmasq: /, "").trim();
+  if (code !== 0) return stderr.replace(/^\s*dnsmasq: /, "").trim();
+  return nameServerPid(paths) ?? "it ended at once";
 }
 
 /** The process id of the name server that was started with these paths; undefined where it does not run. */
