@@ -5,6 +5,7 @@
  * @module
  */
 export * from "./src/model/boot_masks.ts";
+export * from "./src/model/boot_settings.ts";
 export * from "./src/model/capabilities.ts";
 export * from "./src/model/cgroup_mounts.ts";
 export * from "./src/model/errors.ts";

@@ -27,6 +27,12 @@ const MISCHIEF: Readonly<Record<string, string>> = {
   "/etc/sysctl.d/99-mischief.conf": "net.ipv4.conf.all.rp_filter=1\n",
 };
 
+/** As systemd has it on a real host: an automount point that nobody answers in a container. */
+const AUTOMOUNT = "if grep -q autofs /proc/filesystems && [ -d /proc/sys/fs/binfmt_misc ]; then " +
+  "mkfifo /run/automount; exec 9<>/run/automount; " +
+  "mount -n -t autofs -o fd=9,pgrp=1,minproto=5,maxproto=5,direct " +
+  "systemd-1 /proc/sys/fs/binfmt_misc; fi";
+
 /** A host with an uplink, an interface of an InfiniBand name and rules of its own. */
 export async function bootHost(): Promise<{ host: PrivateHost; internet: Internet }> {
   const internet = await Internet.create();
@@ -46,6 +52,7 @@ export async function bootHost(): Promise<{ host: PrivateHost; internet: Interne
     "ip rule add from 10.52.0.0/24 table 52",
     "iptables -t nat -A POSTROUTING -s 10.50.0.0/24 -j MASQUERADE",
     "iptables -A FORWARD -s 10.53.0.0/24 -j DROP",
+    AUTOMOUNT,
   ].join("\n"));
   return { host, internet };
 }

@@ -64,6 +64,10 @@ testIf({
     const hosts = `readlink /proc/1/ns/${kind}`;
     assertNotEquals((await host.sh(own)).stdout, (await host.sh(hosts)).stdout, kind);
   }
+  // Services with a mount namespace of their own need a root that can be bound.
+  const mounts = await inside(host, "web", "grep ' / / ' /proc/1/mountinfo");
+  assert(!mounts.includes("unbindable"), mounts);
+  assertEquals((await inside(host, "web", "systemctl is-active systemd-logind")).trim(), "active");
   // Its services are below its own group, and it sees no other.
   const groups = await cgroupsOf(host, web.id);
   assert(groups.some((path) => path.endsWith("/system.slice/nginx.service")), groups.join("\n"));

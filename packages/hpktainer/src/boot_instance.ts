@@ -12,6 +12,7 @@ import {
   chooseMasks,
   type ContainerRecord,
   formatHostDifference,
+  hostSettings,
   HpkError,
   newContainerId,
   type Settings,
@@ -21,6 +22,7 @@ import {
   faultPoint,
   identify,
   Ledger,
+  listDirectory,
   makeCgroup,
   missingRootCapabilities,
   PROGRAMS,
@@ -42,13 +44,13 @@ import { commandInNamespace, environmentFor } from "./pure/apptainer_command.ts"
 import type { ContainerInvocation } from "./pure/arguments.ts";
 import {
   bootArguments,
+  bootConfiguration,
   bootEnvironment,
   type BootFiles,
   commandInHostNetwork,
   inOwnCgroups,
   RESOLVER_SNIPPET,
   SUPERVISOR_GROUP,
-  withOwnCgroups,
 } from "./pure/boot_command.ts";
 import type { BootOptions } from "./pure/boot_options.ts";
 import {
@@ -228,6 +230,10 @@ async function prepareStart(
   const files: BootFiles = {
     mask,
     resolver: { snippet, file: attachment?.resolvConf ?? "/etc/resolv.conf" },
+    hostSettings: hostSettings(
+      (path) => listDirectory(path) ?? [],
+      Deno.readTextFileSync("/proc/self/mountinfo"),
+    ),
     netSettingsWritable: attachment !== undefined ||
       !masks.some(({ unit }) => unit === "systemd-sysctl.service"),
     hostNetwork: attachment === undefined
@@ -272,11 +278,11 @@ function setEnvironment(
   prepareEnvironment(wanted);
 }
 
-/** A configuration with control groups by Apptainer itself, where the host's is another. */
+/** A configuration as a boot needs it, where the host's is another. */
 async function ownConfiguration(boot: BootOptions, path: string): Promise<string | undefined> {
   const source = boot.configuration ?? await usualConfiguration();
   const text = source === undefined ? undefined : readFileIfExists(source);
-  const wanted = text === undefined ? undefined : withOwnCgroups(text);
+  const wanted = text === undefined ? undefined : bootConfiguration(text);
   if (wanted === undefined) return undefined;
   writeFileAtomic(path, wanted);
   return path;

@@ -4,7 +4,7 @@
  * list of binds, and a README.
  */
 
-import { type Mask, UNIT_DIRECTORY } from "@hpk/core";
+import { COMMON_SETTINGS, type Mask, NETWORK_SETTINGS, UNIT_DIRECTORY } from "@hpk/core";
 
 /** First line of the README: by it the directory is known as ours. */
 export const OVERRIDES_MARKER =
@@ -33,12 +33,6 @@ export interface Overrides {
 export const MASKS_DIRECTORY = UNIT_DIRECTORY.slice(1);
 
 /**
- * Settings of the host's that systemd itself writes, and no unit: they are bound over themselves,
- * read-only.
- */
-const SETTINGS = ["/proc/sys", "/proc/sys/net"];
-
-/**
  * Plans the directory.
  *
  * @param directory Absolute path.
@@ -49,11 +43,12 @@ export function planOverrides(
   allowed: readonly string[],
 ): Overrides {
   const isSettable = !masks.some(({ unit }) => unit === "systemd-sysctl.service");
+  const settings = [...COMMON_SETTINGS, ...(isSettable ? [] : [NETWORK_SETTINGS])];
   const binds = [
     ...masks.map(({ unit }) =>
       `${directory}/${MASKS_DIRECTORY}/${unit}:${UNIT_DIRECTORY}/${unit}:ro`
     ),
-    ...SETTINGS.map((path) => `${path}:${path}${isSettable && path.endsWith("/net") ? "" : ":ro"}`),
+    ...settings.map((path) => `${path}:${path}:ro`),
   ].join(",");
   const files = new Map([
     [README_FILE, readme(directory, masks, allowed)],
@@ -74,6 +69,9 @@ function readme(directory: string, masks: readonly Mask[], allowed: readonly str
 To boot IMAGE in the host's network, as root:
 
   ${startCommand(directory)}
+
+If services fail there with "status=226/NAMESPACE", set "mount slave = no" in apptainer.conf: some
+kernels want that for services with a mount namespace of their own.
 
 hpktainer does the same, and compares the host before and after:
 

@@ -1,4 +1,4 @@
-import { type CgroupMount, type Mask, maskTargets } from "@hpk/core";
+import { type CgroupMount, type Mask, maskTargets, NETWORK_SETTINGS } from "@hpk/core";
 import type { ContainerInvocation } from "./arguments.ts";
 import type { BootOptions } from "./boot_options.ts";
 
@@ -11,6 +11,8 @@ export interface BootFiles {
   readonly mask: string;
   /** A file for tmpfiles.d(5), see {@linkcode RESOLVER_SNIPPET}; and the resolver that it leads to. */
   readonly resolver: { readonly snippet: string; readonly file: string };
+  /** Paths of the kernel's settings that it must not change, see `hostSettings` of the core. */
+  readonly hostSettings: readonly string[];
   /** Whether it may change the settings below net, of whose network so ever. */
   readonly netSettingsWritable: boolean;
   /**
@@ -53,11 +55,11 @@ export function bootArguments(
   const binds = masks.flatMap((mask) =>
     maskTargets(mask, inPlace ? has : undefined).map((target) => `${files.mask}:${target}:ro`)
   );
-  // Some settings of the host's systemd itself writes, and no unit: fs.file-max, net.unix.max_dgram_qlen.
-  binds.push(
-    "/proc/sys:/proc/sys:ro",
-    `/proc/sys/net:/proc/sys/net${files.netSettingsWritable ? "" : ":ro"}`,
-  );
+  const settings = [
+    ...files.hostSettings,
+    ...(files.netSettingsWritable ? [] : [NETWORK_SETTINGS]),
+  ];
+  binds.push(...settings.map((path) => `${path}:${path}:ro`));
   if (!inPlace) {
     binds.push(
       `${files.resolver.file}:${RESOLVER_IN_CONTAINER}:ro`,
@@ -190,15 +192,28 @@ function quote(text: string): string {
 }
 
 /**
- * Apptainer's configuration with control groups managed by itself. By systemd, its default, they would
- * be made at the host's root, out of the container's namespace.
+ * Settings of Apptainer's configuration for a boot. Control groups made by systemd, the default, would be
+ * at the host's root, out of the container's namespace. And the container's root is left unbindable by
+ * Apptainer, unless mounts are made private thereafter: under Linux 6.1, and not 6.18, every service with
+ * a mount namespace of its own fails on that, with "status=226/NAMESPACE" (mount_namespaces(7)).
+ */
+const BOOT_SETTINGS: readonly (readonly [string, string])[] = [
+  ["systemd cgroups", "no"],
+  ["mount slave", "no"],
+];
+
+/**
+ * Apptainer's configuration as a boot needs it.
  *
  * @param text The configuration file.
- * @return Undefined where it says so already.
+ * @return Undefined where it is so already.
  */
-export function withOwnCgroups(text: string): string | undefined {
-  const setting = /^[ \t]*systemd cgroups[ \t]*=[ \t]*(\w+)[ \t]*$/gm;
-  const values = [...text.matchAll(setting)].map(([, value]) => value);
-  if (values.at(-1) === "no") return undefined;
-  return `${text.replaceAll(setting, "").trimEnd()}\nsystemd cgroups = no\n`;
+export function bootConfiguration(text: string): string | undefined {
+  const wanted = BOOT_SETTINGS.reduce((changed, [name, value]) => {
+    const setting = new RegExp(`^[ \\t]*${name}[ \\t]*=[ \\t]*(\\w+)[ \\t]*$`, "gm");
+    const values = [...changed.matchAll(setting)].map(([, found]) => found);
+    if (values.at(-1) === value) return changed;
+    return `${changed.replaceAll(setting, "").trimEnd()}\n${name} = ${value}\n`;
+  }, text);
+  return wanted === text ? undefined : wanted;
 }

@@ -2,10 +2,10 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Mask } from "@hpk/core";
 import {
   bootArguments,
+  bootConfiguration,
   bootEnvironment,
   type BootFiles,
   inOwnCgroups,
-  withOwnCgroups,
 } from "./boot_command.ts";
 import type { BootOptions } from "./boot_options.ts";
 
@@ -20,6 +20,7 @@ const boot: BootOptions = {
 const files: BootFiles = {
   mask: "/f/masked",
   resolver: { snippet: "/f/tmpfiles.conf", file: "/f/resolv.conf" },
+  hostSettings: ["/proc/sys/kernel"],
   netSettingsWritable: true,
   hostNetwork: undefined,
 };
@@ -31,8 +32,7 @@ Deno.test("each mask is a bind of its own, and no directory is bound", () => {
   assertEquals(binds, [
     "/f/masked:/etc/systemd/system/a.service:ro",
     "/f/masked:/etc/systemd/system/b.socket:ro",
-    "/proc/sys:/proc/sys:ro",
-    "/proc/sys/net:/proc/sys/net",
+    "/proc/sys/kernel:/proc/sys/kernel:ro",
     "/f/resolv.conf:/etc/hpktainer-resolv.conf:ro",
     "/f/tmpfiles.conf:/etc/tmpfiles.d/hpktainer.conf:ro",
   ]);
@@ -119,13 +119,16 @@ Deno.test("systemd stays with version 1 of control groups where the host has no 
   assertEquals([isTold(1, 1), isTold(1, 2), isTold(2), isTold()], [true, false, false, false]);
 });
 
-Deno.test("control groups are Apptainer's own affair, whatever its configuration says", () => {
-  assertEquals(withOwnCgroups("mount proc = yes\nsystemd cgroups = no\n"), undefined);
-  const wanted = "mount proc = yes\nsystemd cgroups = no\n";
-  assertEquals(withOwnCgroups("mount proc = yes\n"), wanted);
-  assertEquals(withOwnCgroups("mount proc = yes\nsystemd cgroups = yes\n"), wanted);
+Deno.test("Apptainer's configuration is made what a boot needs, whatever it says", () => {
+  const wanted = "mount proc = yes\nsystemd cgroups = no\nmount slave = no\n";
+  assertEquals(bootConfiguration(wanted), undefined);
+  assertEquals(bootConfiguration("mount proc = yes\n"), wanted);
   assertEquals(
-    withOwnCgroups("# systemd cgroups = no\n"),
-    "# systemd cgroups = no\nsystemd cgroups = no\n",
+    bootConfiguration("mount slave = yes\nmount proc = yes\nsystemd cgroups = yes\n")?.trimStart(),
+    wanted,
+  );
+  assertEquals(
+    bootConfiguration("# mount slave = no\nsystemd cgroups = no\n"),
+    "# mount slave = no\nsystemd cgroups = no\nmount slave = no\n",
   );
 });
