@@ -341,7 +341,44 @@ for m in $(grep -E " cgroup2? " /proc/self/mountinfo | cut -d" " -f5); do
 done
 exec "$0" run --runtime crun --network none -m 64m --cpus 1 "$1" echo ran' '${HPKTAINER}' ${busybox}`);
   assertEquals(stdout, "ran\n");
-  assertMatch(stderr, /^hpktainer: -m is not set: [^\n]+\nhpktainer: --cpus is not set: [^\n]+\n$/);
+  assertMatch(
+    stderr,
+    /^hpktainer: -m is not set: [^\n]+\nhpktainer: --cpus is not set: [^\n]+\nhpktainer: devices cannot be restricted [^\n]+\n$/,
+  );
+  await eventuallySame(host, before, BUSY);
+});
+
+testIf({
+  name: "run: control groups of either version do, each alone or both at once",
+  needs: crunNeeds,
+}, async (t) => {
+  await using host = await crunHost();
+  const { busybox } = await ociImages();
+  const before = await snapshot(host);
+  const trees: [name: string, setUp: string, shown: RegExp][] = [
+    ["the host's", ":", /^/],
+    // The controllers belong to the machine's trees of v1: this one has none of those.
+    ["v2", "mount -n -t cgroup2 none /sys/fs/cgroup", /^0::\/$/m],
+    ["v1", "umount -n /sys/fs/cgroup/unified 2>/dev/null || :", /^\d+:memory:\/$/m],
+  ];
+  for (const [name, setUp, shown] of trees) {
+    await t.step(name, async () => {
+      const { stdout } = await host.sh(
+        `
+unshare -m sh -ec '
+${setUp}
+"$0" run --runtime crun --network none "$1" cat /proc/self/cgroup
+id=$("$0" run --runtime crun --network none -d --name idle "$1" sleep 1000)
+"$0" container exec idle echo hi
+"$0" container stop -t 0 idle
+"$0" container rm idle
+find /sys/fs/cgroup -name "hpktainer-$id"' '${HPKTAINER}' ${busybox}`,
+        BUSY,
+      );
+      assertMatch(stdout, shown);
+      assertMatch(stdout, /\nhi\nidle\nidle\n$/);
+    });
+  }
   await eventuallySame(host, before, BUSY);
 });
 

@@ -10,6 +10,7 @@ import {
   wantedMode,
 } from "@hpk/core";
 import {
+  CONTAINER_PROGRAMS,
   findProgram,
   isAlive,
   Ledger,
@@ -48,7 +49,7 @@ export async function examine(): Promise<DoctorReport> {
       checkProgram,
     ),
     checkNetDaemon(resolved),
-    ...[PROGRAMS.skopeo, PROGRAMS.umoci].map(checkForImages),
+    ...[PROGRAMS.skopeo, PROGRAMS.umoci, ...Object.values(CONTAINER_PROGRAMS)].map(checkForImages),
     checkConntrack(),
     checkNames(resolved),
     checkCapabilities(),

@@ -77,7 +77,7 @@ Deno.test({
       const options = `lowerdir=${root}/lower,upperdir=${root}/upper,workdir=${root}/work`;
       const outside = Deno.readLinkSync("/proc/thread-self/ns/mnt");
       const child = startInMountNamespace(
-        { target: `${root}/root`, options },
+        { target: `${root}/root`, options, devices: true },
         [],
         () =>
           new Deno.Command("sh", {
@@ -90,7 +90,7 @@ Deno.test({
       assertEquals(Deno.readLinkSync("/proc/thread-self/ns/mnt"), outside);
       assertEquals([...Deno.readDirSync(`${root}/root`)], []);
       assert(Deno.statSync(`${root}/upper/new`).isFile);
-      const wrong = { target: `${root}/root`, options: "lowerdir=/nosuch" };
+      const wrong = { target: `${root}/root`, options: "lowerdir=/nosuch", devices: true };
       assertThrows(() => startInMountNamespace(wrong, [], () => {}), SystemCallError);
       assertEquals(Deno.readLinkSync("/proc/thread-self/ns/mnt"), outside);
     } finally {

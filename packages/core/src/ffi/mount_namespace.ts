@@ -6,6 +6,7 @@ import { containerLibc, cString, fileLibc, watchLibc } from "./libc.ts";
 const CLONE_NEWNS = 0x20000;
 
 /** mount(2) flags (linux/mount.h): what is mounted outside shows inside, and not the other way. */
+const MS_NODEV = 4;
 const MS_REC = 0x4000;
 const MS_SLAVE = 0x80000;
 
@@ -20,6 +21,8 @@ export interface OverlayMount {
   readonly target: string;
   /** Options of the overlay, overlayfs.rst. */
   readonly options: string;
+  /** Whether device files in it can be used. */
+  readonly devices: boolean;
 }
 
 /**
@@ -55,7 +58,8 @@ export function startInMountNamespace<T>(
     }
     const type = cString("overlay");
     const options = cString(overlay.options);
-    callOrThrow("mount overlay", () => mount(type, cString(overlay.target), type, 0, options));
+    const flags = overlay.devices ? 0 : MS_NODEV;
+    callOrThrow("mount overlay", () => mount(type, cString(overlay.target), type, flags, options));
     return start();
   } finally {
     callOrThrow("setns", () => containerLibc().setns(outside.fd, CLONE_NEWNS));

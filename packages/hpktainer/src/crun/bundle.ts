@@ -28,6 +28,7 @@ export function writeBundle(prepared: PreparedContainer, network: ContainerNetwo
     capabilities: prepared.capabilities,
     resources: prepared.resources,
     hasCgroups: prepared.cgroups.mode !== "none",
+    restrictsDevices: prepared.restrictsDevices,
     cgroupsPath: cgroupOf(container.id),
     networkVariables: network.variables,
     init: prepared.init,

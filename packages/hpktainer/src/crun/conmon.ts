@@ -7,6 +7,7 @@
 import { HpkError, type ProcessId } from "@hpk/core";
 import {
   openPipe,
+  type OverlayMount,
   readSome,
   setInheritable,
   startInMountNamespace,
@@ -109,6 +110,7 @@ async function startConmon(prepared: PreparedContainer, streams: StreamChoice): 
       stdout: streams.output === "direct" ? "inherit" : "null",
       stderr: streams.output === "direct" || container.options.debug ? "inherit" : "null",
     });
+    const devices = prepared.restrictsDevices || container.options.security.privileged;
     const options = overlayOptions({
       lower: container.image.rootfs,
       upper: paths.upper,
@@ -117,7 +119,11 @@ async function startConmon(prepared: PreparedContainer, streams: StreamChoice): 
     // crun refuses a tree of each version at once; where the second is hidden it uses the first.
     const { second } = prepared.cgroups;
     const hidden = second === undefined ? [] : [second];
-    child = inMounts({ target: paths.rootfs, options }, hidden, () => command.spawn());
+    child = inMounts(
+      { target: paths.rootfs, options, devices },
+      hidden,
+      () => command.spawn(),
+    );
   }
   const [answer, { code }] = await Promise.all([readLine(reader.fd), child.status]);
   if (answer === "" && code !== 0) return JSON.stringify({ data: -1, message: `conmon: ${code}` });
@@ -125,7 +131,7 @@ async function startConmon(prepared: PreparedContainer, streams: StreamChoice): 
 }
 
 function inMounts<T>(
-  overlay: { readonly target: string; readonly options: string },
+  overlay: OverlayMount,
   hidden: readonly string[],
   start: () => T,
 ): T {

@@ -15,6 +15,7 @@ import {
   type CgroupFacts,
   planLimits,
   readCgroups,
+  restrictsDevices,
 } from "../pure/crun/cgroup_limits.ts";
 import { commandOf } from "../pure/crun/command_line.ts";
 import { mergeEnvironment } from "../pure/crun/environment.ts";
@@ -27,6 +28,9 @@ import type { VolumeRequest } from "../pure/crun/volumes.ts";
 import { pathsOf } from "./container_paths.ts";
 import { allDevices, readDevices } from "./devices.ts";
 import { lookInto, readHead, readInRoot } from "./image_files.ts";
+
+/** The capability to make device files (mknod(2)). */
+const MAKES_DEVICES = "CAP_MKNOD";
 
 /** A directory of a container's own. */
 export interface OwnDirectory {
@@ -48,6 +52,8 @@ export interface PreparedContainer {
   readonly devices: readonly SpecDevice[];
   readonly capabilities: readonly string[];
   readonly cgroups: CgroupFacts;
+  /** Whether the devices that it may use can be restricted. */
+  readonly restrictsDevices: boolean;
   readonly resources: Readonly<Record<string, unknown>>;
   /** Path of the init program; undefined for none. */
   readonly init: string | undefined;
@@ -75,6 +81,9 @@ export function prepareContainer(container: StoredContainer): PreparedContainer 
   const { granted, lacking } = planCapabilities(options.security, own);
   const cgroups = readHostCgroups();
   const { resources, unset } = planLimits(options.limits, cgroups);
+  const restricts = restrictsDevices(cgroups, own);
+  // Then no device file of its own may be of use to it.
+  const isOpen = !restricts && !options.security.privileged;
   const command = commandOf({
     entrypoint: options.entrypoint,
     args,
@@ -103,14 +112,18 @@ export function prepareContainer(container: StoredContainer): PreparedContainer 
       ...(options.security.privileged ? allDevices() : []),
       ...readDevices(options.devices),
     ],
-    capabilities: granted,
+    capabilities: isOpen ? granted.filter((name) => name !== MAKES_DEVICES) : granted,
     cgroups,
+    restrictsDevices: restricts,
     resources,
     init: options.init ? findInit() : undefined,
     lacksPasswd: passwd === "" &&
       resolveInRoot(lookInto(layers), "/etc/passwd") === undefined,
     warnings: [
       ...unset,
+      ...(isOpen
+        ? [`devices cannot be restricted on this host, so ${MAKES_DEVICES} is not given`]
+        : []),
       ...lacking.map((name) => `--cap-add ${name} is not given: this process does not have it`),
     ],
   };

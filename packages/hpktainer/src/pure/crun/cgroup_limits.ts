@@ -79,6 +79,18 @@ export function planLimits(limits: Limits, facts: CgroupFacts): CgroupPlan {
 }
 
 /**
+ * Whether the devices that a container may use can be restricted: by a controller, or with v2 by a
+ * program for the kernel, which crun locks memory for.
+ *
+ * @param own The capabilities of this process.
+ */
+export function restrictsDevices(facts: CgroupFacts, own: readonly string[]): boolean {
+  return facts.mode === "v2"
+    ? own.includes("CAP_SYS_RESOURCE")
+    : facts.controllers.includes("devices");
+}
+
+/**
  * Reads how control groups are laid out.
  *
  * @param mountInfo Contents of /proc/self/mountinfo (proc_pid_mountinfo(5)).

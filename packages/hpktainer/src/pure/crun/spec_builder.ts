@@ -31,6 +31,8 @@ export interface SpecRequest {
   /** Limits, linux.resources. */
   readonly resources: Readonly<Record<string, unknown>>;
   readonly hasCgroups: boolean;
+  /** Whether the devices that it may use can be restricted. */
+  readonly restrictsDevices: boolean;
   readonly cgroupsPath: string;
   /** Variables that tell of the network. */
   readonly networkVariables: readonly string[];
@@ -116,7 +118,7 @@ export function buildSpec(request: SpecRequest): OciSpec {
       devices: request.devices.map(({ access: _access, ...device }) => device),
       resources: {
         ...request.resources,
-        devices: deviceRules(privileged, request.devices),
+        ...(request.restrictsDevices ? { devices: deviceRules(privileged, request.devices) } : {}),
       },
       cgroupsPath: request.cgroupsPath,
       sysctl: { ...(network === "host" ? {} : NETWORK_SYSCTLS), ...options.sysctls },

@@ -34,6 +34,7 @@ function request(line: string, changes: Partial<SpecRequest> = {}): SpecRequest 
     capabilities: ["CAP_CHOWN"],
     resources: {},
     hasCgroups: true,
+    restrictsDevices: true,
     cgroupsPath: "/hpktainer-1",
     networkVariables: ["HPK_IP=10.96.0.2/24"],
     init: undefined,
@@ -104,6 +105,12 @@ Deno.test("options change the specification", () => {
   }
   const spec = buildSpec(request("--init", { init: "/usr/bin/catatonit" }));
   assertEquals(spec.process.args, ["/run/hpk-init", "--", "sh"]);
+});
+
+Deno.test("devices are restricted where that can be done", () => {
+  assert("devices" in buildSpec(request("")).linux.resources);
+  const { resources } = buildSpec(request("", { restrictsDevices: false })).linux;
+  assertEquals("devices" in resources, false);
 });
 
 Deno.test("a limit of -1 is written as the kernel's RLIM_INFINITY", () => {
