@@ -1,6 +1,6 @@
 import { callOrThrow } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
-import { containerLibc, cString, fileLibc, watchLibc } from "./libc.ts";
+import { containerLibc, cString, fileLibc } from "./libc.ts";
 
 /** unshare(2), setns(2): a mount namespace (linux/sched.h). */
 const CLONE_NEWNS = 0x20000;
@@ -9,9 +9,6 @@ const CLONE_NEWNS = 0x20000;
 const MS_NODEV = 4;
 const MS_REC = 0x4000;
 const MS_SLAVE = 0x80000;
-
-/** umount2(2): take it out of the tree now, and unmount it when nobody uses it (sys/mount.h). */
-const MNT_DETACH = 2;
 
 /** open(2) flags (asm-generic/fcntl.h). */
 const O_CLOEXEC = 0o2000000;
@@ -32,7 +29,7 @@ export interface OverlayMount {
  * This thread is in the namespace while the function runs, and the programs that it starts stay there.
  * So the function must do its work before it returns: what it awaits would run outside.
  *
- * @param hidden Mount points that are taken out of it.
+ * @param hidden Directories that are empty in it.
  * @throws {SystemCallError} When the overlay cannot be mounted.
  */
 export function startInMountNamespace<T>(
@@ -54,7 +51,12 @@ export function startInMountNamespace<T>(
     const none = cString("none");
     callOrThrow("mount /", () => mount(none, cString("/"), none, MS_REC | MS_SLAVE, none));
     for (const path of hidden) {
-      callOrThrow(`umount ${path}`, () => watchLibc().umount2(cString(path), MNT_DETACH));
+      const memory = cString("tmpfs");
+      // Over it: what is made at the path is gone with the namespace, too.
+      callOrThrow(
+        `mount ${path}`,
+        () => mount(memory, cString(path), memory, 0, cString("mode=755")),
+      );
     }
     const type = cString("overlay");
     const options = cString(overlay.options);

@@ -116,7 +116,7 @@ async function startConmon(prepared: PreparedContainer, streams: StreamChoice): 
       upper: paths.upper,
       work: paths.work,
     });
-    // crun refuses a tree of each version at once; where the second is hidden it uses the first.
+    // crun refuses trees of both versions at once; where the second is hidden it uses the first.
     const { second } = prepared.cgroups;
     const hidden = second === undefined ? [] : [second];
     child = inMounts(

@@ -4,6 +4,7 @@ import { allCapabilities, HpkError, type Settings, wantedMode } from "@hpk/core"
 import {
   findProgram,
   INIT_PROGRAMS,
+  listDirectory,
   missingRootCapabilities,
   readFileIfExists,
 } from "@hpk/core/os";
@@ -131,11 +132,15 @@ export function prepareContainer(container: StoredContainer): PreparedContainer 
 
 /** How control groups are laid out on this host. */
 export function readHostCgroups(): CgroupFacts {
-  return readCgroups(
+  const facts = readCgroups(
     Deno.readTextFileSync("/proc/self/mountinfo"),
     (path) => readFileIfExists(`${path}/cgroup.procs`) !== undefined,
     readFileIfExists(`${CGROUP_ROOT}/cgroup.controllers`) ?? "",
   );
+  // crun would make directories there also where nothing is mounted.
+  const place = `${CGROUP_ROOT}/unified`;
+  const isThere = facts.second === undefined && listDirectory(place) !== undefined;
+  return isThere ? { ...facts, second: place } : facts;
 }
 
 /** The capabilities that this process can give away. */
