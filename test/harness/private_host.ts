@@ -53,7 +53,7 @@ export class PrivateHost implements Place, AsyncDisposable {
       ...["bash", "-c", DISK_SCRIPT, "disk", ...privateDirs],
     ]);
     try {
-      await disk.waitFor(READY_LINE);
+      await disk.waitFor(READY_LINE, BOOT);
       if (privateDirs.includes(home)) {
         Deno.mkdirSync(
           `/proc/${disk.pid}/root/run/layers/${privateDirs.indexOf(home)}/changes/.apptainer`,
@@ -135,7 +135,7 @@ export class PrivateHost implements Place, AsyncDisposable {
       ...["bash", "-c", BOOT_SCRIPT, "init", this.name, ...this.privateDirs],
     ]);
     try {
-      await unshare.waitFor(READY_LINE);
+      await unshare.waitFor(READY_LINE, BOOT);
       const init = Number(
         Deno.readTextFileSync(`/proc/${unshare.pid}/task/${unshare.pid}/children`).trim(),
       );
@@ -167,6 +167,9 @@ interface Boot {
   /** The machine's process id of the host's init. */
   init: number;
 }
+
+/** Bound of what takes 50 ms, but seconds on a machine with much else to do. */
+const BOOT = { timeoutMs: 60_000 } as const;
 
 const READY_LINE = new RegExp(`^${READY}$`, "m");
 

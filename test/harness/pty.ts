@@ -27,7 +27,10 @@ export async function openPty(
     { ...rest, env: { TERM: "xterm", ...env, SHELL: "/bin/sh" } },
   );
   try {
-    const [, device = ""] = await process.waitFor(/^(\/dev\/\S+)\r?\n/, { stream: "stdout" });
+    const [, device = ""] = await process.waitFor(/^(\/dev\/\S+)\r?\n/, {
+      stream: "stdout",
+      timeoutMs: 60_000,
+    });
     return new Pty(place, process, device);
   } catch (error) {
     await process[Symbol.asyncDispose]();
