@@ -65,7 +65,7 @@ async function collectContainers(dryRun: boolean): Promise<GarbageReport> {
 
 async function watchOverRest(ledger: Ledger): Promise<void> {
   const isWatched = await ledger.withLock(async () => {
-    if (ledger.list().length === 0) return false;
+    if (ledger.isEmpty()) return false;
     await ensureMonitor(ledger);
     // What another program has wiped out, or a killed change of ports has left undone.
     if (ledger.readHost() !== undefined) await applyFirewall(ledger, await saveRules());

@@ -112,6 +112,11 @@ export class Ledger {
       .sort((a, b) => a.created < b.created ? -1 : a.created > b.created ? 1 : 0);
   }
 
+  /** Whether no container is in it; reads none. */
+  isEmpty(): boolean {
+    return !(listDirectory(this.recordsDirectory) ?? []).some((name) => name.endsWith(".json"));
+  }
+
   /** Writes a container's record, whole or not at all. */
   write(record: ContainerRecord): void {
     writeFileAtomic(this.#recordPath(record.id), `${JSON.stringify(record)}\n`);

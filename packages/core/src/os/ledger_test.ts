@@ -72,6 +72,7 @@ Deno.test("a ledger that does not exist is empty, and looking at it does not mak
   using place = newLedger();
   const { ledger, root } = place;
   assertEquals([ledger.list(), ledger.readHost(), ledger.exists()], [[], undefined, false]);
+  assertEquals(ledger.isEmpty(), true);
   assertEquals(listDirectory(root), undefined);
   assertEquals(ledger.recordsDirectory, `${root}/containers`);
   assertEquals(ledger.leasesDirectory, `${root}/leases`);
@@ -91,8 +92,11 @@ Deno.test("records are listed oldest first, replaced whole, and forgotten", asyn
   assertEquals(ledger.list(), [c, a, b]);
   ledger.write({ ...a, phase: "running", address: "10.96.0.2" });
   assertEquals(ledger.list()[1], { ...a, phase: "running", address: "10.96.0.2" });
+  assertEquals([ledger.read(b.id), ledger.read("no-such-one")], [b, undefined]);
   for (const { id } of [a, b, a]) ledger.remove(id);
-  assertEquals(ledger.list(), [c]);
+  assertEquals([ledger.list(), ledger.isEmpty()], [[c], false]);
+  ledger.remove(c.id);
+  assertEquals(ledger.isEmpty(), true);
 });
 
 Deno.test("what cannot be read is listed as something that can be reclaimed", async () => {

@@ -1,0 +1,54 @@
+/**
+ * What a start beside many containers leaves undone, and that all of them are taken down at once.
+ *
+ *   [ host ] hpk-bridge 10.96.0.1/20 ──┬── container 1
+ *                                      :
+ *                                      └── container 40
+ *
+ * How long it takes is for `deno task bench:thousand` to tell.
+ */
+import { assert, assertEquals } from "@std/assert";
+import { eventually, eventuallySame, PrivateHost, snapshot, testIf } from "../harness/mod.ts";
+import { attachMany, endAll, prepare } from "../bench/_many_containers.ts";
+import { hpk, HPKTAINER, needs } from "./_hpktainer.ts";
+import { monitorPids } from "./_processes.ts";
+
+const MANY = 40;
+const PATIENT = { timeoutMs: 60_000 };
+
+testIf({ name: `a start beside ${MANY} containers looks at none of them`, needs }, async (t) => {
+  await using host = await PrivateHost.create();
+  await prepare(host);
+  const before = await snapshot(host);
+  await attachMany(host, HPKTAINER, MANY);
+  const { stdout } = await hpk(host, ["ps", "--json"], { check: true });
+  const { containers } = JSON.parse(stdout);
+  assertEquals(containers.length, MANY);
+  assertEquals(new Set(containers.map(({ address }: { address: string }) => address)).size, MANY);
+  await t.step("the monitor holds a descriptor for each owner, and no more", async () => {
+    await eventually(async () => {
+      // "anon_inode:[pidfd]", or "pidfd:[NUMBER]" from Linux 6.9 on.
+      const [monitor] = monitorPids(host);
+      const { stdout } = await host.sh(`ls -l /proc/${monitor}/fd | grep -c pidfd`);
+      // One more where it waits for the name server too.
+      return [MANY, MANY + 1].includes(Number(stdout));
+    }, { what: "a pidfd for each container", ...PATIENT });
+  });
+  await t.step("a start asks ip(8) for no link of another container", async () => {
+    await host.sh(
+      `cat > /etc/stand-in/ip && chmod 755 /etc/stand-in/ip`,
+      { stdin: '#!/bin/sh\ntee -a /etc/stand-in/asked | exec "$(command -v -p ip)" "$@"\n' },
+    );
+    await attachMany(host, HPKTAINER, 1);
+    await host.sh("rm /etc/stand-in/ip");
+    const asked = await host.sh("sort -u /etc/stand-in/asked; rm /etc/stand-in/asked");
+    assert(asked.stdout.includes("address show dev hpk-bridge"), asked.stdout);
+    const shown = asked.stdout.match(/^address show dev hpk[0-9a-f]{12}$/gm);
+    assertEquals(shown, null);
+  });
+  await t.step("all end at once, and nothing is left", async () => {
+    await endAll(host);
+    assertEquals((await host.sh("cat /etc/stand-in/errors; rm /etc/stand-in/errors")).stdout, "");
+    await eventuallySame(host, before, PATIENT);
+  });
+});
