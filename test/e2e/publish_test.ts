@@ -16,6 +16,7 @@ import {
   Internet,
   type Place,
   PrivateHost,
+  settledSnapshot,
   snapshot,
   testIf,
 } from "../harness/mod.ts";
@@ -228,11 +229,12 @@ testIf({ name: "a port in use is refused, by name of its owner", needs }, async 
      iptables -t nat -A PREROUTING -d 203.0.113.1 -p tcp --dport 7071 -j DNAT --to-destination 172.17.0.2`,
   );
   const web = await holdContainer(host, base, [...STATIC, "--name", "web", "--publish", "8080:80"]);
-  const before = await eventually(async () => {
-    const now = await snapshot(host);
-    // The monitor begins when the first container has started.
-    return now.processes.some((line) => line.startsWith("sleep ")) ? undefined : now;
-  }, { what: "the monitor's beginning", ...PATIENT });
+  // The monitor begins when the first container has started, and looks around.
+  await eventually(
+    async () => !(await snapshot(host)).processes.some((line) => line.startsWith("sleep ")),
+    { what: "the monitor's beginning", ...PATIENT },
+  );
+  const before = await settledSnapshot(host);
   const cases: [publish: string, why: RegExp][] = [
     ["8080:81", /8080:81\/tcp: container 'web' has it; /],
     ["127.0.0.1:8000-9000:8000-9000", /: container 'web' has it; /],

@@ -68,6 +68,25 @@ export async function eventuallySame(
   }, { what: host.name, timeoutMs: options.timeoutMs ?? 3_000, intervalMs: 50 });
 }
 
+/** Take a snapshot of `host` once nothing of it has changed for `quietMs` milliseconds. */
+export async function settledSnapshot(
+  host: PrivateHost,
+  options: { quietMs?: number; timeoutMs?: number } = {},
+): Promise<Snapshot> {
+  let last = await snapshot(host);
+  return await eventually(async () => {
+    const now = await snapshot(host);
+    const changes = diffSnapshots(last, now);
+    last = now;
+    if (changes.length > 0) throw new Error(changes.join("\n"));
+    return now;
+  }, {
+    what: `${host.name} settles`,
+    timeoutMs: options.timeoutMs ?? 30_000,
+    intervalMs: options.quietMs ?? 1_000,
+  });
+}
+
 const LEFT_BY_TOOLS = ["/run/netns", "/run/mount", "/run/xtables.lock"];
 
 /** Each part is one command inside the host's network; a tool that is missing or fails shows in its part instead of silently giving nothing. */
