@@ -129,7 +129,10 @@ export async function show(host: PrivateHost, name: string): Promise<Shown> {
 
 /** Paths below the hierarchies of control groups that belong to a container. */
 export async function cgroupsOf(host: PrivateHost, id: string): Promise<string[]> {
-  const { stdout } = await host.sh(`find /sys/fs/cgroup -type d -path '*/hpktainer/${id}*'`);
+  // Groups of other containers come and go meanwhile.
+  const { stdout } = await host.sh(
+    `find /sys/fs/cgroup -ignore_readdir_race -type d -path '*/hpktainer/${id}*' 2>/dev/null || :`,
+  );
   return stdout.trim().split("\n").filter((path) => path !== "");
 }
 

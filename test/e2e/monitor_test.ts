@@ -126,7 +126,7 @@ testIf({ name: "ps, show, gc and doctor give JSON of the documented shape", need
     }
     assertEquals(
       checks.map(({ id }: { id: string }) => id).toSorted().join(" "),
-      "apptainer capabilities conntrack containers dns firewall forwarding host-local hpk-net-daemon ip iptables-restore names network root setsid skopeo umoci uplink",
+      "apptainer capabilities conmon conntrack containers crun dns firewall forwarding host-local hpk-net-daemon ip iptables-restore names network root setsid skopeo umoci uplink",
     );
     for (const setting of settings) assertEquals(Object.keys(setting), ["key", "value", "origin"]);
     const subnet = settings.find(({ key }: { key: string }) => key === "subnet");

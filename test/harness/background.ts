@@ -106,7 +106,10 @@ export class Background implements AsyncDisposable {
     await eventually(() => {
       if (this.#exited || !this.#options.forks) return true;
       this.#pid ??= onlyChild(this.#child.pid);
-      return this.#pid !== undefined && !this.#options.launchers.includes(commandLine(this.#pid));
+      if (this.#pid === undefined) return false;
+      // A program is started by its whole path. In the middle of an exec the line is empty.
+      const now = commandLine(this.#pid).replace(/^[^\0]*\//, "");
+      return now !== "" && !this.#options.launchers.includes(now);
     }, { what: `start of ${this.#what}`, timeoutMs: 60_000, intervalMs: 1 });
     this.#pid ??= this.#child.pid;
   }
