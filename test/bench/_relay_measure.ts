@@ -91,16 +91,20 @@ async function udpPackets(
   return (sum.packets - sum.lost_packets) / sum.seconds / 1000;
 }
 
+/** Rows share the host's network, which keeps the port of an ended connection for a while. */
+let nextPort = 6000;
+
 async function latency(
   host: PrivateHost,
   row: Row,
   seconds: number,
 ): Promise<{ p50?: number; p99?: number }> {
   if (findProgram("sockperf") === undefined) return {};
-  const serve = ["sockperf", "sr", "--tcp", "-p", "6000"];
+  const port = String(nextPort++);
+  const serve = ["sockperf", "sr", "--tcp", "-p", port];
   await using server = await host.spawn(...inside(row.server, serve));
   await server.waitFor(/block on accept|\[tid/);
-  const words = ["sockperf", "pp", "--tcp", "-i", row.address, "-p", "6000", "-t", String(seconds)];
+  const words = ["sockperf", "pp", "--tcp", "-i", row.address, "-p", port, "-t", String(seconds)];
   const { stdout } = await host.run(...inside(row.client, words), { check: false });
   const percentile = (name: string) => {
     const value = new RegExp(`percentile ${name} += +([0-9.]+)`).exec(stdout)?.[1];
