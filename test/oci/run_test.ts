@@ -37,7 +37,7 @@ testIf({
   const { busybox } = await ociImages();
   const before = await snapshot(host);
   await host.sh(
-    "mkdir /run/work; printf 'echo hi' > /run/work/text; printf '#!/nosuch\\n' > /run/work/lost; chmod +x /run/work/*",
+    "mkdir /run/made; printf 'echo hi' > /run/made/text; printf '#!/nosuch\\n' > /run/made/lost; chmod +x /run/made/*",
   );
 
   await t.step("exit status", async () => {
@@ -93,8 +93,8 @@ testIf({
 
   await t.step("output to a file is whole, and the file stays the caller's", async () => {
     const { stdout } = await host.sh(
-      `'${HPKTAINER}' run --runtime crun -u 1000 ${busybox} sh -c 'head -c 3000001 /dev/zero' > /run/work/out
-       stat -c '%s %u' /run/work/out`,
+      `'${HPKTAINER}' run --runtime crun -u 1000 ${busybox} sh -c 'head -c 3000001 /dev/zero' > /run/made/out
+       stat -c '%s %u' /run/made/out`,
     );
     assertEquals(stdout, "3000001 0\n");
   });
@@ -124,7 +124,7 @@ testIf({
     });
   });
 
-  await host.sh("rm -r /run/work");
+  await host.sh("rm -r /run/made");
   await eventuallySame(host, before, BUSY);
 });
 

@@ -1,4 +1,4 @@
-import { ETHERNET_HEADER_SIZE, VIRTIO_HEADER_SIZE } from "./wire_format.ts";
+import { ETHERNET_HEADER_SIZE } from "./wire_format.ts";
 
 /** Flags and kinds of struct virtio_net_hdr (linux/virtio_net.h). */
 const F_NEEDS_CSUM = 1;
@@ -52,9 +52,4 @@ export function checkHeader(
   const segment = bytes[offset + 4]! | bytes[offset + 5]! << 8;
   if (segment === 0 || headers > frameLength) return "invalid";
   return segment + MIN_SEGMENT_HEADERS > longest ? "oversize" : "none";
-}
-
-/** Where the frame behind a virtio header begins. */
-export function frameBehind(offset: number): number {
-  return offset + VIRTIO_HEADER_SIZE;
 }
