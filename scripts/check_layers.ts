@@ -21,7 +21,12 @@ const CORE_LAYERS: Readonly<Record<string, readonly string[]>> = {
 
 /** The one file of the model that ffi may import. */
 const ERRORS = "packages/core/src/model/errors.ts";
-const CORE_EXPORTS = ["@hpk/core", "@hpk/core/os", "@hpk/core/ffi"];
+const PURE_EXPORTS = ["@hpk/core", "@hpk/core/errors", "@hpk/core/names"];
+/** Single modules are for what every command loads: the others bring all their modules along. */
+const CORE_EXPORTS = [
+  ...[...PURE_EXPORTS, "@hpk/core/os", "@hpk/core/ffi"],
+  ...["@hpk/core/capabilities", "@hpk/core/exec", "@hpk/core/programs"],
+];
 const TEST_FILE = /(_test\.ts|\/testing\/[^/]+\.ts)$/;
 
 /** Violations, one line each: where, what, and what to do; none when all is well. */
@@ -108,8 +113,8 @@ function checkPackageImport(path: string, from: Place, specifier: string): strin
   if (!CORE_EXPORTS.includes(specifier)) {
     return `packages import only core, and it by ${CORE_EXPORTS.join(", ")}`;
   }
-  return isPure(path) && specifier !== "@hpk/core" && !TEST_FILE.test(path)
-    ? "pure code imports @hpk/core only"
+  return isPure(path) && !PURE_EXPORTS.includes(specifier) && !TEST_FILE.test(path)
+    ? `of core, pure code imports ${PURE_EXPORTS.join(", ")} only`
     : undefined;
 }
 

@@ -1,3 +1,3 @@
-import { main } from "./src/cli/dispatch.ts";
+import { main } from "./src/cli/main.ts";
 
 Deno.exit(await main(Deno.args));

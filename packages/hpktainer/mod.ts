@@ -3,4 +3,4 @@
  *
  * @module
  */
-export { main } from "./src/cli/dispatch.ts";
+export { main } from "./src/cli/main.ts";

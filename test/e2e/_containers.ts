@@ -19,8 +19,9 @@ export async function holdContainer(
   host: PrivateHost,
   image: string,
   options: readonly string[] = ["--subnet", SUBNET],
+  env: Record<string, string> = {},
 ): Promise<Background> {
-  const held = await host.spawn(HPKTAINER, shellCommand(image, options));
+  const held = await host.spawn(HPKTAINER, shellCommand(image, options), { env });
   await held.waitFor(/^up$/m, { stream: "stdout", timeoutMs: START_TIMEOUT_MS });
   return held;
 }

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { eventually, PrivateHost, type RunResult } from "../harness/mod.ts";
 import { endContainer, holdContainer } from "./_containers.ts";
 import { hpk, HPKTAINER, SUBNET, SUBNET6 } from "./_hpktainer.ts";
-import { killMonitor, monitorPids } from "./_processes.ts";
+import { awaitService, killMonitor, monitorPids } from "./_processes.ts";
 
 /** An act of the program, and where it begins. */
 export interface Scenario {
@@ -30,6 +30,10 @@ export interface Stage {
 
 /** The directory of a `host-local` that gives no address. */
 const BROKEN_PLUGINS = "/etc/broken-plugins";
+
+/** Runs the monitor as a start does it: it inherits the locked descriptor. */
+const RUN_MONITOR =
+  `exec 9<> /run/hpktainer/monitor.lock; flock 9; exec '${HPKTAINER}' monitor 9 < /dev/null`;
 
 /** A first process for a container that is booted. */
 const INIT = "/etc/boot-init";
@@ -145,6 +149,22 @@ export const SCENARIOS: readonly Scenario[] = [
       hpk(host, ["exec", "--subnet", SUBNET, "--ip", "10.96.0.9", image, "true"], { env }),
   },
   {
+    name: "a start that the monitor attaches",
+    least: 8,
+    code: 0,
+    begin: async ({ host, image }) => {
+      const held = await holdContainer(host, image);
+      await killMonitor(host);
+      return () => endContainer(held);
+    },
+    // Whoever asks goes on without the monitor that was killed, and dies at the same point.
+    act: async ({ host, image }, env) => {
+      await host.sh(`(${RUN_MONITOR}) > /dev/null 2>&1 &`, { env });
+      await awaitService(host);
+      return await hpk(host, ["exec", "--subnet", SUBNET, image, "true"], { env });
+    },
+  },
+  {
     name: "instance start",
     least: 12,
     code: 0,
@@ -202,14 +222,12 @@ export const SCENARIOS: readonly Scenario[] = [
     least: 8,
     code: 0,
     begin: abandonContainer,
-    // As a start does it: the monitor inherits the locked descriptor.
-    act: ({ host }, env) =>
-      host.sh(
-        `exec 9<> /run/hpktainer/monitor.lock; flock 9; exec '${HPKTAINER}' monitor 9 < /dev/null`,
-        { env, check: false },
-      ),
+    act: ({ host }, env) => host.sh(RUN_MONITOR, { env, check: false }),
   },
 ];
+
+/** Longer than becoming another program takes, in ms. */
+const EXEC_MS = 50;
 
 /** Points that a monitor comes by too, and dies there after whoever came first. */
 const MONITORS_POINT = /^teardown\.|(removed|restored)$/;
@@ -221,7 +239,13 @@ export async function assertKilled(
   act: RunResult,
 ): Promise<void> {
   if (act.code !== 137 || MONITORS_POINT.test(point)) {
-    await eventually(() => monitorPids(host, "HPK_FAULT_KILL").length === 0, {
+    // Twice, since a process that becomes another program has no environment for a moment.
+    const isGone = () => monitorPids(host, "HPK_FAULT_KILL").length === 0;
+    await eventually(async () => {
+      if (!isGone()) return false;
+      await new Promise((resolve) => setTimeout(resolve, EXEC_MS));
+      return isGone();
+    }, {
       what: `the monitor's end (exit status ${act.code} ${act.stderr})`,
       timeoutMs: 15_000,
     });
@@ -229,5 +253,5 @@ export async function assertKilled(
   if (act.code === 137) return;
   const ledgers = ["/run/hpktainer", "/run/hpktainer.removed"];
   const { code } = await host.sh(`[ -d ${ledgers[0]} ] || [ -d ${ledgers[1]} ]`, { check: false });
-  assertEquals(code, 0, "all was taken down, so nothing was killed");
+  assertEquals(code, 0, `nothing was killed at ${point}: ${act.code} ${act.stderr}`);
 }

@@ -23,6 +23,18 @@ export async function killMonitor(host: PrivateHost): Promise<void> {
   await eventually(() => monitorPids(host).length === 0, { what: "the monitor's end" });
 }
 
+/** Waits until the host's monitor attaches those who ask: it tells others that it does not. */
+export async function awaitService(host: PrivateHost): Promise<void> {
+  const ask = `await (await Deno.connect({ transport: "unix", path: "/run/hpktainer/attach.sock" }))
+    .read(new Uint8Array(9))`;
+  await eventually(async () => {
+    const { code } = await host.run(Deno.execPath(), ["eval", "--no-config", ask], {
+      check: false,
+    });
+    return code === 0;
+  }, { what: "a monitor that attaches", timeoutMs: 20_000 });
+}
+
 /** The command line or environment of a process; empty when it has ended. */
 function wordsOf(host: PrivateHost, pid: number, what: "cmdline" | "environ"): string[] {
   try {

@@ -155,12 +155,13 @@ async function trace(scenario: Scenario, image: string): Promise<string[]> {
   // The machine's /tmp is the host's too, and in no snapshot.
   const file = await Deno.makeTempFile();
   await scenario.begin({ host, image });
-  const { code, stderr } = await scenario.act({ host, image }, { HPK_FAULT_TRACE: file });
+  const { code, stdout, stderr } = await scenario.act({ host, image }, { HPK_FAULT_TRACE: file });
   assertEquals(code, 0, stderr);
   const ids = await idsOn(host);
   // The monitor goes on after the act.
   if (scenario.untilClean) await eventuallySame(host, before, BUSY);
   const lines = Deno.readTextFileSync(file).trimEnd().split("\n");
+  assert(lines.length >= scenario.least, `only ${lines.join()}: ${stdout} ${stderr}`);
   await removeAll(host);
   await ok(host, ["gc"]);
   await Deno.remove(file);

@@ -1,5 +1,6 @@
-import { execInPlace } from "@hpk/core/ffi";
-import { missingRootCapabilities, PROGRAMS, requireProgram } from "@hpk/core/os";
+import { missingRootCapabilities } from "@hpk/core/capabilities";
+import { execInPlace } from "@hpk/core/exec";
+import { PROGRAMS, requireProgram } from "@hpk/core/programs";
 
 /**
  * Becomes Apptainer: this process is replaced by it.
@@ -12,19 +13,34 @@ export function becomeApptainer(args: readonly string[]): never {
   return execInPlace(path, ["apptainer", ...args]);
 }
 
+/** Sets variables for Apptainer in this process's environment. */
+export function prepareEnvironment(variables: Readonly<Record<string, string>>): void {
+  const all = Deno.uid() === 0
+    ? apptainerVariables(variables, Deno.env.toObject(), "self")
+    : variables;
+  for (const [name, value] of Object.entries(all)) Deno.env.set(name, value);
+}
+
 /**
- * Sets variables for Apptainer in this process's environment.
+ * Variables for Apptainer, as root.
  *
  * Root inside a container of another runtime may lack a capability, and Apptainer fails if it cannot
  * have them all: it is told to do without those.
+ *
+ * @param variables What it is told besides.
+ * @param environment The environment that they are added to.
+ * @param pid The process that becomes Apptainer.
  */
-export function prepareEnvironment(variables: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(variables)) Deno.env.set(name, value);
-  if (Deno.uid() !== 0) return;
-  const missing = missingRootCapabilities();
-  if (missing.length === 0) return;
-  const asked = (Deno.env.get("APPTAINER_DROP_CAPS") ?? "").split(",").filter((name) =>
-    name !== ""
-  );
-  Deno.env.set("APPTAINER_DROP_CAPS", [...new Set([...asked, ...missing])].join(","));
+export function apptainerVariables(
+  variables: Readonly<Record<string, string>>,
+  environment: Readonly<Record<string, string>>,
+  pid: number | "self",
+): Record<string, string> {
+  const missing = missingRootCapabilities(pid);
+  if (missing.length === 0) return { ...variables };
+  const asked = (environment[DROPPED] ?? "").split(",").filter((name) => name !== "");
+  return { ...variables, [DROPPED]: [...new Set([...asked, ...missing])].join(",") };
 }
+
+/** The capabilities that Apptainer does without. */
+const DROPPED = "APPTAINER_DROP_CAPS";

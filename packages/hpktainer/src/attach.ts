@@ -10,33 +10,32 @@
 import {
   claimMeets,
   type ContainerRecord,
-  type FlannelEnv,
   formatCidr,
   formatCidr6,
   formatIpv4,
   formatIpv6,
   hasOwnRules,
-  type HostFacts,
   hostNameOf,
   HpkError,
+  type Ipv4,
   type Ipv6,
   localAddresses6,
   macOf,
   namespaceName,
   type NetworkPlan,
   newContainerId,
+  type ProcessId,
   resourcesOf,
   type Settings,
 } from "@hpk/core";
 import {
   faultPoint,
-  ipBatch,
+  type InterfaceSetup,
   Ledger,
   NAMESPACE_DIRECTORY,
   PROGRAMS,
-  readHostFacts,
   requireProgram,
-  saveRules,
+  setUpInterfaces,
   thisProcess,
 } from "@hpk/core/os";
 import { allocate } from "./allocate.ts";
@@ -44,11 +43,11 @@ import { writeFiles } from "./container_files.ts";
 import { announce, serveNames, wantsNameServer } from "./container_names.ts";
 import type { Datapath } from "./datapath.ts";
 import { applyFirewall, ensureBridge, ensureFirewall } from "./host_network.ts";
-import type { Look6 } from "./host_network6.ts";
+import { hasCome, type Look, lookAtHost, lookUnlocked } from "./look_at_host.ts";
 import { ensureMonitor } from "./monitor_start.ts";
 import type { RelayAccess } from "./pure/apptainer_command.ts";
-import { linksOf, lookAtIpv6, planOn, readFlannel } from "./planning.ts";
-import { awaitRelease, takeDown, takeDownEnded } from "./teardown.ts";
+import { readFlannel } from "./planning.ts";
+import { awaitRelease, takeDown } from "./teardown.ts";
 
 /** What is asked for. */
 export interface AttachRequest {
@@ -62,6 +61,11 @@ export interface AttachRequest {
   /** Host name in the container; undefined for one made from the name. */
   readonly hostname: string | undefined;
   readonly datapath: Datapath;
+  /**
+   * The process that the container belongs to, where that is not this one: it has nothing left to do
+   * then but to become the container.
+   */
+  readonly owner?: ProcessId;
   /** Who runs it, where that is not Apptainer. */
   readonly runtime?: RuntimeShare;
 }
@@ -119,12 +123,14 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
     await releaseEnded(ledger, request);
   }
 
+  const looks = [look];
   let record: ContainerRecord | undefined;
   try {
     const planned = await ledger.withLock(async () => {
       // Another process may have made or removed the shared part since it was looked at.
       const isCurrent = ledger.readHost()?.generation === generation;
       const current = isCurrent ? look : await lookAtHost(ledger, request, flannel);
+      looks.push(current);
       const { facts, plan, rules } = current;
       checkFree(ledger, request);
       const ports = await claimPorts(ledger, request, current);
@@ -163,51 +169,9 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
     if (id !== undefined) await takeDown(ledger, (candidate) => candidate.id === id);
     else if (ledger.list().length === 0) await takeDown(ledger, () => false);
     throw error;
+  } finally {
+    for (const { rules } of looks) await hasCome(rules);
   }
-}
-
-/** The host as it is, and what is planned on it. */
-interface Look {
-  readonly facts: HostFacts;
-  readonly plan: NetworkPlan;
-  /** The packet filter, on its way. */
-  readonly rules: Promise<string>;
-  /** The host's IPv6 side; undefined where none is wanted. */
-  readonly ipv6: Look6 | undefined;
-}
-
-/** Looks at the host where the lock is not held, so that what stands in the way may be released. */
-async function lookUnlocked(
-  ledger: Ledger,
-  request: AttachRequest,
-  flannel: FlannelEnv | undefined,
-): Promise<Look> {
-  try {
-    return await lookAtHost(ledger, request, flannel);
-  } catch (error) {
-    // The bridge may still be that of containers that have ended.
-    if (!ledger.exists()) throw error;
-    await takeDownEnded(ledger);
-    return await lookAtHost(ledger, request, flannel);
-  }
-}
-
-/** Looks at the host and plans, before anything is changed. */
-async function lookAtHost(
-  ledger: Ledger,
-  request: AttachRequest,
-  flannel: FlannelEnv | undefined,
-): Promise<Look> {
-  const { settings, ip } = request;
-  const rules = saveRules();
-  // Awaited last; a failure before that must not count as unhandled.
-  rules.catch(() => {});
-  const [facts, ipv6] = await Promise.all([
-    readHostFacts(linksOf(settings)),
-    lookAtIpv6(settings, flannel),
-  ]);
-  const plan = planOn({ facts, routes6: ipv6?.routes }, ledger, settings, flannel, ip);
-  return { facts, plan, rules, ipv6 };
 }
 
 /** Makes what containers share for IPv6, where it is wanted. */
@@ -284,7 +248,7 @@ function newRecord(
     name: request.name ?? id,
     kind: request.kind,
     phase: "starting",
-    owner: thisProcess(),
+    owner: request.owner ?? thisProcess(),
     created: new Date().toISOString(),
     runtime: runtime?.name ?? "apptainer",
     image: request.image,
@@ -324,22 +288,15 @@ async function makeOwn(
     datapath.makeLink({ id: record.id, namespace, plan, allocation }),
   ]);
   faultPoint("attach.linked");
-  const interfaceAddress = `${formatIpv4(address)}/${plan.subnet.prefix}`;
-  const ownInterface = [
-    `link set dev eth0 address ${macOf(address)}`,
-    `address add ${interfaceAddress} broadcast + dev eth0`,
-    "link set dev eth0 up",
-    `route add default via ${formatIpv4(plan.gateway)} dev eth0`,
-    ...interfaceCommands6(plan, address6),
-  ];
-  await ipBatch(
-    ["link set dev lo up", ...(datapath.containerMakesInterface ? [] : ownInterface)],
-    namespace,
+  setUpInterfaces(
+    `${NAMESPACE_DIRECTORY}/${namespace}`,
+    datapath.containerMakesInterface ? undefined : setupOf(plan, address, address6),
   );
   faultPoint("attach.configured");
   const hostname = request.hostname ?? hostNameOf(record.name);
   const attached: ContainerRecord = {
     ...record,
+    phase: request.owner === undefined ? record.phase : "running",
     address: formatIpv4(address),
     address6: address6 === undefined ? null : formatIpv6(address6),
     names: await names,
@@ -353,7 +310,7 @@ async function makeOwn(
     namespacePath: `${NAMESPACE_DIRECTORY}/${namespace}`,
     relay: datapath.access(record.id, address, plan.mtu),
     hostname,
-    address: interfaceAddress,
+    address: `${formatIpv4(address)}/${plan.subnet.prefix}`,
     gateway: formatIpv4(plan.gateway),
     address6: address6 === undefined || plan.ipv6 === undefined
       ? undefined
@@ -362,13 +319,17 @@ async function makeOwn(
   };
 }
 
-/** What gives a container's interface its IPv6 address; nobody else can have it (RFC 4862, 5.4). */
-function interfaceCommands6({ ipv6 }: NetworkPlan, address: Ipv6 | undefined): string[] {
-  if (ipv6 === undefined || address === undefined) return [];
-  return [
-    `address add ${formatIpv6(address)}/${ipv6.subnet.prefix} dev eth0 nodad`,
-    `route add default via ${formatIpv6(ipv6.gateway)} dev eth0`,
-  ];
+/** What a container's interface gets. */
+function setupOf(plan: NetworkPlan, address: Ipv4, address6: Ipv6 | undefined): InterfaceSetup {
+  const { ipv6 } = plan;
+  return {
+    mac: macOf(address),
+    address: { address, cidr: plan.subnet },
+    gateway: plan.gateway,
+    ipv6: ipv6 === undefined || address6 === undefined
+      ? undefined
+      : { address: { address: address6, cidr: ipv6.subnet }, gateway: ipv6.gateway },
+  };
 }
 
 /** How the container is to learn names: from the name server, which is started, if it can be. */

@@ -5,7 +5,7 @@ import {
   relaySessionDirectory,
   relaySocketPath,
 } from "@hpk/core";
-import { ipBatch } from "@hpk/core/os";
+import { createNamespace, joinBridge } from "@hpk/core/os";
 import type { Datapath } from "./datapath.ts";
 import { startRelaySession } from "./relay_session.ts";
 
@@ -17,9 +17,9 @@ export const relayDatapath: Datapath = {
   name: "relay",
   containerMakesInterface: true,
   makeLink: async ({ id, namespace, plan, allocation }) => {
-    await ipBatch([`netns add ${namespace}`]);
+    createNamespace(namespace);
     await startRelaySession({ id, plan, container: null, address: (await allocation).ipv4 });
-    await ipBatch([`link set dev ${hostLinkName(id)} master ${plan.bridge} up`]);
+    joinBridge(hostLinkName(id), plan.bridge);
   },
   access: (id, address, mtu) => ({
     mtu,

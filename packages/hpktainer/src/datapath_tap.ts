@@ -1,5 +1,5 @@
 import { hostLinkName } from "@hpk/core";
-import { ipBatch, NAMESPACE_DIRECTORY } from "@hpk/core/os";
+import { createNamespace, joinBridge, NAMESPACE_DIRECTORY } from "@hpk/core/os";
 import type { Datapath } from "./datapath.ts";
 import { startRelaySession } from "./relay_session.ts";
 
@@ -8,10 +8,10 @@ export const tapDatapath: Datapath = {
   name: "tap",
   containerMakesInterface: false,
   makeLink: async ({ id, namespace, plan, allocation }) => {
-    await ipBatch([`netns add ${namespace}`]);
+    createNamespace(namespace);
     const container = { namespace: `${NAMESPACE_DIRECTORY}/${namespace}`, tap: "eth0" };
     await startRelaySession({ id, plan, container, address: (await allocation).ipv4 });
-    await ipBatch([`link set dev ${hostLinkName(id)} master ${plan.bridge} up`]);
+    joinBridge(hostLinkName(id), plan.bridge);
   },
   access: () => undefined,
 };

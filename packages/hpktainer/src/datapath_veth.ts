@@ -1,16 +1,20 @@
-import { hostLinkName } from "@hpk/core";
-import { ipBatch } from "@hpk/core/os";
+import { hostLinkName, macOf } from "@hpk/core";
+import { createNamespace, makeContainerLink, NAMESPACE_DIRECTORY } from "@hpk/core/os";
 import type { Datapath } from "./datapath.ts";
 
 /** A veth pair of the kernel: one end in the container, the other on the bridge. */
 export const vethDatapath: Datapath = {
   name: "veth",
   containerMakesInterface: false,
-  makeLink: ({ id, namespace, plan }) =>
-    ipBatch([
-      `netns add ${namespace}`,
-      `link add name ${hostLinkName(id)} mtu ${plan.mtu} master ${plan.bridge} up ` +
-      `type veth peer name eth0 mtu ${plan.mtu} netns ${namespace}`,
-    ]),
+  makeLink: async ({ id, namespace, plan, allocation }) => {
+    createNamespace(namespace);
+    makeContainerLink({
+      name: hostLinkName(id),
+      bridge: plan.bridge,
+      mtu: plan.mtu,
+      namespace: `${NAMESPACE_DIRECTORY}/${namespace}`,
+      mac: macOf((await allocation).ipv4),
+    });
+  },
   access: () => undefined,
 };

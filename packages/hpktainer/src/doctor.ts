@@ -199,7 +199,7 @@ async function checkNetwork({ settings }: ResolvedSettings): Promise<Check> {
     const flannel = readFlannel(settings);
     const plan = planOn(
       {
-        facts: await readHostFacts(linksOf(settings)),
+        facts: readHostFacts(linksOf(settings)),
         routes6: (await lookAtIpv6(settings, flannel))?.routes,
       },
       new Ledger(),
@@ -218,9 +218,9 @@ async function checkNetwork({ settings }: ResolvedSettings): Promise<Check> {
   }
 }
 
-async function checkUplink({ settings }: ResolvedSettings): Promise<Check> {
+function checkUplink({ settings }: ResolvedSettings): Check {
   try {
-    const facts = await readHostFacts(linksOf(settings));
+    const facts = readHostFacts(linksOf(settings));
     const name = settings.uplink ?? defaultUplink(facts, settings.bridge);
     const link = facts.links.find((candidate) => candidate.name === name);
     return link === undefined

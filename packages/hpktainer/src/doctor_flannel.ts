@@ -35,7 +35,7 @@ function checkSubnets(settings: Settings): Check[] {
 
 /** Whether other hosts are reached through Flannel's VXLAN; nothing is changed to find out more. */
 async function checkVxlan(): Promise<Check[]> {
-  const vxlan = await readFlannelVxlan();
+  const vxlan = readFlannelVxlan();
   if (vxlan === undefined) return [];
   const check = (status: Check["status"], found: string, fix = ""): Check[] => [
     { id: "vxlan", status, found: `${vxlan.link}: ${found}`, fix },

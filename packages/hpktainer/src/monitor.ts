@@ -4,8 +4,8 @@
  * not in the ledger: if it is killed, the next start or `gc` does its work and starts another.
  */
 
-import { FileDescriptor, isInheritable, setInheritable } from "@hpk/core/ffi";
-import { isOpenFileAt, type Ledger } from "@hpk/core/os";
+import { FileDescriptor, isInheritable, listenUnix, setInheritable } from "@hpk/core/ffi";
+import { isOpenFileAt, type Ledger, removeIfExists } from "@hpk/core/os";
 import { NamesWatch } from "./names_watch.ts";
 import { ChecksumWatch } from "./checksum_watch.ts";
 import { isAbandoned, takeDown } from "./teardown.ts";
@@ -14,6 +14,9 @@ import { WatchedLedger } from "./watched_ledger.ts";
 /** Pause before a tear-down that failed is tried again, in ms: doubled each time, up to a bound. */
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 60_000;
+
+/** How many may wait to be attached; the kernel turns others away, and they do it themselves. */
+const MOST_WAITING = 1024;
 
 /**
  * Runs the monitor until no container is left.
@@ -24,6 +27,7 @@ export async function runMonitor(ledger: Ledger, lockFd: number): Promise<void> 
   closeInherited(lockFd);
   using lock = new FileDescriptor(lockFd);
   setInheritable(lockFd, false);
+  using _service = startService(ledger);
   const checksum = new ChecksumWatch(ledger);
   const names = new NamesWatch(ledger);
   let retryMs = FIRST_RETRY_MS;
@@ -53,6 +57,31 @@ export async function runMonitor(ledger: Ledger, lockFd: number): Promise<void> 
       retryMs = failed ? Math.min(retryMs * 2, LAST_RETRY_MS) : FIRST_RETRY_MS;
     }
   }
+}
+
+/**
+ * Starts the thread that attaches those who ask. Without it they do that themselves: whatever becomes
+ * of it, containers are watched over.
+ */
+function startService(ledger: Ledger): Disposable {
+  using started = new DisposableStack();
+  try {
+    const path = ledger.attachSocketPath;
+    // That of a monitor that was killed.
+    removeIfExists(path);
+    const listener = started.use(listenUnix(path, MOST_WAITING));
+    const module = new URL("./attach_worker.ts", import.meta.url);
+    const worker = started.adopt(new Worker(module, { type: "module" }), (it) => it.terminate());
+    worker.onerror = (event) => {
+      event.preventDefault();
+      // Then nobody waits for an answer that does not come.
+      listener.close();
+    };
+    worker.postMessage(listener.fd);
+  } catch {
+    // As where the ledger is gone in this moment.
+  }
+  return started.move();
 }
 
 /**

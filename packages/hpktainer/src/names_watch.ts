@@ -1,6 +1,7 @@
 import type { ContainerRecord } from "@hpk/core";
 import type { Ledger } from "@hpk/core/os";
 import type { PeerNames } from "./peer_names.ts";
+import { takeDown } from "./teardown.ts";
 
 /** Pause between two questions to other hosts, in ms. */
 const ASK_MS = 5_000;
@@ -65,8 +66,10 @@ export class NamesWatch {
     if (this.#server !== undefined) return;
     // Under the lock, so that it is not ended with the last container in this moment.
     const result = await this.#ledger.withLock(() =>
-      this.#ledger.list().length === 0 ? "no container is left" : serveNames(this.#ledger)
+      this.#ledger.isEmpty() ? undefined : serveNames(this.#ledger)
     );
+    // No container is left: then the lock may have made a ledger of nothing.
+    if (result === undefined) await takeDown(this.#ledger, () => false);
     if (typeof result === "number") this.#server = result;
     else this.#nextStart = performance.now() + RETRY_MS;
   }

@@ -14,6 +14,7 @@ import {
 import { isAlive, Ledger, readHostFacts, readRoutes6, saveRules } from "@hpk/core/os";
 import { type PortView, portViewsOf } from "./pure/port_view.ts";
 import { claimPorts, writeWithRules } from "./published_ports.ts";
+import { takeDown } from "./teardown.ts";
 
 /**
  * Lists published ports.
@@ -41,8 +42,8 @@ export async function addPorts(name: string, texts: readonly string[]): Promise<
   checkRoot("publish ports");
   const ledger = new Ledger();
   return await withExisting(ledger, name, "publish ports of", async (record) => {
-    const [facts, rules, routes6] = await Promise.all([
-      readHostFacts([record.bridge]),
+    const facts = readHostFacts([record.bridge]);
+    const [rules, routes6] = await Promise.all([
       saveRules(),
       record.address6 === null ? undefined : readRoutes6(),
     ]);
@@ -106,17 +107,23 @@ async function withExisting<T>(
   change: (record: ContainerRecord) => Promise<T>,
 ): Promise<T> {
   find(ledger, name, doing);
-  return await ledger.withLock(async () => {
-    const record = find(ledger, name, doing);
-    if (record.address !== null && record.phase === "running" && isAlive(record.owner)) {
-      return await change(record);
-    }
-    throw new HpkError({
-      what: `cannot ${doing} '${name}'`,
-      why: isAlive(record.owner) ? `it is ${record.phase}` : "it has ended",
-      fix: "try again when 'hpktainer ps' shows it running",
+  try {
+    return await ledger.withLock(async () => {
+      const record = find(ledger, name, doing);
+      if (record.address !== null && record.phase === "running" && isAlive(record.owner)) {
+        return await change(record);
+      }
+      throw new HpkError({
+        what: `cannot ${doing} '${name}'`,
+        why: isAlive(record.owner) ? `it is ${record.phase}` : "it has ended",
+        fix: "try again when 'hpktainer ps' shows it running",
+      });
     });
-  });
+  } catch (error) {
+    // The last container may have ended meanwhile: then the lock has made a ledger of nothing.
+    if (ledger.isEmpty()) await takeDown(ledger, () => false);
+    throw error;
+  }
 }
 
 function find(ledger: Ledger, name: string, doing: string): ContainerRecord {

@@ -1,4 +1,4 @@
-import { HOST_INI_PATH, HpkError, type Settings, wantedMode } from "@hpk/core";
+import { HOST_INI_PATH, HpkError, type ProcessId, type Settings, wantedMode } from "@hpk/core";
 import {
   faultPoint,
   identify,
@@ -58,12 +58,14 @@ export async function startContainer(invocation: ContainerInvocation): Promise<n
 /**
  * Attaches a container to a network of its own, as the command line asks.
  *
+ * @param owner The process that it belongs to; undefined for this one.
  * @throws {HpkError} When it cannot be; nothing is left of the attempt.
  */
 export async function attachAsAsked(
   ledger: Ledger,
   invocation: ContainerInvocation,
   settings: Settings,
+  owner?: ProcessId,
 ): Promise<Attachment> {
   if (settings.wait > 0 && wantedMode(settings) === "flannel") {
     const { awaitFlannel } = await import("./flannel_wait.ts");
@@ -78,6 +80,7 @@ export async function attachAsAsked(
     image: invocation.image,
     hostname: invocation.hostname,
     datapath: datapathFor(settings.datapath),
+    ...(owner === undefined ? {} : { owner }),
   });
 }
 
@@ -124,11 +127,15 @@ export function readPid(path: string): number | undefined {
   return Number.isInteger(pid) && pid > 0 ? pid : undefined;
 }
 
-/** Checks that an image named by a path exists, before anything is made for it. */
-export function checkImage(image: string): void {
+/**
+ * Checks that an image named by a path exists, before anything is made for it.
+ *
+ * @param directory Where a relative path begins.
+ */
+export function checkImage(image: string, directory = "."): void {
   if (/^[a-z][a-z0-9+.-]*:/i.test(image)) return;
   try {
-    Deno.statSync(image);
+    Deno.statSync(image.startsWith("/") ? image : `${directory}/${image}`);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new HpkError({

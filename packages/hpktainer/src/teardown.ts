@@ -14,14 +14,16 @@ import {
 } from "@hpk/core";
 import {
   faultPoint,
-  ipRemoveAll,
+  forgetAddresses,
   isAlive,
-  type Ledger,
+  Ledger,
   NAMESPACE_DIRECTORY,
   processesInNamespace,
   releaseAddress,
   removeCgroup,
   removeIfExists,
+  removeLink,
+  removeNamespace,
   removeRelaySession,
   thisProcess,
 } from "@hpk/core/os";
@@ -139,6 +141,15 @@ export function isBeingTakenDown(record: ContainerRecord): boolean {
   return record.phase === "stopping" && isAlive(record.owner);
 }
 
+/** Takes down what the monitor has made for this process, and has not told it of. */
+export async function releaseOwn(): Promise<void> {
+  const { pid, startTime } = thisProcess();
+  await takeDown(
+    new Ledger(),
+    ({ owner }) => owner.pid === pid && owner.startTime === startTime,
+  );
+}
+
 /** How long to wait for what an ended container still holds, in ms. */
 const RELEASE_TIMEOUT_MS = 10_000;
 const RELEASE_POLL_MS = 20;
@@ -200,18 +211,18 @@ async function removeResources(
     }
   }
   faultPoint("teardown.relays");
-  const found = await ipRemoveAll(
-    records.flatMap((record) => [
-      ...of(record, "link").map(({ name }) => `link delete dev ${name}`),
-      ...of(record, "namespace").map(({ name }) => `netns delete ${name}`),
-    ]),
-  );
-  // ip(8) does not always name what failed: then it may be any of them.
-  for (const record of records) note(record.id, found);
+  for (const record of records) {
+    for (const { name } of of(record, "link")) {
+      note(record.id, await messageOf(() => removeLink(name)));
+    }
+    for (const { name } of of(record, "namespace")) {
+      note(record.id, await messageOf(() => removeNamespace(name)));
+    }
+  }
   faultPoint("teardown.links");
   await Promise.all(records.map(async (record) => {
     for (const lease of of(record, "lease")) {
-      note(record.id, await messageOf(() => releaseAddress(leaseRequest(ledger, record, lease))));
+      note(record.id, await messageOf(() => releaseLease(ledger, record, lease)));
     }
     for (const directory of of(record, "directory")) {
       note(record.id, await messageOf(() => removeIfExists(directory.path)));
@@ -219,6 +230,18 @@ async function removeResources(
   }));
   faultPoint("teardown.leases");
   return records.map((record) => ({ record, errors: errors.get(record.id)! }));
+}
+
+/** Gives a container's addresses back: where the record does not tell them, host-local finds them. */
+async function releaseLease(
+  ledger: Ledger,
+  record: ContainerRecord,
+  lease: Extract<Resource, { kind: "lease" }>,
+): Promise<void> {
+  const request = leaseRequest(ledger, record, lease);
+  if (record.address === null) return await releaseAddress(request);
+  const { address, address6 } = record;
+  forgetAddresses(request, address6 === null ? [address] : [address, address6]);
 }
 
 /** What is asked of host-local for a container. */

@@ -26,8 +26,8 @@ const PROBE_TIMEOUT_MS = 500;
 const MOST_PEERS = 8;
 
 /** Flannel's VXLAN on this host; undefined where there is none. */
-export async function readFlannelVxlan(): Promise<FlannelVxlan | undefined> {
-  return findFlannelVxlan(await readHostFacts([]));
+export function readFlannelVxlan(): FlannelVxlan | undefined {
+  return findFlannelVxlan(readHostFacts([]));
 }
 
 /** Whether any of the other hosts answers by TCP. */
@@ -49,7 +49,7 @@ export async function anyAnswers({ peers }: FlannelVxlan): Promise<boolean> {
  * container.
  */
 export async function mendChecksum(ledger: Ledger): Promise<ChecksumState> {
-  const vxlan = await readFlannelVxlan();
+  const vxlan = readFlannelVxlan();
   if (vxlan === undefined || !readTxChecksum(vxlan.link)) return "right";
   if (vxlan.peers.length === 0) return "unknown";
   if (await anyAnswers(vxlan)) return "right";

@@ -6,9 +6,12 @@ export const EINTR = 4;
 export const EIO = 5;
 /** Try again; also EWOULDBLOCK. */
 export const EAGAIN = 11;
+export const ENODEV = 19;
 export const EINVAL = 22;
 /** The TAP behind a descriptor is gone (asm-generic/errno.h). */
 export const EBADFD = 77;
+/** The kernel has no such family of addresses. */
+export const EAFNOSUPPORT = 97;
 export const ENOBUFS = 105;
 export const ECONNREFUSED = 111;
 
@@ -36,7 +39,11 @@ const NAMES: Readonly<Record<number, string>> = {
   30: "EROFS",
   38: "ENOSYS",
   77: "EBADFD",
+  95: "EOPNOTSUPP",
+  97: "EAFNOSUPPORT",
   98: "EADDRINUSE",
+  99: "EADDRNOTAVAIL",
+  101: "ENETUNREACH",
   104: "ECONNRESET",
   105: "ENOBUFS",
   111: "ECONNREFUSED",

@@ -32,12 +32,13 @@ export interface PeerCredentials {
 /**
  * Listens on a path that does not exist yet. The socket does not block.
  *
+ * @param backlog How many connections may wait to be accepted (listen(2)).
  * @throws {SystemCallError} EADDRINUSE where the path exists.
  */
-export function listenUnix(path: string): FileDescriptor {
+export function listenUnix(path: string, backlog = 8): FileDescriptor {
   return openSocket((fd) => {
     callOrThrow(`bind ${path}`, () => relayLibc().bind(fd, socketAddress(path), SOCKADDR_SIZE));
-    callOrThrow(`listen ${path}`, () => relayLibc().listen(fd, 8));
+    callOrThrow(`listen ${path}`, () => relayLibc().listen(fd, backlog));
   });
 }
 

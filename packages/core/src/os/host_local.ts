@@ -7,8 +7,10 @@ import {
   parseHostLocalError,
   parseHostLocalResult,
 } from "../model/host_local.ts";
+import { lockExclusive, openLockFile } from "../ffi/fd.ts";
 import { oneLine } from "../model/errors.ts";
 import { runCommand } from "./command.ts";
+import { listDirectory, readFileIfExists, removeIfExists } from "./files.ts";
 import { PROGRAMS, requireProgram } from "./programs.ts";
 
 /** An address that host-local did not give. */
@@ -45,6 +47,28 @@ export async function releaseAddress(request: HostLocalRequest): Promise<void> {
   const result = await call("DEL", request);
   if (result.code !== 0) {
     throw new AllocationError(parseHostLocalError(result.stdout || result.stderr).message, "other");
+  }
+}
+
+/**
+ * Gives addresses back in the plugin's store, as its DEL does but without starting it: that takes a
+ * process, and reads every container's file, for each container. The store is a directory for each
+ * network with a file for each address, whose first line is the container's id, and a file "lock" for
+ * flock(2) (plugins/ipam/host-local/backend/disk).
+ *
+ * @param addresses Those that the container was given; one that is another's by now is left to it.
+ */
+export function forgetAddresses(
+  { dataDir, network, id }: Pick<HostLocalRequest, "dataDir" | "network" | "id">,
+  addresses: readonly string[],
+): void {
+  const directory = `${dataDir}/${network}`;
+  if (listDirectory(directory) === undefined) return;
+  using lock = openLockFile(`${directory}/lock`);
+  lockExclusive(lock);
+  for (const address of addresses) {
+    const path = `${directory}/${address}`;
+    if (readFileIfExists(path)?.split("\n", 1)[0]?.trim() === id) removeIfExists(path);
   }
 }
 

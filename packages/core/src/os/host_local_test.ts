@@ -1,6 +1,12 @@
 import { assertEquals } from "@std/assert";
 import { runScript } from "../testing/script.ts";
 import { TempDirectory } from "../testing/temp_directory.ts";
+import { fileLibc, libc } from "../ffi/libc.ts";
+import { forgetAddresses } from "./host_local.ts";
+
+// The library stays open as long as the process: the first test to need it would be blamed for that.
+libc();
+fileLibc();
 
 /** A stand-in for the plugin that writes down what it is given, and answers as it is told. */
 const PLUGIN = 'printf "%s %s %s\\n" "$CNI_COMMAND" "$CNI_CONTAINERID" "$CNI_ARGS" >"$LOG"\n' +
@@ -69,4 +75,23 @@ Deno.test("releaseAddress() gives back by DEL, and tells what went wrong", async
   assertEquals([result, log.split("\n")[0]?.split(" ")[0]], ["undefined", "DEL"]);
   const failed = await call("releaseAddress", '{"code":5,"msg":"cannot lock"}', 1);
   assertEquals(failed.result, "AllocationError other cannot lock");
+});
+
+Deno.test("forgetAddresses() removes what is the container's, and nothing else", () => {
+  using directory = new TempDirectory();
+  Deno.mkdirSync(directory.at("net"));
+  directory.write("net/10.96.0.2", "0123456789ab\r\neth0");
+  directory.write("net/10.96.0.3", "0123456789ac\r\neth0");
+  directory.write("net/fd00:96::2", "0123456789ab\r\neth0");
+  directory.write("net/last_reserved_ip.0", "10.96.0.3");
+  const request = { dataDir: directory.path, network: "net", id: "0123456789ab" };
+  forgetAddresses(request, ["10.96.0.2", "10.96.0.3", "10.96.0.4", "fd00:96::2"]);
+  const left = [...Deno.readDirSync(directory.at("net"))].map(({ name }) => name).sort();
+  assertEquals(left, ["10.96.0.3", "last_reserved_ip.0", "lock"]);
+});
+
+Deno.test("forgetAddresses() makes nothing where nothing was allocated", () => {
+  using directory = new TempDirectory();
+  forgetAddresses({ dataDir: directory.path, network: "net", id: "0123456789ab" }, ["10.96.0.2"]);
+  assertEquals([...Deno.readDirSync(directory.path)], []);
 });

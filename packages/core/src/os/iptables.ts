@@ -1,14 +1,29 @@
 import type { AddressFamily } from "../model/firewall.ts";
 import { CommandError, runCommand, runOrThrow } from "./command.ts";
 import { PROGRAMS, PROGRAMS6, requireProgram } from "./programs.ts";
+import { ruleGeneration } from "./rule_generation.ts";
 
 /** How long to wait for another program that holds the packet filter's lock, in s (iptables(8), -w). */
 const LOCK_WAIT_S = 10;
 
-/** All tables of the packet filter, as iptables-save(8) prints them. */
-export function saveRules(family: AddressFamily = "ipv4"): Promise<string> {
-  const program = family === "ipv4" ? PROGRAMS.iptablesSave : PROGRAMS6.ip6tablesSave;
-  return runOrThrow(requireProgram(program), []);
+/** What the rules were when they were last read, and the number of the change that made them so. */
+const known = new Map<AddressFamily, { readonly generation: number; readonly rules: string }>();
+
+/**
+ * All tables of the packet filter, as iptables-save(8) prints them. They are read again only where they
+ * have changed since this process has last read them.
+ */
+export async function saveRules(family: AddressFamily = "ipv4"): Promise<string> {
+  const name = family === "ipv4" ? PROGRAMS.iptablesSave : PROGRAMS6.ip6tablesSave;
+  const program = requireProgram(name);
+  const generation = ruleGeneration(program);
+  const before = known.get(family);
+  if (generation !== undefined && before?.generation === generation) return before.rules;
+  const rules = await runOrThrow(program, []);
+  if (generation !== undefined && generation === ruleGeneration(program)) {
+    known.set(family, { generation, rules });
+  }
+  return rules;
 }
 
 /**

@@ -25,11 +25,12 @@ export interface Program {
   readonly name: string;
   /** Where to get it: names of packages. */
   readonly fix: string;
-  readonly directories: () => readonly string[];
+  /** Where it is looked for. @param path A PATH; by default that of this process. */
+  readonly directories: (path?: string) => readonly string[];
 }
 
-const inPath = (): string[] => [
-  ...(Deno.env.get("PATH") ?? "").split(":").filter((directory) => directory.startsWith("/")),
+const inPath = (path = Deno.env.get("PATH") ?? ""): string[] => [
+  ...path.split(":").filter((directory) => directory.startsWith("/")),
   ...SYSTEM_DIRECTORIES,
 ];
 
@@ -136,15 +137,20 @@ export const NET_DAEMON: Program = {
 export function findProgram(program: Program): string | undefined {
   const known = found.get(program.name);
   if (known !== undefined) return known;
-  const path = program.directories()
-    .map((directory) => `${directory}/${program.name}`)
-    .find(isExecutableFile);
+  const path = findProgramIn(Deno.env.get("PATH") ?? "", program);
   if (path !== undefined) found.set(program.name, path);
   return path;
 }
 
 /** Programs found so far, by name: what was found once stays where it is for one run of ours. */
 const found = new Map<string, string>();
+
+/** Finds a program as another process would. @param path Its PATH. */
+export function findProgramIn(path: string, program: Program): string | undefined {
+  return program.directories(path)
+    .map((directory) => `${directory}/${program.name}`)
+    .find(isExecutableFile);
+}
 
 /**
  * Finds a program that is needed.

@@ -1,8 +1,8 @@
-import { errorLine, EXIT_OWN_FAILURE, HpkError } from "@hpk/core";
-import { findProgram, PROGRAMS } from "@hpk/core/os";
+import { errorLine, EXIT_OWN_FAILURE, HpkError } from "@hpk/core/errors";
+import { findProgram, PROGRAMS } from "@hpk/core/programs";
 import { becomeApptainer } from "../apptainer.ts";
 import { type Invocation, readArguments } from "../pure/arguments.ts";
-import { joinInstance } from "../join_instance.ts";
+import { asksForRuntime, isDockerLike } from "../pure/runtime_words.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { complain, print } from "./output.ts";
 
@@ -16,27 +16,22 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     return await dispatch(await readInvocation(argv));
   } catch (error) {
-    complain(errorLine("hpktainer", error));
-    return error instanceof HpkError ? error.exitStatus : EXIT_OWN_FAILURE;
+    return fail(error);
   }
 }
 
-/** A link of this name is a command line of Docker's kind. */
-const DOCKER_LIKE = "crungo";
+/** Tells why the program fails. @return Its exit status. */
+export function fail(error: unknown): number {
+  complain(errorLine("hpktainer", error));
+  return error instanceof HpkError ? error.exitStatus : EXIT_OWN_FAILURE;
+}
 
 async function readInvocation(argv: readonly string[]): Promise<Invocation> {
-  const dockerLike = calledAs() === DOCKER_LIKE;
+  const argv0 = Deno.readTextFileSync("/proc/self/cmdline").split("\0", 1)[0]!;
   const wanted = Deno.env.get("HPK_RUNTIME");
-  if (!dockerLike && !wanted && !argv.some((word) => word.startsWith("--runtime"))) {
-    return readArguments(argv);
-  }
+  if (!asksForRuntime([argv0, ...argv], wanted)) return readArguments(argv);
   const { readDockerLike, readRuntime } = await import("../pure/runtime_choice.ts");
-  return dockerLike ? readDockerLike(argv) : readRuntime(argv, wanted);
-}
-
-/** The name by which this program was called. */
-function calledAs(): string {
-  return Deno.readTextFileSync("/proc/self/cmdline").split("\0", 1)[0]!.replace(/^.*\//, "");
+  return isDockerLike(argv0) ? readDockerLike(argv) : readRuntime(argv, wanted);
 }
 
 async function dispatch(invocation: Invocation): Promise<number> {
@@ -58,8 +53,10 @@ async function dispatch(invocation: Invocation): Promise<number> {
       const { runOwnCommand } = await import("./own_commands.ts");
       return await runOwnCommand(invocation.args);
     }
-    case "join":
+    case "join": {
+      const { joinInstance } = await import("../join_instance.ts");
       return joinInstance(invocation.instance, invocation.args);
+    }
     case "stop": {
       const { stopInstances } = await import("../stop_instances.ts");
       return await stopInstances(invocation.args, tell);

@@ -3,7 +3,7 @@
  * Apptainer's own words are handed on unchanged and in order.
  */
 
-import { HpkError } from "@hpk/core";
+import { HpkError } from "@hpk/core/errors";
 import {
   CONTAINER_LETTERS,
   CONTAINER_OPTIONS,

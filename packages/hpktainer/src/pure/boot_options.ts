@@ -1,4 +1,4 @@
-import { HpkError } from "@hpk/core";
+import { HpkError } from "@hpk/core/errors";
 import type { NetworkOption } from "./network_options.ts";
 
 /** Our options of `instance start --boot`; each takes a value. */

@@ -1,4 +1,6 @@
-import { HpkError, isContainerName, type SettingKey } from "@hpk/core";
+import type { SettingKey } from "@hpk/core";
+import { HpkError } from "@hpk/core/errors";
+import { isContainerName } from "@hpk/core/names";
 
 /** What the command line says of a container's network. */
 export interface NetworkOptions {

@@ -1,0 +1,15 @@
+import { callOrThrow } from "./errno.ts";
+import { watchLibc } from "./libc.ts";
+
+/** Whose priority: by process number, of which 0 is the calling thread (setpriority(2), sys/resource.h). */
+const PRIO_PROCESS = 0;
+
+/**
+ * Sets the priority of this thread, and of the programs that it starts from now on.
+ *
+ * @param nice From -20, the highest, to 19; 0 is the usual one.
+ * @throws {SystemCallError} EACCES where this process may not raise it.
+ */
+export function setThreadPriority(nice: number): void {
+  callOrThrow("setpriority", () => watchLibc().setpriority(PRIO_PROCESS, 0, nice));
+}

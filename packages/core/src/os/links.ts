@@ -1,0 +1,204 @@
+import type { HostFacts, Link, Route } from "../model/host_facts.ts";
+import type { InterfaceAddress, Ipv4 } from "../model/ipv4.ts";
+import type { InterfaceAddress6, Ipv6 } from "../model/ipv6.ts";
+import { type IndexedLink, readAddress, readLink, readRoute } from "../model/link_answers.ts";
+import * as request from "../model/link_requests.ts";
+import { isHostLinkName } from "../model/names.ts";
+import { EAFNOSUPPORT, EINVAL, ENODEV, ENOENT, SystemCallError } from "../ffi/errno.ts";
+import { detachMount } from "../ffi/mount.ts";
+import { createNetNamespace, inNetNamespace, openNamespace } from "../ffi/net_namespace.ts";
+import { NetlinkSocket } from "../ffi/netlink_socket.ts";
+import { removeIfExists } from "./files.ts";
+import { NAMESPACE_DIRECTORY } from "./iproute.ts";
+import { ask } from "./netlink_request.ts";
+
+/**
+ * Reads the host's IPv4 routes and its links, but for those of containers: of a thousand of them none
+ * need be read, which would take longer than all else.
+ *
+ * @param names Links that are read in any case, if they exist.
+ * @throws {SystemCallError} When the kernel refuses to tell.
+ */
+export function readHostFacts(names: readonly string[]): HostFacts {
+  using socket = new NetlinkSocket("route");
+  const links = readLinks(socket, names);
+  const indexOf = new Map(links.map(({ index, link }) => [index, link]));
+  const addresses = ask(socket, request.getAddresses()).flatMap((answer) =>
+    readAddress(answer) ?? []
+  );
+  const routes = ask(socket, request.getRoutes()).flatMap((answer) => readRoute(answer) ?? []);
+  const addressesOf = (index: number): InterfaceAddress[] =>
+    addresses.filter((one) => one.index === index).map(({ address }) => address);
+  return {
+    links: links.map(({ index, link }): Link => ({ ...link, addresses: addressesOf(index) })),
+    routes: routes.flatMap(({ destination, metric, index }): Route[] => {
+      if (index === undefined) return [{ destination, metric, device: undefined }];
+      const device = (indexOf.get(index) ?? linkOfIndex(socket, index))?.name;
+      // A link that went between the two looks, such as our bridge with its last container: its
+      // routes go with it.
+      return device === undefined ? [] : [{ destination, metric, device }];
+    }),
+  };
+}
+
+/** From how many links on all are read at once. */
+const MOST_ASKED_FOR = 64;
+
+function readLinks(socket: NetlinkSocket, names: readonly string[]): IndexedLink[] {
+  const wanted = linkNames().filter((name) => !isHostLinkName(name) || names.includes(name));
+  return wanted.length <= MOST_ASKED_FOR
+    ? wanted.flatMap((name) => linkOf(socket, name) ?? [])
+    : ask(socket, request.getLinks()).map(readLink);
+}
+
+/** Names of all links of this network namespace (proc(5), /proc/net/dev). */
+function linkNames(): string[] {
+  const lines = Deno.readTextFileSync("/proc/thread-self/net/dev").split("\n");
+  return lines.flatMap((line) => /^\s*([^\s:]+):/.exec(line)?.[1] ?? []);
+}
+
+/** Reads a link; undefined where there is none, or it goes in this moment. */
+function linkOf(socket: NetlinkSocket, link: string | number): IndexedLink | undefined {
+  try {
+    const [answer] = ask(socket, request.getLink(link));
+    return answer === undefined ? undefined : readLink(answer);
+  } catch (error) {
+    if (error instanceof SystemCallError && error.errno === ENODEV) return undefined;
+    throw error;
+  }
+}
+
+function linkOfIndex(socket: NetlinkSocket, index: number): Omit<Link, "addresses"> | undefined {
+  return linkOf(socket, index)?.link;
+}
+
+/** A container's link that is to be made: a veth pair between a bridge and a network namespace. */
+export interface ContainerLink {
+  /** Name of the end on the bridge. */
+  readonly name: string;
+  readonly bridge: string;
+  /** MTU of both ends, in bytes. */
+  readonly mtu: number;
+  /** Path of the network namespace. */
+  readonly namespace: string;
+  /** Hardware address of the end in the namespace, "eth0". */
+  readonly mac: string;
+}
+
+/**
+ * Makes a container's link. The end on the bridge is up.
+ *
+ * @throws {SystemCallError} When it cannot be made, as where a link has its name.
+ */
+export function makeContainerLink({ name, bridge, mtu, namespace, mac }: ContainerLink): void {
+  using socket = new NetlinkSocket("route");
+  using peer = openNamespace(namespace);
+  const master = linkOf(socket, bridge);
+  if (master === undefined) throw new SystemCallError(`find the bridge ${bridge}`, ENODEV);
+  const message = request.newVethPair({
+    name,
+    mtu,
+    master: master.index,
+    peer: { name: "eth0", mac, namespace: peer.fd },
+  });
+  ask(socket, message, `make the link ${name}`);
+  const index = linkOf(socket, name)?.index;
+  if (index === undefined) throw new SystemCallError(`find the link ${name}`, ENODEV);
+  // Every packet for such an address would go to all containers; nobody calls a port of a bridge.
+  omitLinkLocalAddress(socket, index);
+  ask(socket, request.setLinkUp(index), `set up the link ${name}`);
+}
+
+function omitLinkLocalAddress(socket: NetlinkSocket, index: number): void {
+  try {
+    ask(socket, request.withoutLinkLocalAddress(index));
+  } catch (error) {
+    // A kernel without IPv6 makes none.
+    if (!(error instanceof SystemCallError && error.errno === EAFNOSUPPORT)) throw error;
+  }
+}
+
+/** Makes a link a port of a bridge, and sets it up. */
+export function joinBridge(name: string, bridge: string): void {
+  using socket = new NetlinkSocket("route");
+  const master = linkOf(socket, bridge);
+  const link = linkOf(socket, name);
+  if (master === undefined) throw new SystemCallError(`find the bridge ${bridge}`, ENODEV);
+  if (link === undefined) throw new SystemCallError(`find the link ${name}`, ENODEV);
+  ask(socket, request.setLinkUp(link.index, { master: master.index }), `set up the link ${name}`);
+}
+
+/**
+ * Makes a network namespace with a name, as `ip netns add` does.
+ *
+ * @throws {SystemCallError} When it cannot be made, as where there is one of that name.
+ */
+export function createNamespace(name: string): void {
+  Deno.mkdirSync(NAMESPACE_DIRECTORY, { recursive: true, mode: 0o755 });
+  createNetNamespace(NAMESPACE_DIRECTORY, name);
+}
+
+/**
+ * Takes a network namespace's name away, as `ip netns delete` does; the namespace goes with its last
+ * process. A name that is not there is not an error.
+ *
+ * @throws {Error} When it cannot be.
+ */
+export function removeNamespace(name: string): void {
+  const path = `${NAMESPACE_DIRECTORY}/${name}`;
+  try {
+    detachMount(path);
+  } catch (error) {
+    // EINVAL: a file on which nothing is mounted, as a start that was cut short leaves one.
+    const isGone = error instanceof SystemCallError && [ENOENT, EINVAL].includes(error.errno);
+    if (!isGone) throw error;
+  }
+  removeIfExists(path);
+}
+
+/** What an interface in a container gets. */
+export interface InterfaceSetup {
+  /** Hardware address, such as "0a:58:0a:60:00:02". */
+  readonly mac: string;
+  readonly address: InterfaceAddress;
+  readonly gateway: Ipv4;
+  /** The same for IPv6; undefined where the container has none. */
+  readonly ipv6: { readonly address: InterfaceAddress6; readonly gateway: Ipv6 } | undefined;
+}
+
+/**
+ * Sets `lo` up in a network namespace, and "eth0" with what it gets.
+ *
+ * @param namespace Path of the network namespace.
+ * @param setup Undefined where the container makes its interface itself.
+ * @throws {SystemCallError} When it cannot be.
+ */
+export function setUpInterfaces(namespace: string, setup: InterfaceSetup | undefined): void {
+  using socket = inNetNamespace(namespace, () => new NetlinkSocket("route"));
+  ask(socket, request.setLinkUp(request.LOOPBACK_INDEX), "set lo up");
+  if (setup === undefined) return;
+  const index = linkOf(socket, "eth0")?.index;
+  if (index === undefined) throw new SystemCallError(`find eth0 in ${namespace}`, ENODEV);
+  const { mac, address, gateway, ipv6 } = setup;
+  if (ipv6 === undefined) omitLinkLocalAddress(socket, index);
+  ask(socket, request.setLinkUp(index, { mac }), "set eth0 up");
+  ask(socket, request.addAddress(index, address), "give eth0 its address");
+  ask(socket, request.addDefaultRoute(index, gateway), "add the default route");
+  if (ipv6 === undefined) return;
+  ask(socket, request.addAddress6(index, ipv6.address), "give eth0 its IPv6 address");
+  ask(socket, request.addDefaultRoute(index, ipv6.gateway), "add the default route of IPv6");
+}
+
+/**
+ * Deletes a link. One that is not there is not an error.
+ *
+ * @throws {SystemCallError} When it cannot be deleted.
+ */
+export function removeLink(name: string): void {
+  using socket = new NetlinkSocket("route");
+  try {
+    ask(socket, request.deleteLink(name), `delete the link ${name}`);
+  } catch (error) {
+    if (!(error instanceof SystemCallError && error.errno === ENODEV)) throw error;
+  }
+}

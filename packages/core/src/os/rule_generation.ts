@@ -1,0 +1,19 @@
+import { NetlinkSocket } from "../ffi/netlink_socket.ts";
+import { ruleGenerationIn, ruleGenerationRequest } from "../model/rule_generation.ts";
+import { ask } from "./netlink_request.ts";
+
+/** The program behind the names of iptables(8) where it works on nf_tables (xtables-nft(8)). */
+const NF_TABLES_PROGRAM = "xtables-nft-multi";
+
+/**
+ * Number of the last change to the rules of nf_tables, whoever made it.
+ *
+ * @param program Path of a program of iptables(8).
+ * @return Undefined where that program keeps rules elsewhere, of which there is no such number.
+ */
+export function ruleGeneration(program: string): number | undefined {
+  if (!Deno.realPathSync(program).endsWith(`/${NF_TABLES_PROGRAM}`)) return undefined;
+  using socket = new NetlinkSocket("netfilter");
+  const [answer] = ask(socket, ruleGenerationRequest(), "ask for the generation of the rules");
+  return answer === undefined ? undefined : ruleGenerationIn(answer);
+}

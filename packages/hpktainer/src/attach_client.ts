@@ -1,0 +1,69 @@
+/**
+ * The side of a start: it asks the monitor, which is warm, to attach it. Kept small, since its
+ * loading is a part of every start.
+ */
+
+import { execInPlace } from "@hpk/core/exec";
+import type { StartAnswer, StartOrder } from "./pure/start_order.ts";
+
+/** Where the monitor listens; the ledger's directory has it. */
+const SOCKET = "/run/hpktainer/attach.sock";
+
+/** How long to wait for an answer, in ms: with many starts at once each waits for those before it. */
+const ANSWER_TIMEOUT_MS = 10_000;
+
+/** Bytes that are read at once; an answer is about as long as the command line. */
+const ROOM = 16_384;
+
+/**
+ * What came of asking: an order, "declined" where nothing was done, or "lost" where the monitor went
+ * away in between.
+ */
+export type Asked = StartOrder | "declined" | "lost";
+
+/** Asks the monitor to attach this process. It finds out by itself what this process was asked to do. */
+export async function askToBeAttached(): Promise<Asked> {
+  let connection: Deno.UnixConn;
+  try {
+    connection = await Deno.connect({ transport: "unix", path: SOCKET });
+  } catch {
+    // No container runs yet, or it is not for us to ask.
+    return "declined";
+  }
+  let isLate = false;
+  const timer = setTimeout(() => {
+    isLate = true;
+    connection.close();
+  }, ANSWER_TIMEOUT_MS);
+  try {
+    const text = await readAll(connection);
+    return text === "" ? "lost" : JSON.parse(text) as StartAnswer ?? "declined";
+  } catch {
+    // What is attached for someone who has hung up is taken down again.
+    return isLate ? "declined" : "lost";
+  } finally {
+    clearTimeout(timer);
+    if (!isLate) connection.close();
+  }
+}
+
+async function readAll(connection: Deno.UnixConn): Promise<string> {
+  const decoder = new TextDecoder();
+  const room = new Uint8Array(ROOM);
+  let text = "";
+  for (;;) {
+    const length = await connection.read(room);
+    if (length === null) return text;
+    text += decoder.decode(room.subarray(0, length), { stream: true });
+  }
+}
+
+/**
+ * Does what is ordered.
+ *
+ * @throws {SystemCallError} When the program cannot be executed. Otherwise it does not return.
+ */
+export function follow({ path, argv, environment }: StartOrder): never {
+  for (const [name, value] of Object.entries(environment)) Deno.env.set(name, value);
+  return execInPlace(path, argv);
+}

@@ -1,0 +1,26 @@
+import { askToBeAttached, follow } from "../attach_client.ts";
+import { mayBeServed } from "../pure/start_order.ts";
+
+/**
+ * Runs the program. What a start beside other containers needs is loaded first, and the rest only where
+ * the monitor does not attach it.
+ *
+ * @param argv Arguments after the program's name.
+ * @return The exit status, unless the process becomes Apptainer.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const asked = mayBeServed(argv) ? await askToBeAttached() : "declined";
+  if (typeof asked === "object") {
+    try {
+      return follow(asked);
+    } catch (error) {
+      return (await import("./dispatch.ts")).fail(error);
+    }
+  }
+  if (asked === "lost") {
+    const { releaseOwn } = await import("../teardown.ts");
+    await releaseOwn();
+  }
+  const dispatch = await import("./dispatch.ts");
+  return await dispatch.main(argv);
+}
