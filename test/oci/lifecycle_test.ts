@@ -148,6 +148,14 @@ testIf({
   await using logs = await host.spawn(HPKTAINER, ["container", "logs", "-f", "job"]);
   await using waiting = await host.spawn(HPKTAINER, ["container", "wait", "job"]);
   await logs.waitFor(/^one$/m, { stream: "stdout", ...BUSY });
+  // A process that waits has a descriptor of the one it waits for.
+  const waits = `for p in /proc/[0-9]*; do
+    if tr '\\0' ' ' < $p/cmdline | grep -q 'container wait job '; then ls -l $p/fd; fi
+  done 2>/dev/null; true`;
+  await eventually(async () => (await host.sh(waits)).stdout.includes("pidfd"), {
+    what: "container wait to wait",
+    ...BUSY,
+  });
   await host.sh("touch /run/flag/go");
   const { stdout, code } = await logs.wait(BUSY);
   assertEquals([code, stdout.split("\n").length, stdout.slice(-9)], [0, 5002, "5000\nlast"]);

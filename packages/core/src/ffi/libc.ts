@@ -80,7 +80,6 @@ const RELAY_SYMBOLS = {
   },
   listen: { parameters: ["i32", /* fd */ "i32" /* backlog */], result: "i32" },
   readv: { parameters: ["i32", /* fd */ "buffer", /* iov */ "i32" /* iovcnt */], result: "i32" },
-  setns: { parameters: ["i32", /* fd */ "i32" /* nstype */], result: "i32" },
   setsockopt: {
     parameters: ["i32", /* fd */ "i32", /* level */ "i32", "buffer", /* value */ "u32"],
     result: "i32",
@@ -97,8 +96,8 @@ const RELAY_SYMBOLS = {
   writev: { parameters: ["i32", /* fd */ "buffer", /* iov */ "i32" /* iovcnt */], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** What network namespaces and their links take. */
-const NETWORK_SYMBOLS = {
+/** What namespaces take. */
+const NAMESPACE_SYMBOLS = {
   mount: {
     parameters: [
       "buffer", /* source */
@@ -109,6 +108,13 @@ const NETWORK_SYMBOLS = {
     ],
     result: "i32",
   },
+  setns: { parameters: ["i32", /* fd */ "i32" /* nstype */], result: "i32" },
+  unshare: { parameters: ["i32" /* flags */], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** What network namespaces and their links take. */
+const NETWORK_SYMBOLS = {
+  ...NAMESPACE_SYMBOLS,
   recv: {
     parameters: ["i32", /* fd */ "buffer", /* buf */ "u32", /* len */ "i32" /* flags */],
     result: "i32",
@@ -117,7 +123,6 @@ const NETWORK_SYMBOLS = {
     parameters: ["i32", /* fd */ "buffer", /* buf */ "u32", /* len */ "i32" /* flags */],
     result: "i32",
   },
-  setns: { parameters: ["i32", /* fd */ "i32" /* nstype */], result: "i32" },
   setsockopt: {
     parameters: ["i32", /* fd */ "i32", /* level */ "i32", "buffer", /* value */ "u32"],
     result: "i32",
@@ -126,21 +131,11 @@ const NETWORK_SYMBOLS = {
     parameters: ["i32", /* domain */ "i32", /* type */ "i32" /* protocol */],
     result: "i32",
   },
-  unshare: { parameters: ["i32" /* flags */], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** What containers need which we start ourselves: mounts, and waits that leave the thread free. */
 const CONTAINER_SYMBOLS = {
-  mount: {
-    parameters: [
-      "buffer",
-      /* source */ "buffer",
-      /* target */ "buffer",
-      "u32",
-      /* flags */ "buffer",
-    ],
-    result: "i32",
-  },
+  ...NAMESPACE_SYMBOLS,
   pipe2: { parameters: ["buffer", /* fds */ "i32" /* flags */], result: "i32" },
   pollAside: {
     name: "poll",
@@ -148,8 +143,6 @@ const CONTAINER_SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
-  setns: { parameters: ["i32", /* fd */ "i32" /* nstype */], result: "i32" },
-  unshare: { parameters: ["i32" /* flags */], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** What their terminals need. */

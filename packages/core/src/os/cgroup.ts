@@ -15,14 +15,28 @@ export function readCgroupMounts(): CgroupMount[] {
  * @param name Its path from their roots, such as "hpktainer/0123456789ab".
  */
 export function makeCgroup(mounts: readonly CgroupMount[], name: string): void {
-  for (const { path, hasCpuset } of mounts) {
-    const steps = name.split("/");
-    for (let length = 1; length <= steps.length; length++) {
-      const group = [path, ...steps.slice(0, length)].join("/");
-      const parent = [path, ...steps.slice(0, length - 1)].join("/");
-      makeGroup(group);
-      if (hasCpuset) inheritCpuset(parent, group);
+  for (const mount of mounts) {
+    for (let tries = 1;; tries++) {
+      try {
+        makeIn(mount, name.split("/"));
+        break;
+      } catch (error) {
+        // Another container has ended in this moment, and took the group above both along.
+        if (!(error instanceof Deno.errors.NotFound) || tries === MOST_TRIES) throw error;
+      }
     }
+  }
+}
+
+/** How often groups may go while others are made in them. */
+const MOST_TRIES = 10;
+
+function makeIn({ path, hasCpuset }: CgroupMount, steps: readonly string[]): void {
+  for (let length = 1; length <= steps.length; length++) {
+    const group = [path, ...steps.slice(0, length)].join("/");
+    const parent = [path, ...steps.slice(0, length - 1)].join("/");
+    makeGroup(group);
+    if (hasCpuset) inheritCpuset(parent, group);
   }
 }
 
