@@ -102,7 +102,8 @@ export class Cluster implements AsyncDisposable {
       if (options.by === "flanneld") {
         await cluster.startEtcd();
         await cluster.configure();
-        await Promise.all(nodes.map((node) => cluster.startFlanneld(node)));
+        // In turn: two that start at once may choose the same subnet, and the second ends.
+        for (const node of nodes) await cluster.startFlanneld(node);
         await cluster.#joined();
       } else {
         for (const node of nodes) {

@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { eventually, PrivateHost, type RunResult } from "../harness/mod.ts";
 import { endContainer, holdContainer } from "./_containers.ts";
 import { hpk, HPKTAINER, SUBNET, SUBNET6 } from "./_hpktainer.ts";
-import { awaitService, killMonitor, monitorPids } from "./_processes.ts";
+import { awaitService, hasNoMonitor, killMonitor, monitorPids } from "./_processes.ts";
 
 /** An act of the program, and where it begins. */
 export interface Scenario {
@@ -226,9 +226,6 @@ export const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** Longer than becoming another program takes, in ms. */
-const EXEC_MS = 50;
-
 /** Points that a monitor comes by too, and dies there after whoever came first. */
 const MONITORS_POINT = /^teardown\.|(removed|restored)$/;
 
@@ -239,13 +236,7 @@ export async function assertKilled(
   act: RunResult,
 ): Promise<void> {
   if (act.code !== 137 || MONITORS_POINT.test(point)) {
-    // Twice, since a process that becomes another program has no environment for a moment.
-    const isGone = () => monitorPids(host, "HPK_FAULT_KILL").length === 0;
-    await eventually(async () => {
-      if (!isGone()) return false;
-      await new Promise((resolve) => setTimeout(resolve, EXEC_MS));
-      return isGone();
-    }, {
+    await eventually(() => hasNoMonitor(host, "HPK_FAULT_KILL"), {
       what: `the monitor's end (exit status ${act.code} ${act.stderr})`,
       timeoutMs: 15_000,
     });

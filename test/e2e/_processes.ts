@@ -13,14 +13,25 @@ export function monitorPids(host: PrivateHost, variable = ""): number[] {
     .filter((pid) => wordsOf(host, pid, "environ").some((word) => word.startsWith(variable)));
 }
 
+/** Longer than becoming another program takes, in ms: for a moment a process has no command line then. */
+const EXEC_MS = 50;
+
+/** Whether the host has no monitor, nor one that is about to begin. @param variable As for monitorPids. */
+export async function hasNoMonitor(host: PrivateHost, variable = ""): Promise<boolean> {
+  if (monitorPids(host, variable).length > 0) return false;
+  await new Promise((resolve) => setTimeout(resolve, EXEC_MS));
+  return monitorPids(host, variable).length === 0;
+}
+
 /** Kills the host's monitor, as an administrator or the kernel in want of memory might; waits for its end. */
 export async function killMonitor(host: PrivateHost): Promise<void> {
-  const pids = await eventually(() => {
-    const found = monitorPids(host);
-    return found.length > 0 ? found : undefined;
-  }, { what: "a monitor" });
-  await host.run("kill", ["-KILL", ...pids.map(String)]);
-  await eventually(() => monitorPids(host).length === 0, { what: "the monitor's end" });
+  await eventually(() => monitorPids(host).length > 0, { what: "a monitor" });
+  await eventually(async () => {
+    const pids = monitorPids(host).map(String);
+    // One of them may be gone already: the program that has started the other.
+    if (pids.length > 0) await host.run("kill", ["-KILL", ...pids], { check: false });
+    return await hasNoMonitor(host);
+  }, { what: "the monitor's end" });
 }
 
 /** Waits until the host's monitor attaches those who ask: it tells others that it does not. */
