@@ -169,8 +169,8 @@ type Functions<S extends Deno.ForeignLibraryInterface> = Deno.StaticForeignLibra
 
 /**
  * Looks a group up at the first call, by dlsym(3). The runtime compiles code for each function that it
- * looks up itself, which takes a quarter of a millisecond; one that is called by its address takes a
- * hundredth of that, and half a microsecond more for each call.
+ * looks up itself, which takes longer than the few calls that most programs make of it; one that is called
+ * by its address takes a little more for each call.
  */
 function once<S extends Deno.ForeignLibraryInterface>(symbols: S): () => Functions<S> {
   let found: Functions<S> | undefined;

@@ -55,12 +55,9 @@ export function createNetNamespace(directory: string, name: string): void {
   shareMounts(directory);
   const path = `${directory}/${name}`;
   const flags = O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-  const created = fileLibc().open(cString(path), flags, 0);
-  // Not tried again where it fails: it would meet its own file.
-  if (created === -1) {
-    callOrThrow(`create ${path}`, () => fileLibc().open(cString(path), flags, 0));
-  }
-  fileLibc().close(created);
+  fileLibc().close(
+    callOrThrow(`create ${path}`, () => fileLibc().open(cString(path), flags, 0)),
+  );
   using own = openNamespace(OWN);
   callOrThrow("unshare", () => networkLibc().unshare(CLONE_NEWNET));
   try {
@@ -74,12 +71,12 @@ export function createNetNamespace(directory: string, name: string): void {
 function shareMounts(directory: string): void {
   using lock = openDirectory(directory);
   lockExclusive(lock);
-  const share = () => callTwice(() => mount("", directory, MS_SHARED | MS_REC));
-  const { result, errno } = share();
+  const share = () => mount("", directory, MS_SHARED | MS_REC);
+  const { result, errno } = callTwice(share);
   if (result !== -1) return;
   if (errno !== EINVAL) throw new SystemCallError(`mount ${directory}`, errno);
   callOrThrow(`mount ${directory}`, () => mount(directory, directory, MS_BIND | MS_REC));
-  callOrThrow(`mount ${directory}`, () => share().result);
+  callOrThrow(`mount ${directory}`, share);
 }
 
 function mount(source: string, target: string, flags: number): number {

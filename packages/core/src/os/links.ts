@@ -22,7 +22,7 @@ import { ask } from "./netlink_request.ts";
 export function readHostFacts(names: readonly string[]): HostFacts {
   using socket = new NetlinkSocket("route");
   const links = readLinks(socket, names);
-  const indexOf = new Map(links.map(({ index, link }) => [index, link]));
+  const known = new Map(links.map(({ index, link }) => [index, link]));
   const addresses = ask(socket, request.getAddresses()).flatMap((answer) =>
     readAddress(answer) ?? []
   );
@@ -33,7 +33,7 @@ export function readHostFacts(names: readonly string[]): HostFacts {
     links: links.map(({ index, link }): Link => ({ ...link, addresses: addressesOf(index) })),
     routes: routes.flatMap(({ destination, metric, index }): Route[] => {
       if (index === undefined) return [{ destination, metric, device: undefined }];
-      const device = (indexOf.get(index) ?? linkOfIndex(socket, index))?.name;
+      const device = (known.get(index) ?? linkOfIndex(socket, index))?.name;
       // A link that went between the two looks, such as our bridge with its last container: its
       // routes go with it.
       return device === undefined ? [] : [{ destination, metric, device }];
@@ -72,6 +72,12 @@ function linkOfIndex(socket: NetlinkSocket, index: number): Omit<Link, "addresse
   return linkOf(socket, index)?.link;
 }
 
+/** Index of a link that has to be there. */
+function indexOf(socket: NetlinkSocket, name: string): number {
+  const [answer] = ask(socket, request.getLink(name), `find the link ${name}`);
+  return readLink(answer!).index;
+}
+
 /** A container's link that is to be made: a veth pair between a bridge and a network namespace. */
 export interface ContainerLink {
   /** Name of the end on the bridge. */
@@ -93,17 +99,14 @@ export interface ContainerLink {
 export function makeContainerLink({ name, bridge, mtu, namespace, mac }: ContainerLink): void {
   using socket = new NetlinkSocket("route");
   using peer = openNamespace(namespace);
-  const master = linkOf(socket, bridge);
-  if (master === undefined) throw new SystemCallError(`find the bridge ${bridge}`, ENODEV);
   const message = request.newVethPair({
     name,
     mtu,
-    master: master.index,
+    master: indexOf(socket, bridge),
     peer: { name: "eth0", mac, namespace: peer.fd },
   });
   ask(socket, message, `make the link ${name}`);
-  const index = linkOf(socket, name)?.index;
-  if (index === undefined) throw new SystemCallError(`find the link ${name}`, ENODEV);
+  const index = indexOf(socket, name);
   // Every packet for such an address would go to all containers; nobody calls a port of a bridge.
   omitLinkLocalAddress(socket, index);
   ask(socket, request.setLinkUp(index), `set up the link ${name}`);
@@ -121,11 +124,8 @@ function omitLinkLocalAddress(socket: NetlinkSocket, index: number): void {
 /** Makes a link a port of a bridge, and sets it up. */
 export function joinBridge(name: string, bridge: string): void {
   using socket = new NetlinkSocket("route");
-  const master = linkOf(socket, bridge);
-  const link = linkOf(socket, name);
-  if (master === undefined) throw new SystemCallError(`find the bridge ${bridge}`, ENODEV);
-  if (link === undefined) throw new SystemCallError(`find the link ${name}`, ENODEV);
-  ask(socket, request.setLinkUp(link.index, { master: master.index }), `set up the link ${name}`);
+  const master = indexOf(socket, bridge);
+  ask(socket, request.setLinkUp(indexOf(socket, name), { master }), `set up the link ${name}`);
 }
 
 /**
@@ -177,8 +177,7 @@ export function setUpInterfaces(namespace: string, setup: InterfaceSetup | undef
   using socket = inNetNamespace(namespace, () => new NetlinkSocket("route"));
   ask(socket, request.setLinkUp(request.LOOPBACK_INDEX), "set lo up");
   if (setup === undefined) return;
-  const index = linkOf(socket, "eth0")?.index;
-  if (index === undefined) throw new SystemCallError(`find eth0 in ${namespace}`, ENODEV);
+  const index = indexOf(socket, "eth0");
   const { mac, address, gateway, ipv6 } = setup;
   if (ipv6 === undefined) omitLinkLocalAddress(socket, index);
   ask(socket, request.setLinkUp(index, { mac }), "set eth0 up");

@@ -29,10 +29,10 @@ export function ask(
       const end = endOf(answer);
       if (end === undefined) answers.push(answer);
       else if (end.errno === 0) return answers;
-      else {throw new SystemCallError(
-          end.text === undefined ? what : `${what} (${end.text})`,
-          end.errno,
-        );}
+      else {
+        const said = end.text === undefined ? "" : ` (${end.text})`;
+        throw new SystemCallError(what + said, end.errno);
+      }
     }
   }
 }
