@@ -372,7 +372,7 @@ id=$("$0" run --runtime crun --network none -d --name idle "$1" sleep 1000)
 "$0" container exec idle echo hi
 "$0" container stop -t 0 idle
 "$0" container rm idle
-find /sys/fs/cgroup -name "hpktainer-$id"' '${HPKTAINER}' ${busybox}`,
+find /sys/fs/cgroup -ignore_readdir_race -name "hpktainer-$id"' '${HPKTAINER}' ${busybox}`,
         BUSY,
       );
       assertMatch(stdout, shown);
