@@ -3,6 +3,7 @@ import { nameServerArguments, type NameServerPaths } from "../model/name_server.
 import { runCommand } from "./command.ts";
 import { faultPoint } from "./fault_point.ts";
 import { readFileIfExists, removeIfExists } from "./files.ts";
+import { argumentsOf, identify, isAlive } from "./process.ts";
 import { findProgram, OPTIONAL_PROGRAMS } from "./programs.ts";
 
 /** How long the server may take to end, in ms. */
@@ -27,7 +28,9 @@ export async function ensureNameServer(
   const args = nameServerArguments(addresses, paths);
   const runningAsWanted = () => {
     const pid = nameServerPid(paths);
-    return pid !== undefined && argumentsOf(pid)?.join("\0") === args.join("\0") ? pid : undefined;
+    return pid !== undefined && argumentsOf(pid).slice(1).join("\0") === args.join("\0")
+      ? pid
+      : undefined;
   };
   const running = runningAsWanted();
   if (running !== undefined) return running;
@@ -59,29 +62,21 @@ export function nameServerPid(paths: NameServerPaths): number | undefined {
 export async function stopNameServer(paths: NameServerPaths): Promise<void> {
   const own = namespaceOf("self");
   // By the list of processes, so that one is found that was killed before its pid was on file.
-  const pids = [...Deno.readDirSync("/proc")].map(({ name }) => name)
+  const servers = [...Deno.readDirSync("/proc")].map(({ name }) => name)
     .filter((name) => /^[0-9]+$/.test(name) && isNameServer(Number(name), paths))
-    .filter((pid) => namespaceOf(pid) === own);
+    .filter((pid) => namespaceOf(pid) === own)
+    .flatMap((pid) => identify(Number(pid)) ?? []);
   const deadline = Date.now() + END_MS;
-  for (const pid of pids) {
-    signal(Number(pid), "SIGTERM");
-    while (isNameServer(Number(pid), paths) && Date.now() < deadline) await pause();
-    if (isNameServer(Number(pid), paths)) signal(Number(pid), "SIGKILL");
+  for (const server of servers) {
+    signal(server.pid, "SIGTERM");
+    while (isAlive(server) && Date.now() < deadline) await pause();
+    if (isAlive(server)) signal(server.pid, "SIGKILL");
   }
   removeIfExists(paths.pidFile);
 }
 
 function isNameServer(pid: number, { pidFile }: NameServerPaths): boolean {
-  return argumentsOf(pid)?.includes(`--pid-file=${pidFile}`) ?? false;
-}
-
-/** Arguments of a process, without its name; undefined when it has ended. */
-function argumentsOf(pid: number): string[] | undefined {
-  try {
-    return Deno.readTextFileSync(`/proc/${pid}/cmdline`).split("\0").slice(1, -1);
-  } catch {
-    return undefined;
-  }
+  return argumentsOf(pid).includes(`--pid-file=${pidFile}`);
 }
 
 function namespaceOf(pid: string): string | undefined {

@@ -30,12 +30,8 @@ export function startTimeOf(pid: number): number | undefined {
 }
 
 function readStat(pid: number): { startTime: number; ended: boolean } | undefined {
-  let stat: string;
-  try {
-    stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
-  } catch {
-    return undefined;
-  }
+  const stat = readOfProcess(pid, "stat");
+  if (stat === undefined) return undefined;
   // The name stands in parentheses and may itself hold spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   // A first thread that has ended is a zombie as long as another thread lives.
@@ -60,6 +56,41 @@ export function identify(pid: number): ProcessId | undefined {
 /** Whether a process is still the one that was identified, and alive. */
 export function isAlive(process: ProcessId): boolean {
   return process.bootId === bootId() && startTimeOf(process.pid) === process.startTime;
+}
+
+/**
+ * Arguments of a process, the program's name first (proc_pid_cmdline(5)).
+ *
+ * @return None where there is no such process, or it is ending: its memory goes before its files, and
+ *   its files before itself.
+ */
+export function argumentsOf(pid: number): string[] {
+  let text: string | undefined;
+  let before: string | undefined;
+  do {
+    before = text;
+    text = readOfProcess(pid, "cmdline");
+    // It is read in pieces, and cut short where the memory goes in between: so until it is the same twice.
+  } while (text !== before);
+  return text?.split("\0").slice(0, -1) ?? [];
+}
+
+/**
+ * Name of the program that a process runs, cut to 15 bytes (proc_pid_comm(5)): what is left of it to
+ * its end.
+ *
+ * @return Undefined where there is no such process.
+ */
+export function programNameOf(pid: number): string | undefined {
+  return readOfProcess(pid, "comm")?.trimEnd();
+}
+
+function readOfProcess(pid: number, file: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/${file}`);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

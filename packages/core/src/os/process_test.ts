@@ -2,10 +2,12 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { NO_PROCESS } from "../model/ledger_record.ts";
 import { TempDirectory } from "../testing/temp_directory.ts";
 import {
+  argumentsOf,
   bootId,
   identify,
   isAlive,
   processesInNamespace,
+  programNameOf,
   startTimeOf,
   thisProcess,
 } from "./process.ts";
@@ -44,6 +46,15 @@ Deno.test("identify() follows a process to its end", async () => {
   assertEquals([isAlive(identity), identify(child.pid)], [false, undefined]);
 });
 
+Deno.test("argumentsOf() and programNameOf() tell a process apart from others", async () => {
+  const child = new Deno.Command("sleep", { args: ["60", "0"] }).spawn();
+  await until(() => argumentsOf(child.pid).length === 3);
+  assertEquals([argumentsOf(child.pid).slice(1), programNameOf(child.pid)], [["60", "0"], "sleep"]);
+  child.kill("SIGKILL");
+  await child.status;
+  assertEquals([argumentsOf(child.pid), programNameOf(child.pid)], [[], undefined]);
+});
+
 Deno.test("a process that has ended and waits to be reaped is not alive", async () => {
   // The shell becomes a program that never waits for the child that the shell started.
   const script = "sleep 0 & echo $!; exec sleep 60";
@@ -54,6 +65,8 @@ Deno.test("a process that has ended and waits to be reaped is not alive", async 
     await until(() => startTimeOf(pid) === undefined);
     assertMatch(Deno.readTextFileSync(`/proc/${pid}/stat`), /\) Z /);
     assertEquals(identify(pid), undefined);
+    // Its memory is gone, its name is not.
+    assertEquals([argumentsOf(pid), programNameOf(pid)], [[], "sleep"]);
   } finally {
     parent.kill("SIGKILL");
     await parent.status;

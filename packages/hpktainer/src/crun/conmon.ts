@@ -15,9 +15,11 @@ import {
   waitReadableAside,
 } from "@hpk/core/ffi";
 import {
+  argumentsOf,
   CONTAINER_PROGRAMS,
   faultPoint,
   identify,
+  programNameOf,
   readFileIfExists,
   requireProgram,
 } from "@hpk/core/os";
@@ -75,9 +77,10 @@ export async function createUnderConmon(
 export function identifyConmon(id: string): ProcessId | undefined {
   const pid = Number(readFileIfExists(pathsOf(id).conmonPid)?.trim());
   if (!Number.isInteger(pid) || pid <= 0) return undefined;
-  const command = readFileIfExists(`/proc/${pid}/cmdline`) ?? "";
-  // Of another process that has the number by now, the id is no argument.
-  return command.split("\0").includes(id) ? identify(pid) : undefined;
+  const words = argumentsOf(pid);
+  // Of one that is ending the name is left. Of another that has the number by now the id is no argument.
+  const isOurs = words.length === 0 ? programNameOf(pid) === "conmon" : words.includes(id);
+  return isOurs ? identify(pid) : undefined;
 }
 
 /** Starts conmon and waits for what it has to say: a line of JSON, or nothing. */
