@@ -71,7 +71,11 @@ testIf({
   // Its services are below its own group, and it sees no other.
   const groups = await cgroupsOf(host, web.id);
   assert(groups.some((path) => path.endsWith("/system.slice/nginx.service")), groups.join("\n"));
-  const seen = await inside(host, "web", "find /sys/fs/cgroup -ignore_readdir_race -type d -name 'hpktainer*'");
+  const seen = await inside(
+    host,
+    "web",
+    "find /sys/fs/cgroup -ignore_readdir_race -type d -name 'hpktainer*'",
+  );
   assertEquals(seen, "");
   const written = await inside(
     host,

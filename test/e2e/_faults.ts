@@ -3,7 +3,7 @@ import { assertEquals } from "@std/assert";
 import { eventually, PrivateHost, type RunResult } from "../harness/mod.ts";
 import { endContainer, holdContainer } from "./_containers.ts";
 import { hpk, HPKTAINER, SUBNET, SUBNET6 } from "./_hpktainer.ts";
-import { awaitService, hasNoMonitor, killMonitor, monitorPids } from "./_processes.ts";
+import { awaitService, killMonitor, monitorPids } from "./_processes.ts";
 
 /** An act of the program, and where it begins. */
 export interface Scenario {
@@ -236,7 +236,7 @@ export async function assertKilled(
   act: RunResult,
 ): Promise<void> {
   if (act.code !== 137 || MONITORS_POINT.test(point)) {
-    await eventually(() => hasNoMonitor(host, "HPK_FAULT_KILL"), {
+    await eventually(() => monitorPids(host, "HPK_FAULT_KILL").length === 0, {
       what: `the monitor's end (exit status ${act.code} ${act.stderr})`,
       timeoutMs: 15_000,
     });

@@ -39,6 +39,17 @@ function withoutCursor(state: Snapshot): Snapshot {
   return { ...state, files: state.files.filter((line) => !line.includes("/last_reserved_ip.")) };
 }
 
+/**
+ * The state once the bridge has no carrier: the kernel takes namespaces down in the background, and
+ * the carrier goes with the last.
+ */
+async function stateWithoutCarrier(host: PrivateHost): Promise<Snapshot> {
+  return await eventually(async () => {
+    const state = await stateOf(host);
+    return state.links.some((line) => /^hpk0 .*NO-CARRIER/.test(line)) ? state : undefined;
+  }, { what: "the end of the bridge's carrier", timeoutMs: 20_000 });
+}
+
 const ALL = ["container", "dns", "hairpin", "inbound", "local", "mss", "offload", "outbound"];
 
 testIf({
@@ -69,11 +80,10 @@ testIf({
     await using _dns = dns;
     await dns.waitFor(/ready/, { timeoutMs: 20_000 });
     assertEquals(withStatus(await verify(host), "ok"), ALL);
-    const before = await stateOf(host);
+    const before = await stateWithoutCarrier(host);
     const text = await setup(host, ["--verify", "--target", `${internet.outside}:9`]);
     assertEquals(text.code, 0, text.stdout);
     assertStringIncludes(text.stdout, "8 ok, 0 failed, 0 skipped");
-    // The kernel takes namespaces down in the background, and the bridge's carrier goes with the last.
     await eventually(async () => {
       assertSame(withoutCursor(before), withoutCursor(await stateOf(host)));
       return true;
