@@ -4,10 +4,7 @@
  */
 
 import { execInPlace } from "@hpk/core/exec";
-import type { StartAnswer, StartOrder } from "./pure/start_order.ts";
-
-/** Where the monitor listens; the ledger's directory has it. */
-const SOCKET = "/run/hpktainer/attach.sock";
+import { ATTACH_SOCKET, type StartAnswer, type StartOrder } from "./pure/start_order.ts";
 
 /** How long to wait for an answer, in ms: with many starts at once each waits for those before it. */
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -25,7 +22,7 @@ export type Asked = StartOrder | "declined" | "lost";
 export async function askToBeAttached(): Promise<Asked> {
   let connection: Deno.UnixConn;
   try {
-    connection = await Deno.connect({ transport: "unix", path: SOCKET });
+    connection = await Deno.connect({ transport: "unix", path: ATTACH_SOCKET });
   } catch {
     // No container runs yet, or it is not for us to ask.
     return "declined";

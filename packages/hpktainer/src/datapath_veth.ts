@@ -1,4 +1,4 @@
-import { hostLinkName, macOf } from "@hpk/core";
+import { hostLinkName } from "@hpk/core";
 import { createNamespace, makeContainerLink, NAMESPACE_DIRECTORY } from "@hpk/core/os";
 import type { Datapath } from "./datapath.ts";
 
@@ -6,15 +6,15 @@ import type { Datapath } from "./datapath.ts";
 export const vethDatapath: Datapath = {
   name: "veth",
   containerMakesInterface: false,
-  makeLink: async ({ id, namespace, plan, allocation }) => {
+  makeLink: ({ id, namespace, plan }) => {
     createNamespace(namespace);
     makeContainerLink({
       name: hostLinkName(id),
       bridge: plan.bridge,
       mtu: plan.mtu,
       namespace: `${NAMESPACE_DIRECTORY}/${namespace}`,
-      mac: macOf((await allocation).ipv4),
     });
+    return Promise.resolve();
   },
   access: () => undefined,
 };

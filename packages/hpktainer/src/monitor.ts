@@ -8,6 +8,7 @@ import { FileDescriptor, isInheritable, listenUnix, setInheritable } from "@hpk/
 import { isOpenFileAt, type Ledger, removeIfExists } from "@hpk/core/os";
 import { NamesWatch } from "./names_watch.ts";
 import { ChecksumWatch } from "./checksum_watch.ts";
+import { ATTACH_SOCKET } from "./pure/start_order.ts";
 import { isAbandoned, takeDown } from "./teardown.ts";
 import { WatchedLedger } from "./watched_ledger.ts";
 
@@ -27,7 +28,7 @@ export async function runMonitor(ledger: Ledger, lockFd: number): Promise<void> 
   closeInherited(lockFd);
   using lock = new FileDescriptor(lockFd);
   setInheritable(lockFd, false);
-  using _service = startService(ledger);
+  using _service = startService();
   const checksum = new ChecksumWatch(ledger);
   const names = new NamesWatch(ledger);
   let retryMs = FIRST_RETRY_MS;
@@ -63,13 +64,12 @@ export async function runMonitor(ledger: Ledger, lockFd: number): Promise<void> 
  * Starts the thread that attaches those who ask. Without it they do that themselves: whatever becomes
  * of it, containers are watched over.
  */
-function startService(ledger: Ledger): Disposable {
+function startService(): Disposable {
   using started = new DisposableStack();
   try {
-    const path = ledger.attachSocketPath;
     // That of a monitor that was killed.
-    removeIfExists(path);
-    const listener = started.use(listenUnix(path, MOST_WAITING));
+    removeIfExists(ATTACH_SOCKET);
+    const listener = started.use(listenUnix(ATTACH_SOCKET, MOST_WAITING));
     const module = new URL("./attach_worker.ts", import.meta.url);
     const worker = started.adopt(new Worker(module, { type: "module" }), (it) => it.terminate());
     worker.onerror = (event) => {

@@ -78,16 +78,15 @@ Deno.test("requests have the bytes that the kernel wants", () => {
   for (const [what, message, expected] of REQUESTS) assertEquals(written(message), expected, what);
 });
 
-Deno.test("newVethPair() nests the other end with its name, address, MTU and namespace", () => {
+Deno.test("newVethPair() nests the other end with its name, MTU and namespace", () => {
   const message = request.newVethPair({
     name: "hpk0",
     master: 3,
     mtu: 1450,
-    peer: { name: "eth0", mac: "0a:58:0a:60:00:02", namespace: 9 },
+    peer: { name: "eth0", namespace: 9 },
   });
   const mtu = "08000400aa050000";
-  const peer = "00".repeat(16) + "09000300" + "6574683000000000" + "0a000100" + "0a580a6000020000" +
-    mtu + "08001c0009000000";
+  const peer = "00".repeat(16) + "09000300" + "6574683000000000" + mtu + "08001c0009000000";
   const data = `${length(4 + peer.length / 2)}0100${peer}`;
   const info = "09000100" + "7665746800000000" + `${length(4 + data.length / 2)}0200${data}`;
   assertEquals(

@@ -103,8 +103,6 @@ export interface VethPair {
   /** The other end. */
   readonly peer: {
     readonly name: string;
-    /** Hardware address, such as "0a:58:0a:60:00:02". */
-    readonly mac: string;
     /** Descriptor of the network namespace that it is made in. */
     readonly namespace: number;
   };
@@ -114,7 +112,6 @@ export interface VethPair {
 export function newVethPair({ name, master, mtu, peer }: VethPair): NetlinkMessage {
   const peerAttributes = encodeAttributes([
     textAttribute(IFLA_IFNAME, peer.name),
-    { type: IFLA_ADDRESS, value: macBytes(peer.mac) },
     uint32Attribute(IFLA_MTU, mtu),
     uint32Attribute(IFLA_NET_NS_FD, peer.namespace),
   ]);

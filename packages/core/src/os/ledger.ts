@@ -46,11 +46,6 @@ export class Ledger {
     return `${this.#root}/monitor.lock`;
   }
 
-  /** The socket at which the monitor attaches those who ask. */
-  get attachSocketPath(): string {
-    return `${this.#root}/attach.sock`;
-  }
-
   /** What the host's name server is started with. */
   nameServerPaths(resolvConf: string): NameServerPaths {
     return { names: this.#namesDirectory, pidFile: `${this.#root}/dnsmasq.pid`, resolvConf };

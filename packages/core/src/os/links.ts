@@ -87,23 +87,21 @@ export interface ContainerLink {
   readonly mtu: number;
   /** Path of the network namespace. */
   readonly namespace: string;
-  /** Hardware address of the end in the namespace, "eth0". */
-  readonly mac: string;
 }
 
 /**
- * Makes a container's link. The end on the bridge is up.
+ * Makes a container's link. The end on the bridge is up, the one in the namespace, "eth0", is not.
  *
  * @throws {SystemCallError} When it cannot be made, as where a link has its name.
  */
-export function makeContainerLink({ name, bridge, mtu, namespace, mac }: ContainerLink): void {
+export function makeContainerLink({ name, bridge, mtu, namespace }: ContainerLink): void {
   using socket = new NetlinkSocket("route");
   using peer = openNamespace(namespace);
   const message = request.newVethPair({
     name,
     mtu,
     master: indexOf(socket, bridge),
-    peer: { name: "eth0", mac, namespace: peer.fd },
+    peer: { name: "eth0", namespace: peer.fd },
   });
   ask(socket, message, `make the link ${name}`);
   const index = indexOf(socket, name);

@@ -1,3 +1,6 @@
+/** The socket at which the monitor attaches those who ask; in the ledger's directory, for root alone. */
+export const ATTACH_SOCKET = "/run/hpktainer/attach.sock";
+
 /** What a start that the monitor has attached does next: become a program. */
 export interface StartOrder {
   /** Absolute path of the program. */
