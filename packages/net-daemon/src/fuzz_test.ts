@@ -7,7 +7,6 @@ import { parseRelayRequest, RelayRequestError } from "@hpk/core";
 import {
   EPOLLIN,
   type FileDescriptor,
-  lastErrno,
   PinnedBuffer,
   readInto,
   unixSocketPair,
@@ -24,8 +23,10 @@ import { FakePoller } from "./testing/fake_poller.ts";
 import { arpFrame, ipv4Frame } from "./testing/frames.ts";
 import { MemoryDevice } from "./testing/memory_device.ts";
 
-for (const end of unixSocketPair()) end.close();
-lastErrno();
+for (const end of unixSocketPair()) {
+  writeFrom(end.fd, new Uint8Array());
+  end.close();
+}
 
 const FRAMES = 1_000_000;
 const REQUESTS = 200_000;

@@ -3,7 +3,6 @@ import {
   EPOLLERR,
   EPOLLIN,
   EPOLLOUT,
-  lastErrno,
   PinnedBuffer,
   readInto,
   unixSocketPair,
@@ -21,8 +20,10 @@ import { arpFrame, frame, ipv4Frame } from "./testing/frames.ts";
 import { MemoryDevice } from "./testing/memory_device.ts";
 
 // The C library stays open once it is opened: not within a test, which would call it a leak.
-for (const end of unixSocketPair()) end.close();
-lastErrno();
+for (const end of unixSocketPair()) {
+  writeFrom(end.fd, new Uint8Array());
+  end.close();
+}
 
 const HOST = 1000;
 const CONTAINER = 1001;

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
 import {
   FileDescriptor,
-  lastErrno,
   openLockFile,
   PinnedBuffer,
   unixSocketPair,
+  writeFrom,
 } from "@hpk/core/ffi";
 import { AT, COUNTERS } from "./pure/counters.ts";
 import { BATCH_SIZE, FrameBatch } from "./pure/frame_batch.ts";
@@ -12,8 +12,10 @@ import { ipv4Frame } from "./testing/frames.ts";
 import { TapDevice } from "./tap_device.ts";
 
 // The C library stays open once it is opened: not within a test, which would call it a leak.
-for (const end of unixSocketPair()) end.close();
-lastErrno();
+for (const end of unixSocketPair()) {
+  writeFrom(end.fd, new Uint8Array());
+  end.close();
+}
 
 const pinned = new PinnedBuffer(BATCH_SIZE);
 

@@ -6,11 +6,12 @@ import { RawTerminal } from "./terminal.ts";
 import { readSome, waitReadableAside, waitWritableAside } from "./wait_aside.ts";
 import { FileDescriptor } from "./fd.ts";
 import { shutdownWriting, unixSocketPair, writeFrom } from "./unix_socket.ts";
-import { containerLibc, fileLibc, libc, relayLibc, terminalLibc, watchLibc } from "./libc.ts";
+import { frameLibc, libc } from "./libc.ts";
 import { watchFile } from "./process_watch.ts";
 
 // Opened before the tests, each of which must leave no library open that it has opened.
-for (const open of [libc, fileLibc, watchLibc, relayLibc, containerLibc, terminalLibc]) open();
+void libc.close;
+frameLibc();
 
 Deno.test("a wait aside leaves the thread free, and tells who is readable", async () => {
   const { reader, writer } = openPipe();

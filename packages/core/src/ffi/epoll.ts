@@ -1,6 +1,6 @@
 import { callOrThrow, callTwice, EINTR, SystemCallError } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
-import { relayLibc } from "./libc.ts";
+import { frameLibc, libc } from "./libc.ts";
 
 /** Events of epoll_ctl(2) (sys/epoll.h). */
 export const EPOLLIN = 0x001;
@@ -29,7 +29,7 @@ export class Epoll implements Disposable {
 
   constructor() {
     this.#epoll = new FileDescriptor(
-      callOrThrow("epoll_create1", () => relayLibc().epoll_create1(EPOLL_CLOEXEC)),
+      callOrThrow("epoll_create1", () => libc.epoll_create1(EPOLL_CLOEXEC)),
     );
   }
 
@@ -78,13 +78,13 @@ export class Epoll implements Disposable {
   }
 
   #wait(timeoutMs: number): number {
-    return relayLibc().epoll_wait(this.#epoll.fd, this.#readyBytes, BATCH, timeoutMs);
+    return frameLibc().epoll_wait(this.#epoll.fd, this.#readyBytes, BATCH, timeoutMs);
   }
 
   #control(operation: number, fd: number, events: number, token: number): void {
     this.#event.setUint32(0, events, true);
     this.#event.setInt32(DATA_OFFSET, token, true);
     const bytes = new Uint8Array(this.#event.buffer);
-    callOrThrow("epoll_ctl", () => relayLibc().epoll_ctl(this.#epoll.fd, operation, fd, bytes));
+    callOrThrow("epoll_ctl", () => frameLibc().epoll_ctl(this.#epoll.fd, operation, fd, bytes));
   }
 }

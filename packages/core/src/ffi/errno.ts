@@ -117,6 +117,6 @@ let location: Deno.UnsafePointerView | undefined;
  * where a call is made over and over, and one misreading does no harm. Otherwise callTwice.
  */
 export function lastErrno(): number {
-  location ??= new Deno.UnsafePointerView(libc().__errno_location()!);
+  location ??= new Deno.UnsafePointerView(libc.__errno_location()!);
   return location.getInt32();
 }

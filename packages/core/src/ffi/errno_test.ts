@@ -1,10 +1,9 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { callOrThrow, callTwice, EAGAIN, EINTR, ENOENT, SystemCallError } from "./errno.ts";
-import { cString, fileLibc, libc } from "./libc.ts";
+import { cString, libc } from "./libc.ts";
 
 // The library stays open as long as the process: the first test to need it would be blamed for that.
-libc();
-fileLibc();
+void libc.close;
 
 Deno.test("SystemCallError names the call and the error", () => {
   const cases: [number, string][] = [
@@ -27,9 +26,9 @@ const EBADF = 9;
 
 Deno.test("callTwice() and callOrThrow() tell why a call failed", () => {
   const cases: [() => number, number][] = [
-    [() => fileLibc().open(cString("/nonexistent"), 0, 0), ENOENT],
-    [() => fileLibc().open(cString("/"), 1, 0), EISDIR],
-    [() => fileLibc().fcntl(-1, 1, 0), EBADF],
+    [() => libc.open(cString("/nonexistent"), 0, 0), ENOENT],
+    [() => libc.open(cString("/"), 1, 0), EISDIR],
+    [() => libc.fcntl(-1, 1, 0), EBADF],
   ];
   for (const [call, errno] of cases) {
     assertEquals(callTwice(call), { result: -1, errno });
@@ -40,9 +39,9 @@ Deno.test("callTwice() and callOrThrow() tell why a call failed", () => {
 Deno.test("callTwice() is not misled by an error number that something else has set once", () => {
   let calls = 0;
   const { result, errno } = callTwice(() => {
-    const failed = fileLibc().fcntl(-1, 1, 0);
+    const failed = libc.fcntl(-1, 1, 0);
     // What the runtime does in between now and then.
-    if (++calls === 1) fileLibc().open(cString("/nonexistent"), 0, 0);
+    if (++calls === 1) libc.open(cString("/nonexistent"), 0, 0);
     return failed;
   });
   assertEquals([result, errno, calls], [-1, EBADF, 3]);
@@ -50,11 +49,11 @@ Deno.test("callTwice() is not misled by an error number that something else has 
 
 Deno.test("callTwice() takes the success of a second call, and gives up in the end", () => {
   const results = [-1, 7];
-  fileLibc().fcntl(-1, 1, 0);
+  libc.fcntl(-1, 1, 0);
   assertEquals(callTwice(() => results.shift()!), { result: 7, errno: 0 });
   let calls = 0;
   const paths = ["/", "/nonexistent"];
-  callTwice(() => fileLibc().open(cString(paths[++calls % 2]!), 1, 0));
+  callTwice(() => libc.open(cString(paths[++calls % 2]!), 1, 0));
   assertEquals(calls, 8);
 });
 

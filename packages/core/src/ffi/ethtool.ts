@@ -1,7 +1,7 @@
 import { callOrThrow } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
 import { PinnedBuffer } from "./io_vector.ts";
-import { cString, relayLibc } from "./libc.ts";
+import { cString, libc } from "./libc.ts";
 
 /** ioctl(2) request of network cards (linux/sockios.h), and its commands (linux/ethtool.h). */
 const SIOCETHTOOL = 0x8946;
@@ -48,11 +48,11 @@ function exchange(name: string, command: number, data: number): number {
   request.set(cString(name).subarray(0, IFREQ_UNION - 1));
   new DataView(request.buffer).setBigUint64(IFREQ_UNION, BigInt(value.address), true);
   using socket = new FileDescriptor(
-    callOrThrow("socket", () => relayLibc().socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)),
+    callOrThrow("socket", () => libc.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)),
   );
   callOrThrow(
     `SIOCETHTOOL ${name}`,
-    () => relayLibc().ioctl(socket.fd, SIOCETHTOOL, request),
+    () => libc.ioctl(socket.fd, SIOCETHTOOL, request),
   );
   return fields.getUint32(VALUE_DATA, true);
 }

@@ -1,6 +1,6 @@
 import { callOrThrow, callTwice, EAGAIN, SystemCallError } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
-import { fileLibc, relayLibc } from "./libc.ts";
+import { libc } from "./libc.ts";
 
 /** eventfd(2) flags. */
 const EFD_CLOEXEC = 0o2000000;
@@ -12,7 +12,7 @@ const COUNTER_SIZE = 8;
 /** Makes a counter that another thread can wait for, eventfd(2). */
 export function openEventCounter(): FileDescriptor {
   return new FileDescriptor(
-    callOrThrow("eventfd", () => relayLibc().eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+    callOrThrow("eventfd", () => libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
   );
 }
 
@@ -20,13 +20,13 @@ export function openEventCounter(): FileDescriptor {
 export function signalEvent(fd: number): void {
   const one = new Uint8Array(COUNTER_SIZE);
   one[0] = 1;
-  callOrThrow("write eventfd", () => relayLibc().write(fd, one, one.length));
+  callOrThrow("write eventfd", () => libc.write(fd, one, one.length));
 }
 
 /** Reads the counter and sets it to zero. @return How often it was signalled since the last time. */
 export function takeEvents(fd: number): number {
   const counter = new Uint8Array(COUNTER_SIZE);
-  const { result, errno } = callTwice(() => fileLibc().read(fd, counter, counter.length));
+  const { result, errno } = callTwice(() => libc.read(fd, counter, counter.length));
   if (result === -1) {
     if (errno === EAGAIN) return 0;
     throw new SystemCallError("read eventfd", errno);

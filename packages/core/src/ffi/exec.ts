@@ -20,7 +20,7 @@ const ADDRESS_SIZE = 8;
  * @throws {SystemCallError} When the program cannot be executed. Otherwise it does not return.
  */
 export function execInPlace(path: string, argv: readonly string[]): never {
-  const { signal, execv } = libc();
+  const { signal, execv } = libc;
   const ignored = signal(SIGPIPE, SIG_DFL);
   const words = stringVector(argv);
   const { errno } = callTwice(() => execv(cString(path), words));

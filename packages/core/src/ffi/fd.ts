@@ -1,5 +1,5 @@
 import { callOrThrow, callTwice, EAGAIN, EINTR, SystemCallError } from "./errno.ts";
-import { cString, fileLibc, relayLibc, watchLibc } from "./libc.ts";
+import { cString, libc } from "./libc.ts";
 
 /** open(2) flags (asm-generic/fcntl.h). */
 const O_RDWR = 0o2;
@@ -31,7 +31,7 @@ export class FileDescriptor implements Disposable {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    fileLibc().close(this.fd);
+    libc.close(this.fd);
   }
 
   [Symbol.dispose](): void {
@@ -48,7 +48,7 @@ export function openLockFile(path: string): FileDescriptor {
   return new FileDescriptor(
     callOrThrow(
       `open ${path}`,
-      () => fileLibc().open(cString(path), O_RDWR | O_CREAT | O_CLOEXEC, 0o600),
+      () => libc.open(cString(path), O_RDWR | O_CREAT | O_CLOEXEC, 0o600),
     ),
   );
 }
@@ -60,7 +60,7 @@ export function openLockFile(path: string): FileDescriptor {
  */
 export function openDirectory(path: string): FileDescriptor {
   return new FileDescriptor(
-    callOrThrow(`open ${path}`, () => fileLibc().open(cString(path), O_DIRECTORY | O_CLOEXEC, 0)),
+    callOrThrow(`open ${path}`, () => libc.open(cString(path), O_DIRECTORY | O_CLOEXEC, 0)),
   );
 }
 
@@ -76,7 +76,7 @@ export function lockShared(file: FileDescriptor): void {
 
 function waitForLock(file: FileDescriptor, operation: number): void {
   for (;;) {
-    const { result, errno } = callTwice(() => fileLibc().flock(file.fd, operation));
+    const { result, errno } = callTwice(() => libc.flock(file.fd, operation));
     if (result === 0) return;
     if (errno !== EINTR) throw new SystemCallError("flock", errno);
   }
@@ -84,7 +84,7 @@ function waitForLock(file: FileDescriptor, operation: number): void {
 
 /** Takes the exclusive lock of an open file if nobody has it. */
 export function tryLockExclusive(file: FileDescriptor): boolean {
-  const { result, errno } = callTwice(() => fileLibc().flock(file.fd, LOCK_EX | LOCK_NB));
+  const { result, errno } = callTwice(() => libc.flock(file.fd, LOCK_EX | LOCK_NB));
   if (result === 0) return true;
   if (errno === EAGAIN) return false;
   throw new SystemCallError("flock", errno);
@@ -96,17 +96,17 @@ export function tryLockExclusive(file: FileDescriptor): boolean {
  * @throws {SystemCallError} When something could not be written.
  */
 export function syncFileSystem(file: FileDescriptor): void {
-  callOrThrow("syncfs", () => watchLibc().syncfs(file.fd));
+  callOrThrow("syncfs", () => libc.syncfs(file.fd));
 }
 
 /** Lets programs that are started from now on inherit a descriptor, or not. */
 export function setInheritable(fd: number, inheritable: boolean): void {
-  callOrThrow("fcntl", () => fileLibc().fcntl(fd, F_SETFD, inheritable ? 0 : FD_CLOEXEC));
+  callOrThrow("fcntl", () => libc.fcntl(fd, F_SETFD, inheritable ? 0 : FD_CLOEXEC));
 }
 
 /** Whether programs inherit a descriptor; false also for one that is not open. */
 export function isInheritable(fd: number): boolean {
-  const flags = fileLibc().fcntl(fd, F_GETFD, 0);
+  const flags = libc.fcntl(fd, F_GETFD, 0);
   return flags !== -1 && (flags & FD_CLOEXEC) === 0;
 }
 
@@ -117,12 +117,12 @@ export function isInheritable(fd: number): boolean {
  */
 export function writeText(fd: number, text: string): void {
   const bytes = new TextEncoder().encode(text);
-  callOrThrow("write", () => relayLibc().write(fd, bytes, bytes.length));
+  callOrThrow("write", () => libc.write(fd, bytes, bytes.length));
 }
 
 /** Closes a descriptor that whoever started us has handed on. */
 export function closeDescriptor(fd: number): void {
-  fileLibc().close(fd);
+  libc.close(fd);
 }
 
 /** fcntl(2): sets the flags of an open file, and the flag that it does not block (asm-generic/fcntl.h). */
@@ -131,5 +131,5 @@ const O_NONBLOCK = 0o4000;
 
 /** Makes reads and writes return at once where they would have to wait. */
 export function setNonBlocking(fd: number): void {
-  callOrThrow("fcntl", () => fileLibc().fcntl(fd, F_SETFL, O_NONBLOCK));
+  callOrThrow("fcntl", () => libc.fcntl(fd, F_SETFL, O_NONBLOCK));
 }

@@ -11,12 +11,10 @@ import {
   tryLockExclusive,
 } from "./fd.ts";
 import { ENOENT, SystemCallError } from "./errno.ts";
-import { fileLibc, libc, watchLibc } from "./libc.ts";
+import { libc } from "./libc.ts";
 
 // The library stays open as long as the process: the first test to need it would be blamed for that.
-libc();
-fileLibc();
-watchLibc();
+void libc.close;
 
 /** Whether a program that is started now has a descriptor of this number open on that file. */
 function isInherited(fd: number, path: string): boolean {

@@ -1,4 +1,4 @@
-import { fileLibc, relayLibc } from "./libc.ts";
+import { frameLibc, libc } from "./libc.ts";
 
 /** A struct iovec is 16 bytes: a pointer and a size_t (uio.h); as 32-bit words, four. */
 const WORDS = 4;
@@ -41,16 +41,16 @@ export class IoVector {
 
   /** Fills the first pieces from a descriptor. @return Bytes read, 0 at the end, -1 on an error. */
   read(fd: number, pieces: number): number {
-    return relayLibc().readv(fd, this.#bytes, pieces);
+    return frameLibc().readv(fd, this.#bytes, pieces);
   }
 
   /** Writes the first pieces to a descriptor. @return Bytes written, or -1 on an error. */
   write(fd: number, pieces: number): number {
-    return relayLibc().writev(fd, this.#bytes, pieces);
+    return frameLibc().writev(fd, this.#bytes, pieces);
   }
 }
 
 /** Reads into a buffer. @return Bytes read, 0 at the end, -1 on an error. */
 export function readInto(fd: number, buffer: Uint8Array<ArrayBuffer>): number {
-  return fileLibc().read(fd, buffer, buffer.length);
+  return libc.read(fd, buffer, buffer.length);
 }

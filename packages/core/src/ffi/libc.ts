@@ -1,77 +1,35 @@
 /**
- * The C library: the one place that opens it, in groups, so that no command pays for looking up what it
- * does not use. Lengths are u32 and counts i32 where a size_t would be
+ * The C library: the one place that opens it. Lengths are u32 and counts i32 where a size_t would be
  * a BigInt; every call here moves less than 2 GiB.
  */
 
-/** What becoming another program takes, and telling why a call failed: all that most commands need. */
 const SYMBOLS = {
   __errno_location: { parameters: [], result: "pointer" },
-  execv: { parameters: ["buffer", /* path */ "buffer" /* argv */], result: "i32" },
-  signal: { parameters: ["i32", /* signum */ "pointer" /* handler */], result: "pointer" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-/** What a start needs besides: descriptors and locks. */
-const FILE_SYMBOLS = {
-  close: { parameters: ["i32" /* fd */], result: "i32" },
-  fcntl: { parameters: ["i32", /* fd */ "i32", /* cmd */ "i32" /* arg */], result: "i32" },
-  flock: { parameters: ["i32", /* fd */ "i32" /* operation */], result: "i32" },
-  open: {
-    parameters: ["buffer", /* path */ "i32", /* flags */ "u32" /* mode */],
-    result: "i32",
-  },
-  read: { parameters: ["i32", /* fd */ "buffer", /* buf */ "u32" /* count */], result: "i32" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-/** What programs need that wait, take down, or store. */
-const WATCH_SYMBOLS = {
-  inotify_add_watch: {
-    parameters: ["i32", /* fd */ "buffer", /* path */ "u32" /* mask */],
-    result: "i32",
-  },
-  inotify_init1: { parameters: ["i32" /* flags */], result: "i32" },
-  poll: {
-    parameters: ["buffer", /* fds */ "u32", /* nfds */ "i32" /* timeout in ms */],
-    result: "i32",
-  },
-  setpriority: {
-    parameters: ["i32", /* which */ "u32", /* who */ "i32" /* priority */],
-    result: "i32",
-  },
-  syncfs: { parameters: ["i32" /* fd */], result: "i32" },
-  syscall2: {
-    name: "syscall",
-    parameters: ["i32", /* number */ "i32", "u32"],
-    result: "i32",
-  },
-  umount2: { parameters: ["buffer", /* target */ "i32" /* flags */], result: "i32" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-/** What only the relay needs. */
-const RELAY_SYMBOLS = {
   accept4: {
     parameters: ["i32", /* fd */ "pointer", /* addr */ "pointer", /* addrlen */ "i32" /* flags */],
     result: "i32",
   },
   bind: { parameters: ["i32", /* fd */ "buffer", /* addr */ "u32" /* addrlen */], result: "i32" },
+  cfmakeraw: { parameters: ["buffer" /* termios */], result: "void" },
+  close: { parameters: ["i32" /* fd */], result: "i32" },
   connect: {
     parameters: ["i32", /* fd */ "buffer", /* addr */ "u32" /* addrlen */],
     result: "i32",
   },
   epoll_create1: { parameters: ["i32" /* flags */], result: "i32" },
-  epoll_ctl: {
-    parameters: ["i32", /* epfd */ "i32", /* op */ "i32", /* fd */ "buffer" /* event */],
-    result: "i32",
-  },
-  epoll_wait: {
-    parameters: ["i32", /* epfd */ "buffer", /* events */ "i32", /* maxevents */ "i32" /* ms */],
-    result: "i32",
-  },
   eventfd: { parameters: ["u32", /* initval */ "i32" /* flags */], result: "i32" },
+  execv: { parameters: ["buffer", /* path */ "buffer" /* argv */], result: "i32" },
+  fcntl: { parameters: ["i32", /* fd */ "i32", /* cmd */ "i32" /* arg */], result: "i32" },
+  flock: { parameters: ["i32", /* fd */ "i32" /* operation */], result: "i32" },
   getsockopt: {
     parameters: ["i32", /* fd */ "i32", /* level */ "i32", "buffer", /* value */ "buffer"],
     result: "i32",
   },
+  inotify_add_watch: {
+    parameters: ["i32", /* fd */ "buffer", /* path */ "u32" /* mask */],
+    result: "i32",
+  },
+  inotify_init1: { parameters: ["i32" /* flags */], result: "i32" },
   ioctl: { parameters: ["i32", /* fd */ "u32", /* request */ "buffer" /* arg */], result: "i32" },
   ioctlValue: {
     name: "ioctl",
@@ -79,25 +37,6 @@ const RELAY_SYMBOLS = {
     result: "i32",
   },
   listen: { parameters: ["i32", /* fd */ "i32" /* backlog */], result: "i32" },
-  readv: { parameters: ["i32", /* fd */ "buffer", /* iov */ "i32" /* iovcnt */], result: "i32" },
-  setsockopt: {
-    parameters: ["i32", /* fd */ "i32", /* level */ "i32", "buffer", /* value */ "u32"],
-    result: "i32",
-  },
-  socket: {
-    parameters: ["i32", /* domain */ "i32", /* type */ "i32" /* protocol */],
-    result: "i32",
-  },
-  socketpair: {
-    parameters: ["i32", /* domain */ "i32", /* type */ "i32", /* protocol */ "buffer" /* fds */],
-    result: "i32",
-  },
-  write: { parameters: ["i32", /* fd */ "buffer", /* buf */ "u32" /* count */], result: "i32" },
-  writev: { parameters: ["i32", /* fd */ "buffer", /* iov */ "i32" /* iovcnt */], result: "i32" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-/** What namespaces take. */
-const NAMESPACE_SYMBOLS = {
   mount: {
     parameters: [
       "buffer", /* source */
@@ -108,84 +47,101 @@ const NAMESPACE_SYMBOLS = {
     ],
     result: "i32",
   },
-  setns: { parameters: ["i32", /* fd */ "i32" /* nstype */], result: "i32" },
-  unshare: { parameters: ["i32" /* flags */], result: "i32" },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-/** What network namespaces and their links take. */
-const NETWORK_SYMBOLS = {
-  ...NAMESPACE_SYMBOLS,
-  recv: {
-    parameters: ["i32", /* fd */ "buffer", /* buf */ "u32", /* len */ "i32" /* flags */],
+  open: {
+    parameters: ["buffer", /* path */ "i32", /* flags */ "u32" /* mode */],
     result: "i32",
   },
-  send: {
-    parameters: ["i32", /* fd */ "buffer", /* buf */ "u32", /* len */ "i32" /* flags */],
-    result: "i32",
-  },
-  setsockopt: {
-    parameters: ["i32", /* fd */ "i32", /* level */ "i32", "buffer", /* value */ "u32"],
-    result: "i32",
-  },
-  socket: {
-    parameters: ["i32", /* domain */ "i32", /* type */ "i32" /* protocol */],
-    result: "i32",
-  },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-/** What containers need which we start ourselves: mounts, and waits that leave the thread free. */
-const CONTAINER_SYMBOLS = {
-  ...NAMESPACE_SYMBOLS,
   pipe2: { parameters: ["buffer", /* fds */ "i32" /* flags */], result: "i32" },
+  poll: {
+    parameters: ["buffer", /* fds */ "u32", /* nfds */ "i32" /* timeout in ms */],
+    result: "i32",
+  },
   pollAside: {
     name: "poll",
     parameters: ["buffer", /* fds */ "u32", /* nfds */ "i32" /* timeout in ms */],
     result: "i32",
     nonblocking: true,
   },
-} as const satisfies Deno.ForeignLibraryInterface;
-
-/** What their terminals need. */
-const TERMINAL_SYMBOLS = {
-  cfmakeraw: { parameters: ["buffer" /* termios */], result: "void" },
+  read: { parameters: ["i32", /* fd */ "buffer", /* buf */ "u32" /* count */], result: "i32" },
+  recv: {
+    parameters: ["i32", /* fd */ "buffer", /* buf */ "u32", /* len */ "i32" /* flags */],
+    result: "i32",
+  },
   recvmsg: { parameters: ["i32", /* fd */ "buffer", /* msg */ "i32" /* flags */], result: "i32" },
-  terminalIoctl: {
-    name: "ioctl",
-    parameters: ["i32", /* fd */ "u32", /* request */ "buffer" /* arg */],
+  send: {
+    parameters: ["i32", /* fd */ "buffer", /* buf */ "u32", /* len */ "i32" /* flags */],
+    result: "i32",
+  },
+  setns: { parameters: ["i32", /* fd */ "i32" /* nstype */], result: "i32" },
+  setpriority: {
+    parameters: ["i32", /* which */ "u32", /* who */ "i32" /* priority */],
+    result: "i32",
+  },
+  setsockopt: {
+    parameters: ["i32", /* fd */ "i32", /* level */ "i32", "buffer", /* value */ "u32"],
     result: "i32",
   },
   shutdown: { parameters: ["i32", /* fd */ "i32" /* how */], result: "i32" },
+  signal: { parameters: ["i32", /* signum */ "pointer" /* handler */], result: "pointer" },
+  socket: {
+    parameters: ["i32", /* domain */ "i32", /* type */ "i32" /* protocol */],
+    result: "i32",
+  },
+  socketpair: {
+    parameters: ["i32", /* domain */ "i32", /* type */ "i32", /* protocol */ "buffer" /* fds */],
+    result: "i32",
+  },
+  syncfs: { parameters: ["i32" /* fd */], result: "i32" },
+  syscall2: {
+    name: "syscall",
+    parameters: ["i32", /* number */ "i32", "u32"],
+    result: "i32",
+  },
   tcgetattr: { parameters: ["i32", /* fd */ "buffer" /* termios */], result: "i32" },
   tcsetattr: {
     parameters: ["i32", /* fd */ "i32", /* actions */ "buffer" /* termios */],
     result: "i32",
   },
+  umount2: { parameters: ["buffer", /* target */ "i32" /* flags */], result: "i32" },
+  unshare: { parameters: ["i32" /* flags */], result: "i32" },
+  write: { parameters: ["i32", /* fd */ "buffer", /* buf */ "u32" /* count */], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** What the relay calls for every batch of frames. */
+const FRAME_SYMBOLS = {
+  epoll_ctl: {
+    parameters: ["i32", /* epfd */ "i32", /* op */ "i32", /* fd */ "buffer" /* event */],
+    result: "i32",
+  },
+  epoll_wait: {
+    parameters: ["i32", /* epfd */ "buffer", /* events */ "i32", /* maxevents */ "i32" /* ms */],
+    result: "i32",
+  },
+  readv: { parameters: ["i32", /* fd */ "buffer", /* iov */ "i32" /* iovcnt */], result: "i32" },
+  write: SYMBOLS.write,
+  writev: { parameters: ["i32", /* fd */ "buffer", /* iov */ "i32" /* iovcnt */], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 const LIBRARY = "libc.so.6";
 
-/** The functions of a group as JavaScript calls them. */
+/** The functions of a table as JavaScript calls them. */
 type Functions<S extends Deno.ForeignLibraryInterface> = Deno.StaticForeignLibraryInterface<S>;
 
 /**
- * Looks a group up at the first call, by dlsym(3). The runtime compiles code for each function that it
- * looks up itself, which takes longer than the few calls that most programs make of it; one that is called
- * by its address takes a little more for each call.
+ * The functions of the C library, each looked up when it is first used, by dlsym(3). The runtime compiles
+ * code for each function that it looks up itself, which takes longer than the few calls that most programs
+ * make of it; one that is called by its address takes a little more for each call.
  */
-function once<S extends Deno.ForeignLibraryInterface>(symbols: S): () => Functions<S> {
-  let found: Functions<S> | undefined;
-  return () => found ??= lookUp(symbols);
-}
+export const libc: Functions<typeof SYMBOLS> = new Proxy<Record<string, unknown>>({}, {
+  get: (known, key) => known[String(key)] ??= lookUp(String(key)),
+}) as Functions<typeof SYMBOLS>;
 
-function lookUp<S extends Deno.ForeignLibraryInterface>(symbols: S): Functions<S> {
-  const functions = Object.entries(symbols).map(([key, symbol]) => {
-    const definition = symbol as Deno.ForeignFunction;
-    const address = dlsym()(null, cString(definition.name ?? key));
-    if (address === null) throw new Error(`the C library has no ${definition.name ?? key}`);
-    const pointer = new Deno.UnsafeFnPointer(address as Deno.PointerObject<never>, definition);
-    return [key, pointer.call.bind(pointer)];
-  });
-  return Object.fromEntries(functions);
+function lookUp(key: string): unknown {
+  const definition: Deno.ForeignFunction = SYMBOLS[key as keyof typeof SYMBOLS];
+  const address = dlsym()(null, cString(definition.name ?? key));
+  if (address === null) throw new Error(`the C library has no ${definition.name ?? key}`);
+  const pointer = new Deno.UnsafeFnPointer(address as Deno.PointerObject<never>, definition);
+  return pointer.call.bind(pointer);
 }
 
 const DLSYM = {
@@ -210,32 +166,13 @@ function openFirst([library, ...others]: readonly string[]): Functions<typeof DL
   }
 }
 
-/** Looks a group up for calls in great numbers: with code of its own for each function. */
-function onceCompiled<S extends Deno.ForeignLibraryInterface>(symbols: S): () => Functions<S> {
-  let opened: Deno.DynamicLibrary<S> | undefined;
-  return () => (opened ??= Deno.dlopen(LIBRARY, symbols)).symbols;
+let compiled: Deno.DynamicLibrary<typeof FRAME_SYMBOLS> | undefined;
+
+/** The functions for frames, which are called so often that code of its own for each pays. */
+export function frameLibc(): Functions<typeof FRAME_SYMBOLS> {
+  compiled ??= Deno.dlopen(LIBRARY, FRAME_SYMBOLS);
+  return compiled.symbols;
 }
-
-/** The functions of the C library that every command of ours may need. */
-export const libc = once(SYMBOLS);
-
-/** Those for descriptors and locks. */
-export const fileLibc = once(FILE_SYMBOLS);
-
-/** Those for programs that wait, take down, or store. */
-export const watchLibc = once(WATCH_SYMBOLS);
-
-/** Those that only the relay needs. */
-export const relayLibc = onceCompiled(RELAY_SYMBOLS);
-
-/** Those for network namespaces and their links. */
-export const networkLibc = once(NETWORK_SYMBOLS);
-
-/** Those that containers need which we start ourselves. */
-export const containerLibc = once(CONTAINER_SYMBOLS);
-
-/** Those for their terminals. */
-export const terminalLibc = once(TERMINAL_SYMBOLS);
 
 const encoder = new TextEncoder();
 

@@ -1,5 +1,5 @@
 import { callOrThrow } from "./errno.ts";
-import { cString, watchLibc } from "./libc.ts";
+import { cString, libc } from "./libc.ts";
 
 /**
  * Unmounts what is mounted at a path, umount2(2). The umount program would leave files of its own
@@ -8,7 +8,7 @@ import { cString, watchLibc } from "./libc.ts";
  * @throws {SystemCallError} When nothing is mounted there, or it is in use.
  */
 export function unmount(path: string): void {
-  callOrThrow(`umount ${path}`, () => watchLibc().umount2(cString(path), 0));
+  callOrThrow(`umount ${path}`, () => libc.umount2(cString(path), 0));
 }
 
 /** umount2(2): what is still in use goes when it is not any more (linux/fs.h). */
@@ -20,5 +20,5 @@ const MNT_DETACH = 2;
  * @throws {SystemCallError} EINVAL where nothing is mounted there, ENOENT where there is no such path.
  */
 export function detachMount(path: string): void {
-  callOrThrow(`umount ${path}`, () => watchLibc().umount2(cString(path), MNT_DETACH));
+  callOrThrow(`umount ${path}`, () => libc.umount2(cString(path), MNT_DETACH));
 }

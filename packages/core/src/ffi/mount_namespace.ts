@@ -1,6 +1,6 @@
 import { callOrThrow } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
-import { containerLibc, cString, fileLibc } from "./libc.ts";
+import { cString, libc } from "./libc.ts";
 
 /** unshare(2), setns(2): a mount namespace (linux/sched.h). */
 const CLONE_NEWNS = 0x20000;
@@ -37,11 +37,11 @@ export function startInMountNamespace<T>(
   hidden: readonly string[],
   start: () => T,
 ): T {
-  const { mount, unshare } = containerLibc();
+  const { mount, unshare } = libc;
   const outside = new FileDescriptor(
     callOrThrow(
       "open /proc/thread-self/ns/mnt",
-      () => fileLibc().open(cString("/proc/thread-self/ns/mnt"), O_CLOEXEC, 0),
+      () => libc.open(cString("/proc/thread-self/ns/mnt"), O_CLOEXEC, 0),
     ),
   );
   // Of the directories too, a thread that changes its mount namespace must have its own.
@@ -64,7 +64,7 @@ export function startInMountNamespace<T>(
     callOrThrow("mount overlay", () => mount(type, cString(overlay.target), type, flags, options));
     return start();
   } finally {
-    callOrThrow("setns", () => containerLibc().setns(outside.fd, CLONE_NEWNS));
+    callOrThrow("setns", () => libc.setns(outside.fd, CLONE_NEWNS));
     outside.close();
     // setns puts us in the root of the namespace.
     Deno.chdir(directory);

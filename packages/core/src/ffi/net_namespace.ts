@@ -1,6 +1,6 @@
 import { callOrThrow, callTwice, EINVAL, SystemCallError } from "./errno.ts";
 import { FileDescriptor, lockExclusive, openDirectory } from "./fd.ts";
-import { cString, fileLibc, networkLibc } from "./libc.ts";
+import { cString, libc } from "./libc.ts";
 
 /** open(2) flags (asm-generic/fcntl.h). */
 const O_RDONLY = 0;
@@ -29,18 +29,18 @@ const OWN = "/proc/thread-self/ns/net";
 export function inNetNamespace<T>(path: string, act: () => T): T {
   using own = openNamespace(OWN);
   using other = openNamespace(path);
-  callOrThrow(`setns ${path}`, () => networkLibc().setns(other.fd, CLONE_NEWNET));
+  callOrThrow(`setns ${path}`, () => libc.setns(other.fd, CLONE_NEWNET));
   try {
     return act();
   } finally {
-    callOrThrow("setns back", () => networkLibc().setns(own.fd, CLONE_NEWNET));
+    callOrThrow("setns back", () => libc.setns(own.fd, CLONE_NEWNET));
   }
 }
 
 /** Opens a network namespace by a file that names it. Not inherited by programs. */
 export function openNamespace(path: string): FileDescriptor {
   return new FileDescriptor(
-    callOrThrow(`open ${path}`, () => fileLibc().open(cString(path), O_CLOEXEC, 0)),
+    callOrThrow(`open ${path}`, () => libc.open(cString(path), O_CLOEXEC, 0)),
   );
 }
 
@@ -55,15 +55,15 @@ export function createNetNamespace(directory: string, name: string): void {
   shareMounts(directory);
   const path = `${directory}/${name}`;
   const flags = O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC;
-  fileLibc().close(
-    callOrThrow(`create ${path}`, () => fileLibc().open(cString(path), flags, 0)),
+  libc.close(
+    callOrThrow(`create ${path}`, () => libc.open(cString(path), flags, 0)),
   );
   using own = openNamespace(OWN);
-  callOrThrow("unshare", () => networkLibc().unshare(CLONE_NEWNET));
+  callOrThrow("unshare", () => libc.unshare(CLONE_NEWNET));
   try {
     callOrThrow(`mount ${path}`, () => mount(OWN, path, MS_BIND));
   } finally {
-    callOrThrow("setns back", () => networkLibc().setns(own.fd, CLONE_NEWNET));
+    callOrThrow("setns back", () => libc.setns(own.fd, CLONE_NEWNET));
   }
 }
 
@@ -81,5 +81,5 @@ function shareMounts(directory: string): void {
 
 function mount(source: string, target: string, flags: number): number {
   const none = cString("none");
-  return networkLibc().mount(cString(source), cString(target), none, flags, none);
+  return libc.mount(cString(source), cString(target), none, flags, none);
 }

@@ -1,6 +1,6 @@
 import { callOrThrow, callTwice, EINTR, SystemCallError } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
-import { networkLibc } from "./libc.ts";
+import { libc } from "./libc.ts";
 
 /** socket(2), netlink(7) (linux/socket.h, linux/netlink.h). */
 const AF_NETLINK = 16;
@@ -26,7 +26,7 @@ export class NetlinkSocket implements Disposable {
   readonly #room = new Uint8Array(ROOM);
 
   constructor(protocol: keyof typeof PROTOCOLS) {
-    const { socket, setsockopt } = networkLibc();
+    const { socket, setsockopt } = libc;
     this.#socket = new FileDescriptor(
       callOrThrow("socket", () => socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, PROTOCOLS[protocol])),
     );
@@ -48,7 +48,7 @@ export class NetlinkSocket implements Disposable {
    * @throws {SystemCallError} When they cannot be sent; then none was worked on.
    */
   send(bytes: Uint8Array<ArrayBuffer>): void {
-    callOrThrow("send", () => networkLibc().send(this.#socket.fd, bytes, bytes.length, 0));
+    callOrThrow("send", () => libc.send(this.#socket.fd, bytes, bytes.length, 0));
   }
 
   /**
@@ -59,9 +59,7 @@ export class NetlinkSocket implements Disposable {
    */
   receive(): Uint8Array {
     for (;;) {
-      const { result, errno } = callTwice(() =>
-        networkLibc().recv(this.#socket.fd, this.#room, ROOM, 0)
-      );
+      const { result, errno } = callTwice(() => libc.recv(this.#socket.fd, this.#room, ROOM, 0));
       if (result !== -1) return this.#room.subarray(0, result);
       if (errno !== EINTR) throw new SystemCallError("recv", errno);
     }

@@ -1,6 +1,6 @@
 import { callOrThrow } from "./errno.ts";
 import { FileDescriptor, setInheritable } from "./fd.ts";
-import { containerLibc, cString, fileLibc } from "./libc.ts";
+import { cString, libc } from "./libc.ts";
 import { writeFrom } from "./unix_socket.ts";
 
 /** pipe2(2) flag (asm-generic/fcntl.h). */
@@ -9,7 +9,7 @@ const O_CLOEXEC = 0o2000000;
 /** Makes a pipe, pipe2(2); programs inherit neither end. */
 export function openPipe(): { readonly reader: FileDescriptor; readonly writer: FileDescriptor } {
   const fds = new Int32Array(2);
-  callOrThrow("pipe2", () => containerLibc().pipe2(new Uint8Array(fds.buffer), O_CLOEXEC));
+  callOrThrow("pipe2", () => libc.pipe2(new Uint8Array(fds.buffer), O_CLOEXEC));
   return { reader: new FileDescriptor(fds[0]!), writer: new FileDescriptor(fds[1]!) };
 }
 
@@ -25,7 +25,7 @@ export function pipeHolding(text: string): number {
   const bytes = new TextEncoder().encode(text);
   const { reader, writer } = openPipe();
   // One page more, as a pipe fills its last one only in part.
-  callOrThrow("fcntl", () => fileLibc().fcntl(writer.fd, F_SETPIPE_SZ, bytes.length + 4096));
+  callOrThrow("fcntl", () => libc.fcntl(writer.fd, F_SETPIPE_SZ, bytes.length + 4096));
   for (let rest = bytes; rest.length > 0;) {
     rest = rest.subarray(callOrThrow("write", () => writeFrom(writer.fd, rest)));
   }
@@ -36,7 +36,7 @@ export function pipeHolding(text: string): number {
 
 /** Makes standard input empty, for this process and what it becomes. */
 export function inputFromNothing(): void {
-  const { close, open } = fileLibc();
+  const { close, open } = libc;
   close(0);
   // The lowest free number is taken: 0 (open(2)).
   callOrThrow("open /dev/null", () => open(cString("/dev/null"), 0, 0));

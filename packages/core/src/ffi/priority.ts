@@ -1,5 +1,5 @@
 import { callOrThrow } from "./errno.ts";
-import { watchLibc } from "./libc.ts";
+import { libc } from "./libc.ts";
 
 /** Whose priority: by process number, of which 0 is the calling thread (setpriority(2), sys/resource.h). */
 const PRIO_PROCESS = 0;
@@ -11,5 +11,5 @@ const PRIO_PROCESS = 0;
  * @throws {SystemCallError} EACCES where this process may not raise it.
  */
 export function setThreadPriority(nice: number): void {
-  callOrThrow("setpriority", () => watchLibc().setpriority(PRIO_PROCESS, 0, nice));
+  callOrThrow("setpriority", () => libc.setpriority(PRIO_PROCESS, 0, nice));
 }

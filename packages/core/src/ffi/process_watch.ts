@@ -1,6 +1,6 @@
 import { FileDescriptor } from "./fd.ts";
 import { callOrThrow, callTwice, EINTR, SystemCallError } from "./errno.ts";
-import { cString, fileLibc, watchLibc } from "./libc.ts";
+import { cString, libc } from "./libc.ts";
 
 /** System call number of pidfd_open(2), the same on every architecture (asm-generic/unistd.h). */
 const SYS_PIDFD_OPEN = 434;
@@ -40,7 +40,7 @@ const NO_PROCESS = [3, /* ESRCH */ 2, /* ENOENT */ 22 /* EINVAL */];
  * @throws {SystemCallError} On any other failure.
  */
 export function openProcess(pid: number): FileDescriptor | undefined {
-  const { result, errno } = callTwice(() => watchLibc().syscall2(SYS_PIDFD_OPEN, pid, 0));
+  const { result, errno } = callTwice(() => libc.syscall2(SYS_PIDFD_OPEN, pid, 0));
   if (result !== -1) return new FileDescriptor(result);
   if (NO_PROCESS.includes(errno)) return undefined;
   throw new SystemCallError("pidfd_open", errno);
@@ -66,12 +66,12 @@ export function watchFile(path: string): FileDescriptor {
 
 function watchPath(path: string, events: number): FileDescriptor {
   const watch = new FileDescriptor(
-    callOrThrow("inotify_init1", () => watchLibc().inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
+    callOrThrow("inotify_init1", () => libc.inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
   );
   try {
     callOrThrow(
       `inotify_add_watch ${path}`,
-      () => watchLibc().inotify_add_watch(watch.fd, cString(path), events),
+      () => libc.inotify_add_watch(watch.fd, cString(path), events),
     );
   } catch (error) {
     watch.close();
@@ -83,7 +83,7 @@ function watchPath(path: string, events: number): FileDescriptor {
 /** Reads away what a directory watch has to say, so that it is readable again only for something new. */
 export function drain(watch: FileDescriptor): void {
   const buffer = new Uint8Array(4096);
-  while (fileLibc().read(watch.fd, buffer, buffer.length) > 0);
+  while (libc.read(watch.fd, buffer, buffer.length) > 0);
 }
 
 /**
@@ -98,7 +98,7 @@ export function readChanges(watch: FileDescriptor): string[] | undefined {
   const names: string[] = [];
   let isComplete = true;
   for (;;) {
-    const length = fileLibc().read(watch.fd, buffer, buffer.length);
+    const length = libc.read(watch.fd, buffer, buffer.length);
     if (length <= 0) return isComplete ? names : undefined;
     for (let at = 0; at < length;) {
       if ((view.getUint32(at + EVENT_MASK, true) & IN_Q_OVERFLOW) !== 0) isComplete = false;
@@ -123,7 +123,7 @@ export function waitReadable(fds: readonly number[], timeoutMs: number): number[
     view.setInt32(index * POLLFD_SIZE, fd, true);
     view.setInt16(index * POLLFD_SIZE + 4, POLLIN, true);
   });
-  const { result, errno } = callTwice(() => watchLibc().poll(buffer, fds.length, timeoutMs));
+  const { result, errno } = callTwice(() => libc.poll(buffer, fds.length, timeoutMs));
   if (result === -1 && errno !== EINTR) throw new SystemCallError("poll", errno);
   if (result <= 0) return [];
   return fds.filter((_, index) => view.getInt16(index * POLLFD_SIZE + 6, true) !== 0);

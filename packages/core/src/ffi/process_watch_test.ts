@@ -2,13 +2,11 @@ import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertThrows } 
 import { TempDirectory } from "../testing/temp_directory.ts";
 import { SystemCallError } from "./errno.ts";
 import type { FileDescriptor } from "./fd.ts";
-import { fileLibc, libc, watchLibc } from "./libc.ts";
+import { libc } from "./libc.ts";
 import { drain, openProcess, readChanges, waitReadable, watchDirectory } from "./process_watch.ts";
 
 // The library stays open as long as the process: the first test to need it would be blamed for that.
-libc();
-fileLibc();
-watchLibc();
+void libc.close;
 
 /** Long enough for anything that is to come; a test that waits for it fails. */
 const LONG_MS = 10_000;

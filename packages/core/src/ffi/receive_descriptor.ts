@@ -1,7 +1,7 @@
 import { callTwice, EAGAIN, EINTR, SystemCallError } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
 import { PinnedBuffer } from "./io_vector.ts";
-import { terminalLibc } from "./libc.ts";
+import { libc } from "./libc.ts";
 
 /** Room for what comes with a descriptor: the name of a terminal. */
 const TEXT_SIZE = 256;
@@ -44,7 +44,7 @@ export function receiveDescriptor(socket: number): FileDescriptor | undefined {
   view.setBigUint64(MESSAGE_VECTOR_COUNT, 1n, true);
   view.setBigUint64(MESSAGE_CONTROL, BigInt(control.address), true);
   view.setBigUint64(MESSAGE_CONTROL_SIZE, BigInt(CONTROL_SIZE), true);
-  const { recvmsg } = terminalLibc();
+  const { recvmsg } = libc;
   const { result, errno } = callTwice(() => recvmsg(socket, message, MSG_CMSG_CLOEXEC));
   if (result === -1) {
     if (errno === EAGAIN || errno === EINTR) return undefined;

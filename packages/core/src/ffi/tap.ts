@@ -1,6 +1,6 @@
 import { callOrThrow } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
-import { cString, fileLibc, relayLibc } from "./libc.ts";
+import { cString, libc } from "./libc.ts";
 
 /** open(2) flags (asm-generic/fcntl.h). */
 const O_RDWR = 0o2;
@@ -38,12 +38,12 @@ const SOCK_DGRAM = 2;
 export function openTap(name: string): FileDescriptor {
   const flags = O_RDWR | O_NONBLOCK | O_CLOEXEC;
   const tap = new FileDescriptor(
-    callOrThrow("open /dev/net/tun", () => fileLibc().open(cString("/dev/net/tun"), flags, 0)),
+    callOrThrow("open /dev/net/tun", () => libc.open(cString("/dev/net/tun"), flags, 0)),
   );
   try {
     const request = interfaceRequest(name);
     request.setUint16(IFREQ_UNION, IFF_TAP | IFF_NO_PI | IFF_VNET_HDR, true);
-    callOrThrow(`TUNSETIFF ${name}`, () => relayLibc().ioctl(tap.fd, TUNSETIFF, bytesOf(request)));
+    callOrThrow(`TUNSETIFF ${name}`, () => libc.ioctl(tap.fd, TUNSETIFF, bytesOf(request)));
   } catch (error) {
     tap.close();
     throw error;
@@ -55,7 +55,7 @@ export function openTap(name: string): FileDescriptor {
 export function setTapPersistent(tap: FileDescriptor, persistent: boolean): void {
   callOrThrow(
     "TUNSETPERSIST",
-    () => relayLibc().ioctlValue(tap.fd, TUNSETPERSIST, persistent ? 1 : 0),
+    () => libc.ioctlValue(tap.fd, TUNSETPERSIST, persistent ? 1 : 0),
   );
 }
 
@@ -66,7 +66,7 @@ export function setTapPersistent(tap: FileDescriptor, persistent: boolean): void
  * @return Whether the kernel does so.
  */
 export function setTapOffload(fd: number, enabled: boolean): boolean {
-  return relayLibc().ioctlValue(fd, TUNSETOFFLOAD, enabled ? TUN_F_CSUM_TSO4_TSO6 : 0) === 0;
+  return libc.ioctlValue(fd, TUNSETOFFLOAD, enabled ? TUN_F_CSUM_TSO4_TSO6 : 0) === 0;
 }
 
 /** MTU of an interface of this network namespace, in bytes. */
@@ -90,9 +90,9 @@ function interfaceCall(
   request: DataView<ArrayBuffer>,
 ): void {
   using socket = new FileDescriptor(
-    callOrThrow("socket", () => relayLibc().socket(AF_INET, SOCK_DGRAM | O_CLOEXEC, 0)),
+    callOrThrow("socket", () => libc.socket(AF_INET, SOCK_DGRAM | O_CLOEXEC, 0)),
   );
-  callOrThrow(`${call} ${name}`, () => relayLibc().ioctl(socket.fd, number, bytesOf(request)));
+  callOrThrow(`${call} ${name}`, () => libc.ioctl(socket.fd, number, bytesOf(request)));
 }
 
 function interfaceRequest(name: string): DataView<ArrayBuffer> {

@@ -1,5 +1,5 @@
 import { callOrThrow } from "./errno.ts";
-import { terminalLibc } from "./libc.ts";
+import { libc } from "./libc.ts";
 
 /** Size of a struct termios with room to spare: 60 bytes with glibc (bits/termios.h). */
 const TERMIOS_SIZE = 64;
@@ -19,7 +19,7 @@ export class RawTerminal implements Disposable {
    * @throws {SystemCallError} When the descriptor is no terminal.
    */
   constructor(fd: number) {
-    const { cfmakeraw, tcgetattr } = terminalLibc();
+    const { cfmakeraw, tcgetattr } = libc;
     this.#fd = fd;
     callOrThrow("tcgetattr", () => tcgetattr(fd, this.#before));
     const raw = this.#before.slice();
@@ -43,7 +43,7 @@ export class RawTerminal implements Disposable {
   }
 
   #set(termios: Uint8Array<ArrayBuffer>): void {
-    const { tcsetattr } = terminalLibc();
+    const { tcsetattr } = libc;
     callOrThrow("tcsetattr", () => tcsetattr(this.#fd, TCSADRAIN, termios));
   }
 }
@@ -60,5 +60,5 @@ const TIOCSWINSZ = 0x5414;
 export function setTerminalSize(fd: number, rows: number, columns: number): void {
   const size = new Uint16Array([rows, columns, 0, 0]);
   const bytes = new Uint8Array(size.buffer);
-  callOrThrow("ioctl TIOCSWINSZ", () => terminalLibc().terminalIoctl(fd, TIOCSWINSZ, bytes));
+  callOrThrow("ioctl TIOCSWINSZ", () => libc.ioctl(fd, TIOCSWINSZ, bytes));
 }

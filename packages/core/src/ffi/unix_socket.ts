@@ -1,6 +1,6 @@
 import { callOrThrow, callTwice, EAGAIN, EINTR, SystemCallError } from "./errno.ts";
 import { FileDescriptor } from "./fd.ts";
-import { relayLibc, terminalLibc } from "./libc.ts";
+import { frameLibc, libc } from "./libc.ts";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
@@ -37,8 +37,8 @@ export interface PeerCredentials {
  */
 export function listenUnix(path: string, backlog = 8): FileDescriptor {
   return openSocket((fd) => {
-    callOrThrow(`bind ${path}`, () => relayLibc().bind(fd, socketAddress(path), SOCKADDR_SIZE));
-    callOrThrow(`listen ${path}`, () => relayLibc().listen(fd, backlog));
+    callOrThrow(`bind ${path}`, () => libc.bind(fd, socketAddress(path), SOCKADDR_SIZE));
+    callOrThrow(`listen ${path}`, () => libc.listen(fd, backlog));
   });
 }
 
@@ -51,7 +51,7 @@ export function connectUnix(path: string): FileDescriptor {
   return openSocket((fd) => {
     callOrThrow(
       `connect ${path}`,
-      () => relayLibc().connect(fd, socketAddress(path), SOCKADDR_SIZE),
+      () => libc.connect(fd, socketAddress(path), SOCKADDR_SIZE),
     );
   });
 }
@@ -65,7 +65,7 @@ export function connectUnixPackets(path: string): FileDescriptor {
   return openSocket((fd) => {
     callOrThrow(
       `connect ${path}`,
-      () => relayLibc().connect(fd, socketAddress(path), SOCKADDR_SIZE),
+      () => libc.connect(fd, socketAddress(path), SOCKADDR_SIZE),
     );
   }, SOCK_SEQPACKET);
 }
@@ -73,7 +73,7 @@ export function connectUnixPackets(path: string): FileDescriptor {
 /** Takes a connection from a listening socket; undefined when there is none. */
 export function acceptUnix(listener: number): FileDescriptor | undefined {
   const { result, errno } = callTwice(() =>
-    relayLibc().accept4(listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC)
+    libc.accept4(listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC)
   );
   if (result !== -1) return new FileDescriptor(result);
   if (errno === EAGAIN || errno === EINTR || errno === ECONNABORTED) return undefined;
@@ -88,7 +88,7 @@ export function unixSocketPair(): [FileDescriptor, FileDescriptor] {
   const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
   callOrThrow(
     "socketpair",
-    () => relayLibc().socketpair(AF_UNIX, type, 0, new Uint8Array(fds.buffer)),
+    () => libc.socketpair(AF_UNIX, type, 0, new Uint8Array(fds.buffer)),
   );
   return [new FileDescriptor(fds[0]!), new FileDescriptor(fds[1]!)];
 }
@@ -97,7 +97,7 @@ export function unixSocketPair(): [FileDescriptor, FileDescriptor] {
 export function peerCredentials(fd: number): PeerCredentials {
   const value = new Int32Array(3);
   const length = new Uint32Array([value.byteLength]);
-  const { getsockopt } = relayLibc();
+  const { getsockopt } = libc;
   const result = getsockopt(
     fd,
     SOL_SOCKET,
@@ -113,13 +113,13 @@ export function peerCredentials(fd: number): PeerCredentials {
 export function setSocketBuffers(fd: number, size: number): void {
   const value = new Uint8Array(new Uint32Array([size]).buffer);
   for (const option of [SO_SNDBUF, SO_RCVBUF, SO_SNDBUFFORCE]) {
-    relayLibc().setsockopt(fd, SOL_SOCKET, option, value, value.length);
+    libc.setsockopt(fd, SOL_SOCKET, option, value, value.length);
   }
 }
 
 /** Writes a part of a buffer. @return Bytes written, or -1 on an error. */
 export function writeFrom(fd: number, bytes: Uint8Array<ArrayBuffer>): number {
-  return relayLibc().write(fd, bytes, bytes.length);
+  return frameLibc().write(fd, bytes, bytes.length);
 }
 
 /** shutdown(2): no more is sent (sys/socket.h). */
@@ -127,13 +127,13 @@ const SHUT_WR = 1;
 
 /** Tells the other end of a socket that nothing more comes. */
 export function shutdownWriting(fd: number): void {
-  terminalLibc().shutdown(fd, SHUT_WR);
+  libc.shutdown(fd, SHUT_WR);
 }
 
 function openSocket(set: (fd: number) => void, kind = SOCK_STREAM): FileDescriptor {
   const type = kind | SOCK_NONBLOCK | SOCK_CLOEXEC;
   const socket = new FileDescriptor(
-    callOrThrow("socket", () => relayLibc().socket(AF_UNIX, type, 0)),
+    callOrThrow("socket", () => libc.socket(AF_UNIX, type, 0)),
   );
   try {
     set(socket.fd);

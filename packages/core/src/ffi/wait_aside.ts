@@ -1,5 +1,5 @@
 import { callTwice, EAGAIN, EINTR, SystemCallError } from "./errno.ts";
-import { containerLibc, fileLibc } from "./libc.ts";
+import { libc } from "./libc.ts";
 
 /** poll(2): a struct pollfd is 8 bytes: i32 fd, i16 events, i16 revents. */
 const POLLFD_SIZE = 8;
@@ -47,7 +47,7 @@ async function pollAside(
     view.setInt32(index * POLLFD_SIZE, fd, true);
     view.setInt16(index * POLLFD_SIZE + 4, events, true);
   });
-  const count = await containerLibc().pollAside(buffer, fds.length, timeoutMs);
+  const count = await libc.pollAside(buffer, fds.length, timeoutMs);
   // Its error number is the other thread's. All that may happen here is a signal.
   return fds.map((_, index) => count <= 0 ? 0 : view.getInt16(index * POLLFD_SIZE + 6, true));
 }
@@ -59,7 +59,7 @@ async function pollAside(
  * @throws {SystemCallError} When it cannot be read.
  */
 export function readSome(fd: number, buffer: Uint8Array<ArrayBuffer>): number | undefined {
-  const { result, errno } = callTwice(() => fileLibc().read(fd, buffer, buffer.length));
+  const { result, errno } = callTwice(() => libc.read(fd, buffer, buffer.length));
   if (result >= 0) return result;
   if (errno === EAGAIN || errno === EINTR) return undefined;
   throw new SystemCallError("read", errno);

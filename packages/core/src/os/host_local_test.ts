@@ -1,12 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { runScript } from "../testing/script.ts";
 import { TempDirectory } from "../testing/temp_directory.ts";
-import { fileLibc, libc } from "../ffi/libc.ts";
+import { libc } from "../ffi/libc.ts";
 import { forgetAddresses } from "./host_local.ts";
 
 // The library stays open as long as the process: the first test to need it would be blamed for that.
-libc();
-fileLibc();
+void libc.close;
 
 /** A stand-in for the plugin that writes down what it is given, and answers as it is told. */
 const PLUGIN = 'printf "%s %s %s\\n" "$CNI_COMMAND" "$CNI_CONTAINERID" "$CNI_ARGS" >"$LOG"\n' +

@@ -5,11 +5,10 @@ import { TempDirectory } from "../testing/temp_directory.ts";
 import { listDirectory } from "./files.ts";
 import { isOpenFileAt, Ledger } from "./ledger.ts";
 import { openLockFile } from "../ffi/fd.ts";
-import { fileLibc, libc } from "../ffi/libc.ts";
+import { libc } from "../ffi/libc.ts";
 
 // The library stays open as long as the process: the first test to need it would be blamed for that.
-libc();
-fileLibc();
+void libc.close;
 
 const MODULE = import.meta.resolve("./ledger.ts");
 
