@@ -52,6 +52,23 @@ testIf(
   },
 );
 
+testIf({ name: "a host lacks what is hidden from it, and may make it anew", needs }, async () => {
+  await using host = await PrivateHost.create({ hidden: ["/etc/passwd"] });
+  const before = await snapshot(host);
+  const { stdout } = await host.sh(
+    "ls /etc/passwd || echo gone; echo own > /etc/passwd; cat /etc/passwd",
+  );
+  assertEquals(stdout, "gone\nown\n");
+  await host.run("rm", ["/etc/passwd"]);
+  assertSame(before, await snapshot(host));
+  await machine.run("test", ["-s", "/etc/passwd"]);
+  await assertRejects(
+    () => PrivateHost.create({ hidden: ["/usr/bin/env"] }),
+    Error,
+    "/usr/bin/env",
+  );
+});
+
 testIf({ name: "without a default route only the network itself is reached", needs }, async () => {
   await using internet = await Internet.create();
   await using host = await PrivateHost.create();

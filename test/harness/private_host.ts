@@ -2,6 +2,7 @@
  * A host of a test's own, made of namespaces on the machine: own network, processes, mounts, host name, /run, /etc and /var/lib.
  * It disappears with the test process, however that ends. Its other directories (/tmp, /usr, /home), /dev and control groups are the machine's.
  */
+import { dirname } from "node:path";
 import { BOOT_SCRIPT, DISK_SCRIPT, READY } from "./_boot_script.ts";
 import { Background, killIfRunning, type SpawnOptions } from "./background.ts";
 import { machine, type Place, PrefixedPlace, type RunOptions, type RunResult } from "./place.ts";
@@ -12,6 +13,8 @@ export interface PrivateHostOptions {
   name?: string;
   /** More directories whose changes stay private, such as `/opt`. Absolute, existing, none below another. */
   privateDirs?: readonly string[];
+  /** More of what the machine has in private directories that the host does not have, such as `/etc/fstab`. */
+  hidden?: readonly string[];
 }
 
 /** Something plugged into a host that is there again after a reboot, such as its uplink. */
@@ -22,6 +25,9 @@ export interface Plug {
 
 /** Always private: configuration, and the state of services. */
 const PRIVATE_DIRS = ["/etc", "/var/lib"] as const;
+
+/** Always hidden: what the programs under test keep on a machine where they are used. */
+const HIDDEN = ["/etc/hpktainer", "/var/lib/hpktainer", "/var/lib/cni"] as const;
 
 /** A private host. Make it with `await using host = await PrivateHost.create()`. */
 export class PrivateHost implements Place, AsyncDisposable {
@@ -60,6 +66,7 @@ export class PrivateHost implements Place, AsyncDisposable {
         );
       }
       const host = new PrivateHost(name, privateDirs, disk);
+      for (const path of [...HIDDEN, ...options.hidden ?? []]) await host.#hide(path);
       await host.#start();
       return host;
     } catch (error) {
@@ -121,6 +128,16 @@ export class PrivateHost implements Place, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stop();
     await this.#disk[Symbol.asyncDispose]();
+  }
+
+  /** Take something away that the machine has, as if the host had removed it: by a whiteout of overlayfs. */
+  async #hide(path: string): Promise<void> {
+    if (!exists(path)) return;
+    const dir = this.privateDirs.find((dir) => path.startsWith(`${dir}/`));
+    if (dir === undefined) throw new Error(`${this.name}: ${path} is in no private directory`);
+    const whiteout = `${this.changesDir(dir)}${path.slice(dir.length)}`;
+    await machine.run("mkdir", ["-p", dirname(whiteout)]);
+    await machine.run("mknod", [whiteout, "c", "0", "0"]);
   }
 
   #prefix(): string[] {
