@@ -12,6 +12,12 @@ import { isAlive, type Ledger, thisProcess } from "@hpk/core/os";
 const GATHERING_MS = 100;
 
 /**
+ * How long an end among other containers waits at most, in ms, for a pause of the others' starts and
+ * ends: a tear-down has locks of the kernel that starts wait for, and many are torn down faster together.
+ */
+const LONGEST_GATHERING_MS = 1_000;
+
+/**
  * The containers of a ledger and their owners, kept current by what changes: with a thousand
  * containers, a start costs the monitor as much as with ten.
  */
@@ -53,18 +59,22 @@ export class WatchedLedger implements Disposable {
     this.#hasOrphan = hadOrphan;
   }
 
-  /** Reads what has changed. */
-  update(): void {
+  /** Reads what has changed. @return Whether anything has. */
+  update(): boolean {
     const names = readChanges(this.#watch);
-    if (names === undefined) return this.#readAll();
+    if (names === undefined) {
+      this.#readAll();
+      return true;
+    }
     const ids = new Set(names.flatMap((name) => /^(.*)\.json$/.exec(name)?.[1] ?? []));
     for (const id of ids) this.#store(id, this.#ledger.read(id));
     if (ids.size > 0) this.#followOwners();
+    return ids.size > 0;
   }
 
   /**
    * Blocks until an owner or another process ends, the ledger changes, or the time is up, then reads
-   * what has changed.
+   * what has changed. After an end among others it goes on until there is a pause.
    *
    * @param others Processes to wait for besides.
    * @param timeoutMs Bound in ms; -1 for none.
@@ -77,21 +87,39 @@ export class WatchedLedger implements Disposable {
       const fds = [...this.#owners.values(), ...processes.map((process) => process!)]
         .map(({ fd }) => fd);
       waitReadable([this.#watch.fd, ...fds], timeoutMs);
-      const ended = new Set(waitReadable(fds, GATHERING_MS));
-      for (const [pid, process] of this.#owners) {
-        if (!ended.has(process.fd)) continue;
-        this.#hasEnded = true;
-        this.#forgetOwner(pid);
-      }
     } finally {
       for (const process of processes) process?.close();
     }
+    this.#takeEnds(GATHERING_MS);
     this.update();
+    if (this.#hasEnded) this.#awaitPause();
   }
 
   [Symbol.dispose](): void {
     this.#watch.close();
     for (const process of this.#owners.values()) process.close();
+  }
+
+  /** Takes note of the owners that have ended, within a time in ms. @return Whether any has. */
+  #takeEnds(timeoutMs: number): boolean {
+    const fds = [...this.#owners.values()].map(({ fd }) => fd);
+    const ended = new Set(waitReadable(fds, timeoutMs));
+    for (const [pid, process] of this.#owners) {
+      if (!ended.has(process.fd)) continue;
+      this.#hasEnded = true;
+      this.#forgetOwner(pid);
+    }
+    return ended.size > 0;
+  }
+
+  /** Waits until no container starts or ends for a while; not where none lives any more. */
+  #awaitPause(): void {
+    const deadline = performance.now() + LONGEST_GATHERING_MS;
+    for (let isBusy = true; isBusy && this.#owners.size > 0 && performance.now() < deadline;) {
+      waitReadable([], GATHERING_MS);
+      const hasEnded = this.#takeEnds(0);
+      isBusy = this.update() || hasEnded;
+    }
   }
 
   #readAll(): void {

@@ -62,6 +62,19 @@ Deno.test("WatchedLedger tells once that an owner has ended", async () => {
   assertEquals([watched.takeEnded(), watched.takeEnded()], [true, false]);
 });
 
+Deno.test("WatchedLedger tells of an end also where others live", async () => {
+  await using ending = await stage();
+  await using staying = await stage();
+  ending.ledger.write(record("b", identify(staying.owner.pid)!));
+  using watched = new WatchedLedger(ending.ledger);
+  ending.owner.kill("SIGKILL");
+  watched.wait([], LONG_MS);
+  assertEquals([ids(watched), watched.takeEnded()], [["a", "b"], true]);
+  staying.owner.kill("SIGKILL");
+  watched.wait([], LONG_MS);
+  assertEquals([watched.takeEnded(), watched.takeEnded()], [true, false]);
+});
+
 Deno.test("WatchedLedger takes a number that is another process's by now for ended", async () => {
   await using setting = await stage();
   const owner = identify(setting.owner.pid)!;
