@@ -2,7 +2,7 @@
  * Attaches a container to its network. Everything is in the ledger before it is made:
  *
  *   look at the host ── plan
- *   lock ── monitor ── record the container ── bridge, forwarding ── unlock
+ *   lock ── monitor ── record the container ── bridge, forwarding ── name server ── unlock
  *   address from host-local, and at once namespace and link
  *   address, route and lo in the namespace ── resolv.conf, hosts ── firewall ── record the address
  */
@@ -125,6 +125,7 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
 
   const looks = [look];
   let record: ContainerRecord | undefined;
+  let names: Promise<ContainerRecord["names"]> | undefined;
   try {
     const planned = await ledger.withLock(async () => {
       // Another process may have made or removed the shared part since it was looked at.
@@ -144,18 +145,16 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
       // The bridge's part begins by writing down what is changed, the firewall included.
       const needs = { ownRules: hasOwnRules(record), nameServer: wantsNameServer(settings) };
       const bridge = ensureBridge(ledger, plan, facts, needs);
+      // Its address is all that the name server needs, which takes its time.
+      names = bridge.then(() => learnNames(ledger, settings), () => "none");
       // Nobody else can have changed our chains yet: what was read of them is still true.
       const firewall = isFirst ? rules.then((read) => applyFirewall(ledger, read)) : undefined;
       await allDone([monitor, bridge, firewall ?? Promise.resolve()]);
       await ensureIpv6(ledger, current);
       faultPoint("attach.shared");
-      return { record, plan, rules: isFirst ? undefined : rules };
+      return { record, plan, names, rules: isFirst ? undefined : rules };
     });
-    const names = learnNames(ledger, settings);
-    const [attachment] = await allDone([
-      makeOwn(ledger, request, planned.record, planned.plan, names),
-      names,
-    ]);
+    const attachment = await makeOwn(ledger, request, planned);
     if (hasOwnRules(planned.record)) await openOwnRules(ledger, attachment.record);
     else {
       const rules = await planned.rules;
@@ -165,6 +164,7 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
     faultPoint("attach.done");
     return attachment;
   } catch (error) {
+    await names;
     const id = record?.id;
     if (id !== undefined) await takeDown(ledger, (candidate) => candidate.id === id);
     else if (ledger.list().length === 0) await takeDown(ledger, () => false);
@@ -273,12 +273,18 @@ function newRecord(
   };
 }
 
+/** A container that is recorded, and what all containers share is made for. */
+interface PlannedContainer {
+  readonly record: ContainerRecord;
+  readonly plan: NetworkPlan;
+  /** How it is to learn names, once that is known; it does not fail. */
+  readonly names: Promise<ContainerRecord["names"]>;
+}
+
 async function makeOwn(
   ledger: Ledger,
   request: AttachRequest,
-  record: ContainerRecord,
-  plan: NetworkPlan,
-  names: Promise<ContainerRecord["names"]>,
+  { record, plan, names }: PlannedContainer,
 ): Promise<Attachment> {
   const namespace = namespaceName(record.id);
   const { datapath } = request;

@@ -33,11 +33,11 @@ export function wantsNameServer(settings: Settings): boolean {
  * @return Its process id, or why it does not run, as a clause.
  */
 export async function serveNames(ledger: Ledger): Promise<number | string> {
-  const networks = ledger.readHost()?.networks ?? [];
-  const addresses = networks.flatMap(({ nameServer }) => nameServer ?? []);
-  if (addresses.length === 0) return "no container wants one";
-  ledger.makeNamesDirectory();
   try {
+    const networks = ledger.readHost()?.networks ?? [];
+    const addresses = networks.flatMap(({ nameServer }) => nameServer ?? []);
+    if (addresses.length === 0) return "no container wants one";
+    ledger.makeNamesDirectory();
     return await ensureNameServer(addresses, ledger.nameServerPaths(hostResolvConf()));
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
