@@ -97,6 +97,32 @@ const CASES: Record<string, (stage: Stage) => Promise<void>> = {
     await endContainer(held);
     await ok(stage.host, ["gc"]);
   },
+  "a start does not go by what it saw of a host that was being changed": async (stage) => {
+    const { host, image } = stage;
+    const held = await holdContainer(host, image);
+    await killMonitor(host);
+    // As where the last tear-down is killed behind the removal of the bridge.
+    await host.sh(`sed -i 's/"generation":"[^"]*"/"generation":null/' /run/hpktainer/host.json`);
+    await using lock = await host.spawn("flock", [
+      "/run/hpktainer/lock",
+      ...["sh", "-c", "echo locked; read line; ip link delete hpk-bridge"],
+    ]);
+    await lock.waitFor(/locked/, CALM);
+    const trace = await Deno.makeTempFile();
+    const seen = hpk(host, ["exec", "--subnet", SUBNET, image, "true"], {
+      env: { HPK_FAULT_TRACE: trace },
+    });
+    await eventually(() => Deno.readTextFileSync(trace).includes("attach.planned"), {
+      what: "a start that has looked",
+      ...CALM,
+    });
+    await lock.closeStdin();
+    const { code, stderr } = await seen;
+    assertEquals(code, 0, stderr);
+    await Deno.remove(trace);
+    await endContainer(held);
+    await ok(host, ["gc"]);
+  },
   "a bridge deleted and not brought back is no error at the end": async (stage) => {
     const held = await holdContainer(stage.host, stage.image);
     await stage.host.sh("ip link delete hpk-bridge");

@@ -129,8 +129,9 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
   try {
     const planned = await ledger.withLock(async () => {
       // Another process may have made or removed the shared part since it was looked at.
-      const isCurrent = ledger.readHost()?.generation === generation;
-      const current = isCurrent ? look : await lookAtHost(ledger, request, flannel);
+      const current = stillHolds(ledger, look, generation)
+        ? look
+        : await lookAtHost(ledger, request, flannel);
       looks.push(current);
       const { facts, plan, rules } = current;
       checkFree(ledger, request);
@@ -172,6 +173,23 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
   } finally {
     for (const { rules } of looks) await hasCome(rules);
   }
+}
+
+/**
+ * Whether what was seen of the host without the lock still holds.
+ *
+ * @param generation That of the shared part before; undefined where there was none.
+ */
+function stillHolds(
+  ledger: Ledger,
+  { facts, plan }: Look,
+  generation: string | null | undefined,
+): boolean {
+  if (generation === null) return false;
+  // A bridge without a ledger may be that of a container which has started and ended meanwhile.
+  const hasBridge = facts.links.some(({ name }) => name === plan.bridge);
+  if (generation === undefined && hasBridge) return false;
+  return ledger.readHost()?.generation === generation;
 }
 
 /** Makes what containers share for IPv6, where it is wanted. */

@@ -65,7 +65,9 @@ export async function ensureBridge(
   const host = bridge !== undefined && hasGateway(plan, bridge)
     ? known
     : withAddress(known, gatewayAddress(plan));
-  if (host !== recorded) ledger.writeHost(host);
+  const isChanging = recorded === undefined || recorded.generation === null || commands.length > 0;
+  if (isChanging) ledger.writeHost({ ...host, generation: null });
+  else if (host !== recorded) ledger.writeHost(host);
   faultPoint("host.recorded");
   if (commands.length > 0) await ipBatch(commands);
   // A new bridge in the place of one that someone has removed.
@@ -75,9 +77,7 @@ export async function ensureBridge(
   faultPoint("host.bridge");
   writeForwarding("1");
   faultPoint("host.forwarding");
-  // Tells starts that looked at the host meanwhile to look again.
-  const changed = recorded === undefined || commands.length > 0;
-  if (changed) ledger.writeHost({ ...host, generation: newContainerId() });
+  if (isChanging) ledger.writeHost({ ...host, generation: newContainerId() });
 }
 
 /**
@@ -151,7 +151,7 @@ export function withAddress(host: HostRecord, address: string): HostRecord {
 function recordBefore(plan: NetworkPlan, bridge: Link | undefined): HostRecord {
   return {
     version: 1,
-    generation: newContainerId(),
+    generation: null,
     bridge: plan.bridge,
     madeBridge: bridge === undefined,
     addedAddresses: [],
@@ -196,10 +196,7 @@ function bridgeCommands(plan: NetworkPlan, bridge: Link | undefined): string[] {
  */
 export async function removeHostNetwork(ledger: Ledger): Promise<string[]> {
   const host = ledger.readHost();
-  // Also where the removal is cut short, whoever looked at the host before must look again.
-  if (host !== undefined) {
-    ledger.writeHost({ ...host, generation: newContainerId() });
-  }
+  if (host !== undefined) ledger.writeHost({ ...host, generation: null });
   const errors = host === undefined ? [] : await removeRecorded(ledger, host);
   if (errors.length === 0) ledger.removeAll();
   return errors;

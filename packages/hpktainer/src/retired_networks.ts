@@ -35,6 +35,7 @@ export async function retireNetworks(
   if (isSame) return [];
   const kept = host.addedAddresses.filter((address) => inUse.has(subnetOf(address)));
   const retired = host.addedAddresses.filter((address) => !kept.includes(address));
+  ledger.writeHost({ ...host, generation: null });
   const errors = await ipRemoveAll(
     retired.map((address) => `address delete ${address} dev ${host.bridge}`),
   );

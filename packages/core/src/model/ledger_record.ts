@@ -137,8 +137,11 @@ export interface NetworkRecord {
 export interface HostRecord {
   /** Version of this form. */
   readonly version: 1;
-  /** Changes whenever the shared part is changed: a random id. */
-  readonly generation: string;
+  /**
+   * Another after each change of the shared part: a random id. Null while it is being changed: what is
+   * seen of it then does not count, also where the change is cut short.
+   */
+  readonly generation: string | null;
   readonly bridge: string;
   /** Whether the bridge is ours to remove. */
   readonly madeBridge: boolean;
