@@ -28,6 +28,14 @@ export function execInPlace(path: string, argv: readonly string[]): never {
   throw new SystemCallError(`execv ${path}`, errno);
 }
 
+/** access(2): whether a file may be executed (unistd.h). */
+const X_OK = 1;
+
+/** Whether this process may execute a file, or search a directory. */
+export function mayExecute(path: string): boolean {
+  return libc.access(cString(path), X_OK) === 0;
+}
+
 /**
  * A null-terminated list of C strings, as execv(3) wants it. Addresses and strings lie in one
  * buffer, so that whoever holds the list holds the strings.

@@ -1,6 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { runScript, type ScriptOptions, type ScriptResult } from "../testing/script.ts";
 import { TempDirectory } from "../testing/temp_directory.ts";
+import { mayExecute } from "./exec.ts";
+import { libc } from "./libc.ts";
+
+// The library stays open as long as the process: the first test to need it would be blamed for that.
+void libc.access;
 
 const MODULE = import.meta.resolve("./exec.ts");
 
@@ -98,4 +103,18 @@ Deno.test("execInPlace() throws where the program cannot be executed, and the pr
     assertEquals([line, code], [`SystemCallError execv ${path}: ${name}`, 0]);
     assert((BigInt(`0x${ignored}`) & (1n << 12n)) !== 0n, "the runtime ignores SIGPIPE again");
   }
+});
+
+Deno.test("mayExecute() goes by the mode, and by what is there", () => {
+  using directory = new TempDirectory();
+  directory.write("plain", "", 0o644);
+  const program = directory.program("program", "");
+  const cases: [string, boolean][] = [
+    [program, true],
+    [directory.path, true],
+    [directory.at("plain"), false],
+    [directory.at("none"), false],
+    [`${program}/below`, false],
+  ];
+  for (const [path, expected] of cases) assertEquals(mayExecute(path), expected, path);
 });

@@ -9,6 +9,7 @@ const SYMBOLS = {
     parameters: ["i32", /* fd */ "pointer", /* addr */ "pointer", /* addrlen */ "i32" /* flags */],
     result: "i32",
   },
+  access: { parameters: ["buffer", /* path */ "i32" /* mode */], result: "i32" },
   bind: { parameters: ["i32", /* fd */ "buffer", /* addr */ "u32" /* addrlen */], result: "i32" },
   cfmakeraw: { parameters: ["buffer" /* termios */], result: "void" },
   close: { parameters: ["i32" /* fd */], result: "i32" },

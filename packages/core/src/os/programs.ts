@@ -1,3 +1,4 @@
+import { mayExecute } from "../ffi/exec.ts";
 import { HpkError } from "../model/errors.ts";
 
 /** Where programs are looked for besides PATH: an administrator's PATH may lack sbin. */
@@ -171,9 +172,10 @@ export function requireProgram(program: Program): string {
 }
 
 function isExecutableFile(path: string): boolean {
+  // Most are looked for where they are not, and an error costs as much as many calls.
+  if (!mayExecute(path)) return false;
   try {
-    const info = Deno.statSync(path);
-    return info.isFile && ((info.mode ?? 0) & 0o111) !== 0;
+    return Deno.statSync(path).isFile;
   } catch {
     return false;
   }
