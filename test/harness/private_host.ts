@@ -37,6 +37,7 @@ export class PrivateHost implements Place, AsyncDisposable {
   readonly privateDirs: readonly string[];
   readonly #disk: Background;
   readonly #plugs: Plug[] = [];
+  readonly #spawned: Background[] = [];
   readonly #place: PrefixedPlace;
   #boot: Boot | undefined;
 
@@ -103,9 +104,15 @@ export class PrivateHost implements Place, AsyncDisposable {
     return this.#place.sh(script, options);
   }
 
-  /** Start a command: see {@linkcode Place.spawn}. */
-  spawn(command: string, args?: readonly string[], options?: SpawnOptions): Promise<Background> {
-    return this.#place.spawn(command, args, options);
+  /** Start a command: see {@linkcode Place.spawn}. It ends with the host at the latest. */
+  async spawn(
+    command: string,
+    args?: readonly string[],
+    options?: SpawnOptions,
+  ): Promise<Background> {
+    const background = await this.#place.spawn(command, args, options);
+    this.#spawned.push(background);
+    return background;
   }
 
   /** Call `plug.plugIn()` now and after each reboot. */
@@ -170,6 +177,9 @@ export class PrivateHost implements Place, AsyncDisposable {
     // The kernel kills all of a PID namespace with its init, and init's parent sees that end only after theirs.
     killIfRunning(boot.init, "SIGKILL");
     await boot.unshare.wait();
+    // What entered the host for them ends some time after them.
+    const spawned = this.#spawned.splice(0);
+    await Promise.all(spawned.map((background) => background[Symbol.asyncDispose]()));
   }
 }
 
