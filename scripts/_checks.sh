@@ -19,5 +19,5 @@ check_types() {
 }
 
 check_layers() {
-  scripts/deno run --no-check --allow-read scripts/check_layers.ts
+  scripts/deno run --no-check --allow-read --allow-write --allow-run --allow-env scripts/check_layers.ts
 }

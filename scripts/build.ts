@@ -82,6 +82,13 @@ async function* filesUnder(directory: string): AsyncGenerator<string> {
   }
 }
 
+/** The bundler unpacks itself at its first use, which two at once get in each other's way with. */
+let bundled: Promise<void> = Promise.resolve();
+
+function bundle(...args: string[]): Promise<void> {
+  return bundled = bundled.then(() => deno("bundle", "-q", ...args));
+}
+
 /** Builds one program unless its stamp holds the fingerprint; returns whether it was built. */
 async function build(name: string, options: BuildOptions, sources: string): Promise<boolean> {
   const packageDir = `${ROOT}packages/${PROGRAMS[name]}`;
@@ -93,12 +100,11 @@ async function build(name: string, options: BuildOptions, sources: string): Prom
   }
   await Deno.remove(stage, { recursive: true }).catch(ignoreNotFound);
   await Deno.mkdir(stage, { recursive: true });
-  const bundle = ["bundle", "-q", "--code-splitting", "--outdir", stage];
-  await deno(...bundle, `${packageDir}/main.ts`);
+  await bundle("--code-splitting", "--outdir", stage, `${packageDir}/main.ts`);
   const includes = [];
   for (const path of await includesOf(packageDir)) {
     const copy = `${stage}/${path.slice(path.lastIndexOf("/") + 1)}`;
-    if (/\.[jt]s$/.test(path)) await deno("bundle", "-q", "-o", copy, `${packageDir}/${path}`);
+    if (/\.[jt]s$/.test(path)) await bundle("-o", copy, `${packageDir}/${path}`);
     else await Deno.copyFile(`${packageDir}/${path}`, copy);
     includes.push("--include", copy);
   }

@@ -1,8 +1,8 @@
 /** Two hosts under Flannel, a container on each, and what they say to each other: a transcript. */
 import { eventuallySame, images, type PrivateHost, snapshot } from "../test/harness/mod.ts";
-import { HPKTAINER } from "../test/e2e/_hpktainer.ts";
-import { Cluster, type Node } from "../test/cluster/_cluster.ts";
-import { hasFlanneld } from "../test/cluster/_flannel.ts";
+import { HPKTAINER } from "../test/harness/hpktainer.ts";
+import { Cluster, type Node } from "../test/harness/cluster/cluster.ts";
+import { hasFlanneld } from "../test/harness/cluster/flannel.ts";
 
 const by = hasFlanneld ? "flanneld" : "hand";
 

@@ -8,7 +8,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { eventually, ociImages } from "../harness/mod.ts";
-import { crunHost } from "../oci/_crun.ts";
+import { crunHost } from "../harness/crun.ts";
 import { type Figure, figureOf, report } from "./_figures.ts";
 import { differences } from "./_statistics.ts";
 

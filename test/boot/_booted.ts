@@ -6,7 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { Internet, PrivateHost, type RunResult, type Snapshot } from "../harness/mod.ts";
-import { hpk, HPKTAINER, SUBNET } from "../e2e/_hpktainer.ts";
+import { hpk, HPKTAINER, SUBNET } from "../harness/hpktainer.ts";
 import { bootImage } from "./_image.ts";
 
 /** The host's own address. */

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { apptainerEnv, machine, program } from "../harness/mod.ts";
-import { needs as containerNeeds } from "../e2e/_hpktainer.ts";
+import { needs as containerNeeds } from "../harness/hpktainer.ts";
 
 const DEFINITION = new URL("../../images/boot/boot.def", import.meta.url).pathname;
 

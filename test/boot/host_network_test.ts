@@ -4,7 +4,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { assertSame, eventuallySame, snapshot, testIf } from "../harness/mod.ts";
-import { hpk, PATIENT } from "../e2e/_hpktainer.ts";
+import { hpk, PATIENT } from "../harness/hpktainer.ts";
 import {
   boot,
   bootHost,

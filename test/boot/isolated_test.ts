@@ -1,7 +1,7 @@
 /** Booted containers in a network of their own. */
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { apptainerEnv, eventuallySame, snapshot, testIf } from "../harness/mod.ts";
-import { hpk, PATIENT } from "../e2e/_hpktainer.ts";
+import { hpk, PATIENT } from "../harness/hpktainer.ts";
 import {
   BOOT,
   boot,

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { apptainerEnv, assertSame, eventually, snapshot, testIf } from "../harness/mod.ts";
 import { HOST_SETUP } from "../host-setup/_host_setup.ts";
-import { PATIENT } from "../e2e/_hpktainer.ts";
+import { PATIENT } from "../harness/hpktainer.ts";
 import { bootHost, MASKED_IN_IMAGE, MISCHIEF_BINDS, networkOf } from "./_booted.ts";
 import { bootImage, needs } from "./_image.ts";
 

@@ -1,7 +1,7 @@
 /**
  * A running command whose output is read as it comes, that can be signalled where it really runs, and that never outlives its scope.
  */
-import type { RunResult } from "./place.ts";
+import type { RunResult } from "./run_result.ts";
 import { eventually } from "./eventually.ts";
 
 /** How a command is started. */

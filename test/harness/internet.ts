@@ -6,7 +6,8 @@
  */
 import type { Background, SpawnOptions } from "./background.ts";
 import { PrivateHost } from "./private_host.ts";
-import { machine, type Place, type RunOptions, type RunResult } from "./place.ts";
+import { machine, type Place, type RunOptions } from "./place.ts";
+import type { RunResult } from "./run_result.ts";
 
 /** How a host is attached. */
 export interface Uplink {

@@ -14,6 +14,7 @@ export * from "./place.ts";
 export * from "./private_host.ts";
 export * from "./pty.ts";
 export * from "./registry.ts";
+export type { RunResult } from "./run_result.ts";
 export * from "./skip.ts";
 export * from "./snapshot.ts";
 export * from "./snapshot_diff.ts";

@@ -2,6 +2,7 @@
  * A place where commands run: the machine itself, a private host, or any other set of namespaces reached by a command prefix.
  */
 import { Background, type SpawnOptions } from "./background.ts";
+import type { RunResult } from "./run_result.ts";
 
 /** How {@linkcode Place.run} runs a command. */
 export interface RunOptions {
@@ -17,22 +18,6 @@ export interface RunOptions {
   timeoutMs?: number;
   /** Throw when the command does not exit 0. Default true. */
   check?: boolean;
-}
-
-/** What a finished command gave. */
-export interface RunResult {
-  /** Exit code; 128+N when it died by signal N. */
-  code: number;
-  /** The signal it died by, else null. */
-  signal: Deno.Signal | null;
-  /** Everything written to standard output. */
-  stdout: string;
-  /** Everything written to standard error. */
-  stderr: string;
-  /** Wall time in milliseconds, from just before the start to the exit. */
-  ms: number;
-  /** True when something left behind still held the output pipes after the exit: `$(command)` would hang. */
-  pipesHeld: boolean;
 }
 
 /** Somewhere commands can run. */

@@ -5,7 +5,8 @@
 import { dirname } from "node:path";
 import { BOOT_SCRIPT, DISK_SCRIPT, READY } from "./_boot_script.ts";
 import { Background, killIfRunning, type SpawnOptions } from "./background.ts";
-import { machine, type Place, PrefixedPlace, type RunOptions, type RunResult } from "./place.ts";
+import { machine, type Place, PrefixedPlace, type RunOptions } from "./place.ts";
+import type { RunResult } from "./run_result.ts";
 
 /** How {@linkcode PrivateHost.create} makes a host. */
 export interface PrivateHostOptions {

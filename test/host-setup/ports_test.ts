@@ -5,7 +5,7 @@
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { assertSame, eventually, images, type PrivateHost, testIf } from "../harness/mod.ts";
-import { ask, inContainer, serve } from "../e2e/_echo_place.ts";
+import { ask, inContainer, serve } from "../harness/echo_place.ts";
 import { freshHost, needs, setup, setupJson, stateOf } from "./_host_setup.ts";
 
 const HPKTAINER = Deno.env.get("HPKTAINER") ??

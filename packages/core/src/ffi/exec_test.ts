@@ -2,10 +2,9 @@ import { assert, assertEquals } from "@std/assert";
 import { runScript, type ScriptOptions, type ScriptResult } from "../testing/script.ts";
 import { TempDirectory } from "../testing/temp_directory.ts";
 import { mayExecute } from "./exec.ts";
-import { libc } from "./libc.ts";
+import { loadLibc } from "../testing/libc.ts";
 
-// The library stays open as long as the process: the first test to need it would be blamed for that.
-void libc.access;
+loadLibc("access");
 
 const MODULE = import.meta.resolve("./exec.ts");
 

@@ -11,10 +11,9 @@ import {
   tryLockExclusive,
 } from "./fd.ts";
 import { ENOENT, SystemCallError } from "./errno.ts";
-import { libc } from "./libc.ts";
+import { loadLibc } from "../testing/libc.ts";
 
-// The library stays open as long as the process: the first test to need it would be blamed for that.
-void libc.close;
+loadLibc();
 
 /** Whether a program that is started now has a descriptor of this number open on that file. */
 function isInherited(fd: number, path: string): boolean {

@@ -1,8 +1,8 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { cString, libc } from "./libc.ts";
+import { loadLibc } from "../testing/libc.ts";
 
-// The library stays open as long as the process: the first test to need it would be blamed for that.
-void libc.close;
+loadLibc();
 
 Deno.test("cString() is UTF-8 with a zero at the end", () => {
   const cases: [string, number[]][] = [

@@ -1,11 +1,10 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { TempDirectory } from "../testing/temp_directory.ts";
 import { SystemCallError } from "./errno.ts";
-import { libc } from "./libc.ts";
+import { loadLibc } from "../testing/libc.ts";
 import { unmount } from "./mount.ts";
 
-// The library stays open as long as the process: the first test to need it would be blamed for that.
-void libc.close;
+loadLibc();
 
 Deno.test("unmount() fails where nothing is mounted, and names the path", () => {
   using directory = new TempDirectory();

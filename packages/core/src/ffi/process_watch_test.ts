@@ -2,11 +2,10 @@ import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertThrows } 
 import { TempDirectory } from "../testing/temp_directory.ts";
 import { SystemCallError } from "./errno.ts";
 import type { FileDescriptor } from "./fd.ts";
-import { libc } from "./libc.ts";
+import { loadLibc } from "../testing/libc.ts";
 import { drain, openProcess, readChanges, waitReadable, watchDirectory } from "./process_watch.ts";
 
-// The library stays open as long as the process: the first test to need it would be blamed for that.
-void libc.close;
+loadLibc();
 
 /** Long enough for anything that is to come; a test that waits for it fails. */
 const LONG_MS = 10_000;

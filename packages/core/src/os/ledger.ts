@@ -104,6 +104,16 @@ export class Ledger {
     return await change();
   }
 
+  /**
+   * Runs a function as {@linkcode withLock} does, where there is a ledger; elsewhere makes none.
+   *
+   * @return What the function returns; undefined where there is no ledger.
+   */
+  async withExisting<T>(change: () => Promise<T> | T): Promise<T | undefined> {
+    using lock = this.#lockExisting();
+    return lock === undefined ? undefined : await change();
+  }
+
   /** Every container, oldest first. What cannot be read appears as a record that can be reclaimed. */
   list(): ContainerRecord[] {
     return (listDirectory(this.recordsDirectory) ?? [])
@@ -173,6 +183,17 @@ export class Ledger {
       return parseContainerRecord(text);
     } catch (error) {
       return unreadableRecord(id, this.filesDirectory(id), `cannot read the record: ${error}`);
+    }
+  }
+
+  #lockExisting(): FileDescriptor | undefined {
+    const path = `${this.#root}/lock`;
+    for (;;) {
+      const file = tryOpen(path);
+      if (file === undefined) return undefined;
+      lockExclusive(file);
+      if (isOpenFileAt(file, path)) return file;
+      file.close();
     }
   }
 

@@ -5,10 +5,9 @@ import { TempDirectory } from "../testing/temp_directory.ts";
 import { listDirectory } from "./files.ts";
 import { isOpenFileAt, Ledger } from "./ledger.ts";
 import { openLockFile } from "../ffi/fd.ts";
-import { libc } from "../ffi/libc.ts";
+import { loadLibc } from "../testing/libc.ts";
 
-// The library stays open as long as the process: the first test to need it would be blamed for that.
-void libc.close;
+loadLibc();
 
 const MODULE = import.meta.resolve("./ledger.ts");
 

@@ -1,12 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { parseLinks, parseRoutes } from "../model/host_facts.ts";
-import { libc } from "../ffi/libc.ts";
+import { loadLibc } from "../testing/libc.ts";
 import { runOrThrow } from "./command.ts";
 import { readHostFacts } from "./links.ts";
 import { PROGRAMS, requireProgram } from "./programs.ts";
 
-// The library stays open as long as the process: the first test to need it would be blamed for that.
-void libc.close;
+loadLibc();
 
 Deno.test("readHostFacts() says the same as ip(8)", async () => {
   const ip = requireProgram(PROGRAMS.ip);

@@ -1,12 +1,11 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { libc } from "../ffi/libc.ts";
+import { loadLibc } from "../testing/libc.ts";
 import { HpkError } from "../model/errors.ts";
 import { runScript } from "../testing/script.ts";
 import { TempDirectory } from "../testing/temp_directory.ts";
 import { findProgram, PROGRAMS, requireProgram } from "./programs.ts";
 
-// The library stays open as long as the process: the first test to need it would be blamed for that.
-void libc.access;
+loadLibc("access");
 
 const MODULE = import.meta.resolve("./programs.ts");
 

@@ -33,13 +33,25 @@ export async function runScript(code: string, options: ScriptOptions = {}): Prom
   return { code: status, signal, stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }
 
-/** Starts a script that lies in a file, with all three standard streams as pipes. */
+const ROOT = new URL("../../../../", import.meta.url).pathname;
+
+/**
+ * Starts a script that lies in a file, with all three standard streams as pipes. It resolves the
+ * workspace's packages as the test does, but without scripts/deno: a test may empty PATH.
+ */
 export function spawnScript(path: string, options: ScriptOptions = {}): Deno.ChildProcess {
+  const config = ["--config", `${ROOT}deno.json`, ...importMap(Deno.env.get("HPK_DEPS"))];
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", "--no-config", "--no-lock", path],
+    args: ["run", "-A", "--quiet", "--no-check", ...config, path],
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
     env: { NO_COLOR: "1", ...options.env },
   }).spawn();
+}
+
+/** The option for the import map that scripts/deno has chosen and written to HPK_DEPS. */
+function importMap(deps: string | undefined): string[] {
+  if (deps === undefined || deps === "jsr") return [];
+  return ["--import-map", deps === "offline" ? `${ROOT}scripts/offline/import_map.json` : deps];
 }

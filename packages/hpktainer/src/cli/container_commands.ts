@@ -1,24 +1,24 @@
 import { Command } from "@cliffy/command";
 import { errorLine, HpkError } from "@hpk/core";
-import { execInContainer } from "../crun/exec_in_container.ts";
-import { readLogs } from "../crun/container_logs.ts";
-import { findContainer, firstProcessOf, listContainers } from "../crun/container_store.ts";
+import { execInContainer } from "../runtimes/crun/exec.ts";
+import { readLogs } from "../containers/logs.ts";
+import { findContainer, firstProcessOf, listContainers } from "../containers/store.ts";
 import {
   killContainer,
   pruneContainers,
   removeContainer,
   stopContainer,
   waitForContainer,
-} from "../crun/end_containers.ts";
-import { attachToContainer, restartContainer } from "../crun/restart_container.ts";
-import { createContainer, runContainer } from "../crun/run_container.ts";
-import { readTime } from "../pure/crun/container_log.ts";
+} from "../runtimes/crun/stop_and_remove.ts";
+import { attachToContainer, restartContainer } from "../runtimes/crun/restart.ts";
+import { createContainer, runContainer } from "../runtimes/crun/run.ts";
+import { readTime } from "../containers/pure/log_lines.ts";
 import {
   formatContainerList,
   inspectionOf,
   type ListedContainer,
   listedContainer,
-} from "../pure/crun/container_text.ts";
+} from "../containers/pure/container_text.ts";
 import { complain, print, printJson, printTo } from "./output.ts";
 
 // The type of a command is what its options make of it: it is written nowhere else.

@@ -1,8 +1,8 @@
 import { errorLine, EXIT_OWN_FAILURE, HpkError } from "@hpk/core/errors";
 import { findProgram, PROGRAMS } from "@hpk/core/programs";
-import { becomeApptainer } from "../apptainer.ts";
-import { type Invocation, readArguments } from "../pure/arguments.ts";
-import { asksForRuntime, isDockerLike } from "../pure/runtime_words.ts";
+import { becomeApptainer } from "../runtimes/apptainer/apptainer.ts";
+import { type Invocation, readArguments } from "../arguments/arguments.ts";
+import { asksForRuntime, isDockerLike } from "../arguments/runtime_words.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { complain, print } from "./output.ts";
 
@@ -30,7 +30,7 @@ async function readInvocation(argv: readonly string[]): Promise<Invocation> {
   const argv0 = Deno.readTextFileSync("/proc/self/cmdline").split("\0", 1)[0]!;
   const wanted = Deno.env.get("HPK_RUNTIME");
   if (!asksForRuntime([argv0, ...argv], wanted)) return readArguments(argv);
-  const { readDockerLike, readRuntime } = await import("../pure/runtime_choice.ts");
+  const { readDockerLike, readRuntime } = await import("./pure/runtime_choice.ts");
   return isDockerLike(argv0) ? readDockerLike(argv) : readRuntime(argv, wanted);
 }
 
@@ -39,32 +39,32 @@ async function dispatch(invocation: Invocation): Promise<number> {
     // Each is loaded only where it is needed: a command of Apptainer's costs little more than itself.
     case "container": {
       if (invocation.boot !== undefined) {
-        const { bootInstance } = await import("../boot_instance.ts");
+        const { bootInstance } = await import("../runtimes/boot/boot.ts");
         return await bootInstance(invocation, invocation.boot, tell);
       }
-      const { startContainer } = await import("../start_container.ts");
+      const { startContainer } = await import("../runtimes/apptainer/start.ts");
       return await startContainer(invocation);
     }
     case "runtime": {
-      const { runtimeNamed } = await import("../runtime.ts");
+      const { runtimeNamed } = await import("../runtimes/table.ts");
       return await (await runtimeNamed(invocation.runtime)).run(invocation.words);
     }
     case "own": {
-      const { runOwnCommand } = await import("./own_commands.ts");
+      const { runOwnCommand } = await import("./commands.ts");
       return await runOwnCommand(invocation.args);
     }
     case "join": {
-      const { joinInstance } = await import("../join_instance.ts");
+      const { joinInstance } = await import("../runtimes/apptainer/join.ts");
       return joinInstance(invocation.instance, invocation.args);
     }
     case "stop": {
-      const { stopInstances } = await import("../stop_instances.ts");
+      const { stopInstances } = await import("../runtimes/apptainer/stop.ts");
       return await stopInstances(invocation.args, tell);
     }
     case "version":
       return showVersions();
     case "help": {
-      const { containerHelp, mainHelp } = await import("../pure/help.ts");
+      const { containerHelp, mainHelp } = await import("./pure/help.ts");
       const { verb } = invocation;
       print(verb === undefined ? mainHelp(manifest.version) : containerHelp(verb));
       return 0;

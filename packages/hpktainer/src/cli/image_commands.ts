@@ -1,17 +1,17 @@
 import { Command } from "@cliffy/command";
 import { HpkError } from "@hpk/core";
-import { getImage, type PullPolicy } from "../oci/image.ts";
-import { ImageStore } from "../oci/image_store.ts";
+import { getImage, type PullPolicy } from "../images/image.ts";
+import { ImageStore } from "../images/image_store.ts";
 import {
   inspectImages,
   listImages,
   pruneImages,
   type Removal,
   removeImages,
-} from "../oci/manage_images.ts";
-import { FOREIGN_IMAGE_COMMANDS } from "../pure/oci/foreign_commands.ts";
-import { formatImages, viewOfImage } from "../pure/oci/image_view.ts";
-import { formatBytes } from "../pure/oci/pull_text.ts";
+} from "../images/manage_images.ts";
+import { FOREIGN_IMAGE_COMMANDS } from "../images/pure/foreign_commands.ts";
+import { formatImages, viewOfImage } from "../images/pure/image_view.ts";
+import { formatBytes } from "../shared/pure/units.ts";
 import { print, printJson } from "./output.ts";
 
 const JSON_OPTION = ["--json", "Print JSON of a stable shape."] as const;

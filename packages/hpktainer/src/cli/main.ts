@@ -1,5 +1,5 @@
-import { askToBeAttached, follow } from "../attach_client.ts";
-import { mayBeServed } from "../pure/start_order.ts";
+import { askToBeAttached, follow } from "../monitor/attach_client.ts";
+import { mayBeServed } from "../monitor/pure/start_order.ts";
 
 /**
  * Runs the program. What a start beside other containers needs is loaded first, and the rest only where
@@ -18,7 +18,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
   }
   if (asked === "lost") {
-    const { releaseOwn } = await import("../teardown.ts");
+    const { releaseOwn } = await import("../attach/teardown.ts");
     await releaseOwn();
   }
   const dispatch = await import("./dispatch.ts");

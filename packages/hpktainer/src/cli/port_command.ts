@@ -1,6 +1,6 @@
 import { Command } from "@cliffy/command";
-import { addPorts, listPorts, removePorts } from "../ports.ts";
-import { formatPorts, type PortView } from "../pure/port_view.ts";
+import { addPorts, listPorts, removePorts } from "../ports/change_ports.ts";
+import { formatPorts, type PortView } from "../ports/pure/port_view.ts";
 import { print, printJson } from "./output.ts";
 
 const JSON_OPTION = ["--json", "Print JSON of a stable shape."] as const;

@@ -1,0 +1,9 @@
+/**
+ * What unit tests of every package share.
+ *
+ * @module
+ */
+export * from "./libc.ts";
+export * from "./random.ts";
+export * from "./script.ts";
+export * from "./temp_directory.ts";

@@ -1,0 +1,74 @@
+import { HpkError } from "@hpk/core";
+import { faultPoint, Ledger, saveRules } from "@hpk/core/os";
+import { applyFirewall } from "../network/chains.ts";
+import { sweepImages } from "../images/sweep_store.ts";
+import type { GarbageReport } from "./pure/garbage_report.ts";
+import { ensureMonitor } from "../attach/monitor_start.ts";
+import { sweepRuntimes } from "../runtimes/table.ts";
+import { isAbandoned, takeDownEnded } from "../attach/teardown.ts";
+
+/**
+ * Takes down what dead owners left, waits for what the monitor is taking down, and sees to it that
+ * the living have a monitor and their rules in the packet filter. Then it clears the store of images of what nothing needs.
+ *
+ * @param dryRun Only tells what would be taken down.
+ * @throws {HpkError} When it would change something and we are not root.
+ */
+export async function collectGarbage(dryRun: boolean): Promise<GarbageReport> {
+  const report = await collectContainers(dryRun);
+  // Only root may look into the stores.
+  if (Deno.uid() !== 0) return report;
+  const swept = (await sweepRuntimes(dryRun)).map(({ runtime, id }) => ({
+    id,
+    name: id,
+    resources: [{ kind: "container" as const, runtime, id }],
+    errors: [],
+  }));
+  return {
+    ...report,
+    reclaimed: [...report.reclaimed, ...swept],
+    images: sweepImages(dryRun),
+  };
+}
+
+async function collectContainers(dryRun: boolean): Promise<GarbageReport> {
+  const ledger = new Ledger();
+  if (!ledger.exists()) return { version: 1, dryRun, reclaimed: [], errors: [], images: [] };
+  if (dryRun) {
+    const reclaimed = ledger.list().filter(isAbandoned)
+      .map(({ id, name, resources }) => ({ id, name, resources, errors: [] }));
+    return { version: 1, dryRun, reclaimed, errors: [], images: [] };
+  }
+  const uid = Deno.uid();
+  if (uid !== 0) {
+    throw new HpkError({
+      what: "cannot take down what is left",
+      why: `that takes root, and you are uid ${uid}`,
+      fix: "run it with sudo, or add --dry-run to look only",
+    });
+  }
+  const { reclaimed, hostErrors, empty } = await takeDownEnded(ledger);
+  if (!empty) await watchOverRest(ledger);
+  return {
+    version: 1,
+    dryRun,
+    reclaimed: reclaimed.map(({ record: { id, name, resources }, errors }) => ({
+      id,
+      name,
+      resources,
+      errors,
+    })),
+    errors: hostErrors,
+    images: [],
+  };
+}
+
+async function watchOverRest(ledger: Ledger): Promise<void> {
+  await ledger.withExisting(async () => {
+    if (ledger.isEmpty()) return;
+    await ensureMonitor(ledger);
+    // What another program has wiped out, or a killed change of ports has left undone.
+    if (ledger.readHost() !== undefined) await applyFirewall(ledger, await saveRules());
+    faultPoint("gc.firewall");
+  });
+}

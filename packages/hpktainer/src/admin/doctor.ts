@@ -1,0 +1,258 @@
+import {
+  containerResolver,
+  defaultUplink,
+  formatCidr,
+  formatCidr6,
+  formatIpv4,
+  HpkError,
+  readVersion,
+  type ResolvedSettings,
+} from "@hpk/core";
+import { wantedMode } from "../network/pure/network_plan.ts";
+import {
+  CONTAINER_PROGRAMS,
+  findProgram,
+  isAlive,
+  Ledger,
+  missingRootCapabilities,
+  NET_DAEMON,
+  OPTIONAL_PROGRAMS,
+  type Program,
+  PROGRAMS,
+  readForwarding,
+  readHostFacts,
+  runCommand,
+  saveRules,
+} from "@hpk/core/os";
+import { readConfiguration } from "../settings/configuration.ts";
+import { readHostResolver } from "../names/host_resolver.ts";
+import { nameServerOf } from "../names/host_names.ts";
+import { checkFlannel } from "./doctor_flannel.ts";
+import { linksOf, lookAtIpv6, planOn, readFlannel } from "../network/planning.ts";
+import { type Check, type DoctorReport, reportOf } from "./pure/doctor_report.ts";
+
+/** The least Apptainer that has --netns-path. */
+const LEAST_APPTAINER = [1, 2] as const;
+
+/** Checks everything that a run needs. */
+export async function examine(): Promise<DoctorReport> {
+  let resolved: ResolvedSettings;
+  try {
+    resolved = readConfiguration({});
+  } catch (error) {
+    return reportOf([failure("configuration", error)], []);
+  }
+  const checks = await Promise.all([
+    checkRoot(),
+    checkApptainer(),
+    ...[PROGRAMS.ip, PROGRAMS.iptablesRestore, PROGRAMS.hostLocal, PROGRAMS.setsid].map(
+      checkProgram,
+    ),
+    checkNetDaemon(resolved),
+    ...[PROGRAMS.skopeo, PROGRAMS.umoci, ...Object.values(CONTAINER_PROGRAMS)].map(checkForImages),
+    checkConntrack(),
+    checkNames(resolved),
+    checkCapabilities(),
+    checkFirewall(),
+    checkForwarding(),
+    checkNetwork(resolved),
+    checkUplink(resolved),
+    checkResolver(resolved),
+    checkLedger(),
+  ]);
+  return reportOf([...checks, ...await checkFlannel(resolved.settings)], resolved.sources);
+}
+
+const ok = (id: string, found: string): Check => ({ id, status: "ok", found, fix: "" });
+
+function failure(id: string, error: unknown): Check {
+  return error instanceof HpkError
+    ? { id, status: "fail", found: `${error.parts.what}: ${error.parts.why}`, fix: error.parts.fix }
+    : { id, status: "fail", found: String(error), fix: "see the message" };
+}
+
+function checkRoot(): Check {
+  const uid = Deno.uid();
+  return uid === 0 ? ok("root", "uid 0") : {
+    id: "root",
+    status: "fail",
+    found: `uid ${uid}`,
+    fix: "start containers with sudo, or with --network host",
+  };
+}
+
+function checkProgram(program: Program): Check {
+  const path = findProgram(program);
+  return path === undefined
+    ? { id: program.name, status: "fail", found: "not installed", fix: program.fix }
+    : ok(program.name, path);
+}
+
+/** Only the datapaths that frames take through our daemon need it. */
+function checkNetDaemon({ settings }: ResolvedSettings): Check {
+  const check = checkProgram(NET_DAEMON);
+  const isNeeded = settings.datapath === "tap" || settings.datapath === "relay";
+  return isNeeded || check.status === "ok"
+    ? check
+    : { ...check, status: "warn", found: "not installed; datapath veth does without" };
+}
+
+/** OCI images are not for everyone. */
+function checkForImages(program: Program): Check {
+  const check = checkProgram(program);
+  return check.status === "ok"
+    ? check
+    : { ...check, status: "warn", found: "not installed; only OCI images need it" };
+}
+
+/** Names do without a name server, on one host and where that is as it was at the start. */
+function checkNames({ settings }: ResolvedSettings): Check {
+  if (!settings.names) return { ...ok("names", "off, by the settings") };
+  const check = checkProgram(OPTIONAL_PROGRAMS.dnsmasq);
+  if (check.status !== "ok") {
+    return {
+      ...check,
+      id: "names",
+      status: "warn",
+      found: "dnsmasq is not installed; containers know names of this host only, by /etc/hosts",
+    };
+  }
+  const ledger = new Ledger();
+  const isWanted = ledger.readHost()?.networks.some(({ nameServer }) => nameServer !== null);
+  if (!isWanted) return ok("names", `${check.found}, started with the first container`);
+  const pid = nameServerOf(ledger);
+  return pid !== undefined ? ok("names", `${check.found}, pid ${pid}`) : {
+    id: "names",
+    status: "warn",
+    found: "dnsmasq does not run; containers know names of this host only, by /etc/hosts",
+    fix: "see whether something else listens on port 53 of the gateway (ss -lnp sport = 53)",
+  };
+}
+
+/** Flows of datagrams to a published port follow a change of it at once only with conntrack(8). */
+function checkConntrack(): Check {
+  const check = checkProgram(OPTIONAL_PROGRAMS.conntrack);
+  return check.status === "ok" ? check : {
+    ...check,
+    status: "warn",
+    found: "not installed; UDP flows follow a change of published ports when they pause",
+  };
+}
+
+async function checkApptainer(): Promise<Check> {
+  const installed = checkProgram(PROGRAMS.apptainer);
+  if (installed.status === "fail") return installed;
+  const { stdout } = await runCommand(installed.found, ["--version"]);
+  const version = readVersion(stdout, LEAST_APPTAINER);
+  return version?.enough ? ok("apptainer", `${installed.found}, version ${version.version}`) : {
+    id: "apptainer",
+    status: "fail",
+    found: `${installed.found}, version ${version?.version ?? "unknown"}`,
+    fix: PROGRAMS.apptainer.fix,
+  };
+}
+
+function checkCapabilities(): Check {
+  const missing = missingRootCapabilities();
+  return missing.length === 0 ? ok("capabilities", "all") : {
+    id: "capabilities",
+    status: "warn",
+    found: `root lacks ${missing.join(", ")}`,
+    fix: "nothing: containers start without these (APPTAINER_DROP_CAPS)",
+  };
+}
+
+async function checkFirewall(): Promise<Check> {
+  if (findProgram(PROGRAMS.iptablesSave) === undefined || Deno.uid() !== 0) {
+    return { id: "firewall", status: "warn", found: "not looked at", fix: "run doctor as root" };
+  }
+  try {
+    const rules = await saveRules();
+    const drops = /^:FORWARD DROP/m.test(rules)
+      ? ", policy of FORWARD is DROP (ours goes before)"
+      : "";
+    return ok(
+      "firewall",
+      `${rules.split("\n").filter((line) => line.startsWith("-A")).length} rules${drops}`,
+    );
+  } catch (error) {
+    return {
+      id: "firewall",
+      status: "fail",
+      found: String(error),
+      fix: "load the kernel's iptables or nftables modules (modprobe ip_tables nf_tables)",
+    };
+  }
+}
+
+function checkForwarding(): Check {
+  return ok(
+    "forwarding",
+    readForwarding() === "1" ? "on" : "off (turned on with the first container)",
+  );
+}
+
+async function checkNetwork({ settings }: ResolvedSettings): Promise<Check> {
+  const mode = wantedMode(settings);
+  if (mode === "host" || mode === "none") return ok("network", `${mode}, by the settings`);
+  try {
+    const flannel = readFlannel(settings);
+    const plan = planOn(
+      {
+        facts: readHostFacts(linksOf(settings)),
+        routes6: (await lookAtIpv6(settings, flannel))?.routes,
+      },
+      new Ledger(),
+      settings,
+      flannel,
+      undefined,
+    );
+    const address = `${formatIpv4(plan.gateway)} on ${plan.bridge}`;
+    const ipv6 = plan.ipv6 === undefined ? "" : `, IPv6 ${formatCidr6(plan.ipv6.subnet)}`;
+    return ok(
+      "network",
+      `${plan.mode} ${formatCidr(plan.subnet)}, gateway ${address}, MTU ${plan.mtu}${ipv6}`,
+    );
+  } catch (error) {
+    return failure("network", error);
+  }
+}
+
+function checkUplink({ settings }: ResolvedSettings): Check {
+  try {
+    const facts = readHostFacts(linksOf(settings));
+    const name = settings.uplink ?? defaultUplink(facts, settings.bridge);
+    const link = facts.links.find((candidate) => candidate.name === name);
+    return link === undefined
+      ? {
+        id: "uplink",
+        status: "warn",
+        found: "no default route",
+        fix: "none is needed inside the host; for the outside, add a default route or set 'uplink'",
+      }
+      : ok("uplink", `${link.name}, MTU ${link.mtu}`);
+  } catch (error) {
+    return failure("uplink", error);
+  }
+}
+
+function checkResolver({ settings }: ResolvedSettings): Check {
+  const { servers } = containerResolver(readHostResolver(), settings.dns);
+  return servers.length > 0 ? ok("dns", servers.join(", ")) : {
+    id: "dns",
+    status: "warn",
+    found: "the host has no DNS server that a container can reach",
+    fix: "set 'dns' in the configuration, or pass --dns ADDR",
+  };
+}
+
+function checkLedger(): Check {
+  const records = new Ledger().list();
+  const dead = records.filter((record) => !isAlive(record.owner));
+  return dead.length === 0 ? ok("containers", `${records.length} alive`) : {
+    id: "containers",
+    status: "warn",
+    found: `${dead.length} of ${records.length} left by dead owners`,
+    fix: "run 'hpktainer gc'",
+  };
+}

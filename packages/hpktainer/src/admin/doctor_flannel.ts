@@ -1,0 +1,60 @@
+import { formatCidr, parseFlannelEnv, type Settings } from "@hpk/core";
+import { wantedMode } from "../network/pure/network_plan.ts";
+import { readTxChecksum } from "@hpk/core/ffi";
+import { Ledger, readFileIfExists } from "@hpk/core/os";
+import type { Check } from "./pure/doctor_report.ts";
+import { anyAnswers, readFlannelVxlan } from "../network/vxlan_checksum.ts";
+
+/** Checks what only hosts of a Flannel network have; none on others. */
+export async function checkFlannel(settings: Settings): Promise<Check[]> {
+  if (wantedMode(settings) !== "flannel") return [];
+  try {
+    return [...checkSubnets(settings), ...await checkVxlan()];
+  } catch (error) {
+    return [{ id: "vxlan", status: "warn", found: String(error), fix: "see the message" }];
+  }
+}
+
+/** Whether containers are on a subnet that Flannel gave before it gave the present one. */
+function checkSubnets(settings: Settings): Check[] {
+  const text = readFileIfExists(settings.flannelEnv);
+  if (text === undefined) return [];
+  const now = formatCidr(parseFlannelEnv(text, settings.flannelEnv).subnet);
+  const earlier = new Ledger().list().filter(({ mode, subnet }) =>
+    mode === "flannel" && subnet !== now
+  );
+  if (earlier.length === 0) return [];
+  const names = earlier.map(({ name, subnet }) => `${name} (${subnet})`).join(", ");
+  return [{
+    id: "flannel-subnet",
+    status: "warn",
+    found:
+      `Flannel gives ${now} now; containers keep the subnet that they were started on: ${names}`,
+    fix: "restart them when it suits: other hosts may have no route to the earlier subnet",
+  }];
+}
+
+/** Whether other hosts are reached through Flannel's VXLAN; nothing is changed to find out more. */
+async function checkVxlan(): Promise<Check[]> {
+  const vxlan = readFlannelVxlan();
+  if (vxlan === undefined) return [];
+  const check = (status: Check["status"], found: string, fix = ""): Check[] => [
+    { id: "vxlan", status, found: `${vxlan.link}: ${found}`, fix },
+  ];
+  if (vxlan.peers.length === 0) return check("ok", "no other host yet");
+  const isMended = new Ledger().readHost()?.mendedChecksum === vxlan.link;
+  const isOffloaded = readTxChecksum(vxlan.link);
+  if (await anyAnswers(vxlan)) {
+    const how = isMended
+      ? ", now that the kernel makes the checksums (below it they come out wrong)"
+      : "";
+    return check("ok", `other hosts answer${how}`);
+  }
+  return check(
+    "warn",
+    `none of ${vxlan.peers.length} other hosts answers`,
+    isOffloaded
+      ? `see whether they are up and UDP port 8472 is open between hosts; where only pings pass, try 'ethtool --offload ${vxlan.link} tx off', as containers do by themselves`
+      : "see whether they are up and UDP port 8472 is open between hosts",
+  );
+}

@@ -1,0 +1,44 @@
+import type { SettingSource } from "@hpk/core";
+import { formatTable } from "../../shared/pure/text_table.ts";
+
+/** One thing that a run needs, and whether it is so. */
+export interface Check {
+  /** Stable name for programs, such as "apptainer". */
+  readonly id: string;
+  /** "fail" keeps containers from starting, "warn" may surprise. */
+  readonly status: "ok" | "warn" | "fail";
+  /** What was found. */
+  readonly found: string;
+  /** How to mend it; empty where nothing is to be mended. */
+  readonly fix: string;
+}
+
+/** What `doctor --json` gives. The shape is stable: keys are only added. */
+export interface DoctorReport {
+  /** Version of this shape. */
+  readonly version: 1;
+  /** Whether no check failed. */
+  readonly ok: boolean;
+  readonly checks: readonly Check[];
+  /** Every setting, its value (empty where unset) and where it came from. */
+  readonly settings: readonly SettingSource[];
+}
+
+/** Puts checks and settings together. */
+export function reportOf(
+  checks: readonly Check[],
+  settings: readonly SettingSource[],
+): DoctorReport {
+  return { version: 1, ok: checks.every(({ status }) => status !== "fail"), checks, settings };
+}
+
+/** Shows the report to a person. */
+export function formatDoctor(report: DoctorReport): string {
+  const checks = report.checks.flatMap(({ id, status, found, fix }) => [
+    [status, id, found],
+    ...(fix === "" ? [] : [["", "", `-> ${fix}`]]),
+  ]);
+  const settings = report.settings.map(({ key, value, origin }) => [key, value || "-", origin]);
+  return formatTable([["STATUS", "CHECK", "FOUND"], ...checks]) + "\n" +
+    formatTable([["SETTING", "VALUE", "FROM"], ...settings]);
+}

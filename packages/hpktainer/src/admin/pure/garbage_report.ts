@@ -1,0 +1,61 @@
+import type { Resource } from "@hpk/core";
+import { formatBytes } from "../../shared/pure/units.ts";
+
+/** What `gc --json` gives. The shape is stable: keys are only added. */
+export interface GarbageReport {
+  /** Version of this shape. */
+  readonly version: 1;
+  readonly dryRun: boolean;
+  /** Containers that were, or with dryRun would be, taken down. */
+  readonly reclaimed: readonly {
+    readonly id: string;
+    readonly name: string;
+    readonly resources: readonly Resource[];
+    /** What could not be removed, one message each. */
+    readonly errors: readonly string[];
+  }[];
+  /** What went wrong with what all containers share. */
+  readonly errors: readonly string[];
+  /** What was, or would be, removed from the store of images: where it was, and its size in bytes. */
+  readonly images: readonly { readonly path: string; readonly bytes: number }[];
+}
+
+/** Whether something could not be removed. */
+export function hasErrors(report: GarbageReport): boolean {
+  return report.errors.length > 0 || report.reclaimed.some(({ errors }) => errors.length > 0);
+}
+
+/** Tells a person what was taken down. */
+export function formatGarbage(report: GarbageReport): string {
+  const verb = report.dryRun ? "would take down" : "took down";
+  const { reclaimed, errors, images } = report;
+  if (reclaimed.length + errors.length + images.length === 0) return "nothing to take down\n";
+  const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
+  return [
+    ...reclaimed.flatMap(({ name, resources, errors }) => [
+      `${verb} ${name}: ${resources.map(describe).join(", ")}`,
+      ...errors.map((error) => `  failed: ${error}`),
+    ]),
+    ...errors.map((error) => `failed: ${error}`),
+    ...(images.length === 0 ? [] : [
+      `${report.dryRun ? "would remove" : "removed"} what no image needs: ${formatBytes(bytes)}`,
+    ]),
+  ].map((line) => `${line}\n`).join("");
+}
+
+function describe(resource: Resource): string {
+  switch (resource.kind) {
+    case "lease":
+      return `lease of ${resource.id}`;
+    case "relay":
+      return `session ${resource.id} of hpk-net-daemon`;
+    case "directory":
+      return resource.path;
+    case "cgroup":
+      return `control group ${resource.name}`;
+    case "container":
+      return `container ${resource.id} of ${resource.runtime}`;
+    default:
+      return `${resource.kind} ${resource.name}`;
+  }
+}

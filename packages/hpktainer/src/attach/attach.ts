@@ -1,0 +1,366 @@
+/**
+ * Attaches a container to its network. Everything is in the ledger before it is made:
+ *
+ *   look at the host ── plan
+ *   lock ── monitor ── record the container ── bridge, forwarding ── name server ── unlock
+ *   address from host-local, and at once namespace and link
+ *   address, route and lo in the namespace ── resolv.conf, hosts ── firewall ── record the address
+ */
+
+import { claimMeets } from "../ports/pure/port_claims.ts";
+import {
+  type ContainerRecord,
+  formatCidr,
+  formatCidr6,
+  formatIpv4,
+  formatIpv6,
+  hasOwnRules,
+  hostNameOf,
+  HpkError,
+  type Ipv4,
+  type Ipv6,
+  localAddresses6,
+  macOf,
+  namespaceName,
+  newContainerId,
+  type ProcessId,
+  resourcesOf,
+  type Settings,
+} from "@hpk/core";
+import type { NetworkPlan } from "../network/pure/network_plan.ts";
+import {
+  faultPoint,
+  type InterfaceSetup,
+  Ledger,
+  NAMESPACE_DIRECTORY,
+  PROGRAMS,
+  requireProgram,
+  setUpInterfaces,
+  thisProcess,
+} from "@hpk/core/os";
+import { allocate } from "./allocate.ts";
+import { writeFiles } from "../names/container_files.ts";
+import { announce, serveNames, wantsNameServer } from "../names/host_names.ts";
+import type { Datapath } from "../datapath/datapath.ts";
+import type { ContainerNetwork } from "./pure/container_network.ts";
+import { applyFirewall, ensureFirewall } from "../network/chains.ts";
+import { ensureBridge } from "../network/host_network.ts";
+import { hasCome, type Look, lookAtHost } from "../network/look_at_host.ts";
+import { lookUnlocked } from "./look_unlocked.ts";
+import { ensureMonitor } from "./monitor_start.ts";
+import { readFlannel } from "../network/planning.ts";
+import { awaitRelease, takeDown } from "./teardown.ts";
+
+/** What is asked for. */
+export interface AttachRequest {
+  readonly settings: Settings;
+  /** The address asked for, as text. */
+  readonly ip: string | undefined;
+  /** The container's name; undefined for one made from its id. */
+  readonly name: string | undefined;
+  readonly kind: ContainerRecord["kind"];
+  readonly image: string;
+  /** Host name in the container; undefined for one made from the name. */
+  readonly hostname: string | undefined;
+  readonly datapath: Datapath;
+  /**
+   * The process that the container belongs to, where that is not this one: it has nothing left to do
+   * then but to become the container.
+   */
+  readonly owner?: ProcessId;
+  /** Who runs it, where that is not Apptainer. */
+  readonly runtime?: RuntimeShare;
+}
+
+/** What a runtime has chosen for its container before it is attached. */
+export interface RuntimeShare {
+  /** The runtime's name. */
+  readonly name: string;
+  /** The container's id. */
+  readonly id: string;
+}
+
+/** A container's network, ready to be started in. */
+export interface Attachment extends ContainerNetwork {
+  readonly record: ContainerRecord;
+}
+
+/** Programs without which no container starts, besides its runtime. */
+const NEEDED = [
+  ...[PROGRAMS.ip, PROGRAMS.iptablesSave, PROGRAMS.iptablesRestore],
+  ...[PROGRAMS.hostLocal, PROGRAMS.setsid],
+];
+
+/**
+ * Attaches a container.
+ *
+ * @throws {HpkError} When it cannot be; nothing is left of the attempt.
+ */
+export async function attach(ledger: Ledger, request: AttachRequest): Promise<Attachment> {
+  for (const program of NEEDED) requireProgram(program);
+  if (request.runtime === undefined) requireProgram(PROGRAMS.apptainer);
+  const flannel = readFlannel(request.settings);
+  const generation = ledger.readHost()?.generation;
+  const look = await lookUnlocked(ledger, request, flannel);
+  faultPoint("attach.planned");
+  const { name, ip, settings } = request;
+  if (name !== undefined || ip !== undefined || settings.publish.length > 0) {
+    await releaseEnded(ledger, request);
+  }
+
+  const looks = [look];
+  let record: ContainerRecord | undefined;
+  let names: Promise<ContainerRecord["names"]> | undefined;
+  try {
+    const planned = await ledger.withLock(async () => {
+      // Another process may have made or removed the shared part since it was looked at.
+      const current = stillHolds(ledger, look, generation)
+        ? look
+        : await lookAtHost(ledger, request, flannel);
+      looks.push(current);
+      const { facts, plan, rules } = current;
+      checkFree(ledger, request);
+      const ports = await claimPorts(ledger, request, current);
+      const isFirst = ledger.readHost() === undefined;
+      // Before the record, so that whatever ends us from there on, someone takes it down.
+      const monitor = ensureMonitor(ledger);
+      faultPoint("attach.monitored");
+      record = newRecord(ledger, request, plan, ports);
+      ledger.write(record);
+      faultPoint("attach.recorded");
+      // The bridge's part begins by writing down what is changed, the firewall included.
+      const needs = { ownRules: hasOwnRules(record), nameServer: wantsNameServer(settings) };
+      const bridge = ensureBridge(ledger, plan, facts, needs);
+      // Its address is all that the name server needs, which takes its time.
+      names = bridge.then(() => learnNames(ledger, settings), () => "none");
+      // Nobody else can have changed our chains yet: what was read of them is still true.
+      const firewall = isFirst ? rules.then((read) => applyFirewall(ledger, read)) : undefined;
+      await allDone([monitor, bridge, firewall ?? Promise.resolve()]);
+      await ensureIpv6(ledger, current);
+      faultPoint("attach.shared");
+      return { record, plan, names, rules: isFirst ? undefined : rules };
+    });
+    const attachment = await makeOwn(ledger, request, planned);
+    if (hasOwnRules(planned.record)) await openOwnRules(ledger, attachment.record);
+    else {
+      const rules = await planned.rules;
+      if (rules !== undefined) await ensureFirewall(ledger, rules);
+      ledger.write(attachment.record);
+    }
+    faultPoint("attach.done");
+    return attachment;
+  } catch (error) {
+    await names;
+    const id = record?.id;
+    if (id !== undefined) await takeDown(ledger, (candidate) => candidate.id === id);
+    else if (ledger.list().length === 0) await takeDown(ledger, () => false);
+    throw error;
+  } finally {
+    for (const { rules } of looks) await hasCome(rules);
+  }
+}
+
+/**
+ * Whether what was seen of the host without the lock still holds.
+ *
+ * @param generation That of the shared part before; undefined where there was none.
+ */
+function stillHolds(
+  ledger: Ledger,
+  { facts, plan }: Look,
+  generation: string | null | undefined,
+): boolean {
+  if (generation === null) return false;
+  // A bridge without a ledger may be that of a container which has started and ended meanwhile.
+  const hasBridge = facts.links.some(({ name }) => name === plan.bridge);
+  if (generation === undefined && hasBridge) return false;
+  return ledger.readHost()?.generation === generation;
+}
+
+/** Makes what containers share for IPv6, where it is wanted. */
+async function ensureIpv6(ledger: Ledger, { plan, ipv6 }: Look): Promise<void> {
+  if (plan.ipv6 === undefined || ipv6 === undefined) return;
+  const { ensureNetwork6 } = await import("../network/host_network6.ts");
+  await ensureNetwork6(ledger, plan, plan.ipv6, await ipv6.rules);
+}
+
+/** Waits for, or takes down, ended containers whose name is asked for again. */
+export async function releaseName(ledger: Ledger, name: string): Promise<void> {
+  await awaitRelease(ledger, (record) => record.name === name);
+}
+
+/** Waits for, or takes down, ended containers whose name, address or ports are asked for again. */
+async function releaseEnded(ledger: Ledger, request: AttachRequest): Promise<void> {
+  const holds = (record: ContainerRecord) =>
+    record.name === request.name || (request.ip !== undefined && record.address === request.ip) ||
+    record.ports.some((port) => request.settings.publish.some((want) => claimMeets(port, want)));
+  await awaitRelease(ledger, holds);
+}
+
+/**
+ * Checks that no container of the ledger has the name.
+ *
+ * @throws {HpkError} When one has.
+ */
+export function checkFree(ledger: Ledger, request: Pick<AttachRequest, "name">): void {
+  if (request.name === undefined) return;
+  const namesake = ledger.list().find((record) => record.name === request.name);
+  if (namesake !== undefined) {
+    throw new HpkError({
+      what: `cannot name the container '${request.name}'`,
+      why: `a container of that name exists (pid ${namesake.owner.pid})`,
+      fix: "choose another name, or stop that one first",
+    });
+  }
+}
+
+/** Gives the container the ports of the host that are asked for; what that takes is loaded only then. */
+async function claimPorts(
+  ledger: Ledger,
+  { settings }: AttachRequest,
+  { facts, plan, rules, ipv6 }: Look,
+): Promise<ContainerRecord["ports"]> {
+  if (settings.publish.length === 0) return [];
+  const { claimPorts } = await import("../ports/port_rules.ts");
+  return claimPorts(ledger, settings.publish, {
+    facts,
+    rules: await rules,
+    addresses6: ipv6?.routes && localAddresses6(ipv6.routes),
+    gateway: formatIpv4(plan.gateway),
+  });
+}
+
+/** Writes the record of a container that has rules of its own in the packet filter, and makes them. */
+async function openOwnRules(ledger: Ledger, record: ContainerRecord): Promise<void> {
+  const { writeWithRules } = await import("../ports/port_rules.ts");
+  await ledger.withLock(() => writeWithRules(ledger, record, record.ports));
+}
+
+function newRecord(
+  ledger: Ledger,
+  request: AttachRequest,
+  plan: NetworkPlan,
+  ports: ContainerRecord["ports"],
+): ContainerRecord {
+  const { runtime } = request;
+  const id = runtime?.id ?? newContainerId();
+  const { isolated, masquerade, allowImds } = request.settings;
+  return {
+    version: 1,
+    id,
+    name: request.name ?? id,
+    kind: request.kind,
+    phase: "starting",
+    owner: request.owner ?? thisProcess(),
+    created: new Date().toISOString(),
+    runtime: runtime?.name ?? "apptainer",
+    image: request.image,
+    mode: plan.mode,
+    datapath: request.datapath.name,
+    subnet: formatCidr(plan.subnet),
+    gateway: formatIpv4(plan.gateway),
+    bridge: plan.bridge,
+    mtu: plan.mtu,
+    address: null,
+    subnet6: plan.ipv6 === undefined ? null : formatCidr6(plan.ipv6.subnet),
+    gateway6: plan.ipv6 === undefined ? null : formatIpv6(plan.ipv6.gateway),
+    address6: null,
+    ports,
+    policy: { isolated, masquerade, imds: allowImds },
+    names: "none",
+    resources: [
+      ...resourcesOf(id, ledger.filesDirectory(id), request.datapath.name),
+      ...(runtime === undefined ? [] : [{ kind: "container" as const, runtime: runtime.name, id }]),
+    ],
+    errors: [],
+  };
+}
+
+/** A container that is recorded, and what all containers share is made for. */
+interface PlannedContainer {
+  readonly record: ContainerRecord;
+  readonly plan: NetworkPlan;
+  /** How it is to learn names, once that is known; it does not fail. */
+  readonly names: Promise<ContainerRecord["names"]>;
+}
+
+async function makeOwn(
+  ledger: Ledger,
+  request: AttachRequest,
+  { record, plan, names }: PlannedContainer,
+): Promise<Attachment> {
+  const namespace = namespaceName(record.id);
+  const { datapath } = request;
+  const allocation = allocate(ledger, record, plan);
+  const [{ ipv4: address, ipv6: address6 }] = await allDone([
+    allocation,
+    datapath.makeLink({
+      id: record.id,
+      namespace,
+      plan,
+      address: async () => (await allocation).ipv4,
+    }),
+  ]);
+  faultPoint("attach.linked");
+  setUpInterfaces(
+    `${NAMESPACE_DIRECTORY}/${namespace}`,
+    datapath.containerMakesInterface ? undefined : setupOf(plan, address, address6),
+  );
+  faultPoint("attach.configured");
+  const hostname = request.hostname ?? hostNameOf(record.name);
+  const attached: ContainerRecord = {
+    ...record,
+    phase: request.owner === undefined ? record.phase : "running",
+    address: formatIpv4(address),
+    address6: address6 === undefined ? null : formatIpv6(address6),
+    names: await names,
+  };
+  const files = writeFiles(ledger, attached, hostname, request.settings);
+  if (request.settings.names) announce(ledger, attached);
+  faultPoint("attach.files");
+  return {
+    ...files,
+    record: attached,
+    namespacePath: `${NAMESPACE_DIRECTORY}/${namespace}`,
+    relay: datapath.access(record.id, address, plan.mtu),
+    hostname,
+    address: `${formatIpv4(address)}/${plan.subnet.prefix}`,
+    gateway: formatIpv4(plan.gateway),
+    address6: address6 === undefined || plan.ipv6 === undefined
+      ? undefined
+      : `${formatIpv6(address6)}/${plan.ipv6.subnet.prefix}`,
+    gateway6: record.gateway6 ?? undefined,
+  };
+}
+
+/** What a container's interface gets. */
+function setupOf(plan: NetworkPlan, address: Ipv4, address6: Ipv6 | undefined): InterfaceSetup {
+  const { ipv6 } = plan;
+  return {
+    mac: macOf(address),
+    address: { address, cidr: plan.subnet },
+    gateway: plan.gateway,
+    ipv6: ipv6 === undefined || address6 === undefined
+      ? undefined
+      : { address: { address: address6, cidr: ipv6.subnet }, gateway: ipv6.gateway },
+  };
+}
+
+/** How the container is to learn names: from the name server, which is started, if it can be. */
+async function learnNames(ledger: Ledger, settings: Settings): Promise<ContainerRecord["names"]> {
+  if (!settings.names) return "none";
+  return wantsNameServer(settings) && typeof await serveNames(ledger) === "number"
+    ? "server"
+    : "hosts";
+}
+
+/**
+ * Awaits all, also where one fails: nothing may still be in the making when what was made is taken
+ * down again.
+ */
+async function allDone<T extends readonly unknown[]>(
+  promises: readonly [...{ [K in keyof T]: Promise<T[K]> }],
+): Promise<T> {
+  await Promise.allSettled(promises);
+  return await Promise.all(promises) as unknown as T;
+}

@@ -1,0 +1,80 @@
+import {
+  type Allocation,
+  hostLocalConfig,
+  hostLocalEnvironment,
+  type HostLocalFailure,
+  type HostLocalRequest,
+  parseHostLocalError,
+  parseHostLocalResult,
+} from "./pure/host_local_config.ts";
+import { lockExclusive, openLockFile } from "@hpk/core/ffi";
+import { oneLine } from "@hpk/core";
+import { runCommand } from "@hpk/core/os";
+import { listDirectory, readFileIfExists, removeIfExists } from "@hpk/core/os";
+import { PROGRAMS, requireProgram } from "@hpk/core/os";
+
+/** An address that host-local did not give. */
+export class AllocationError extends Error {
+  override readonly name = "AllocationError";
+  readonly failure: HostLocalFailure;
+
+  constructor(message: string, failure: HostLocalFailure) {
+    super(oneLine(message));
+    this.failure = failure;
+  }
+}
+
+/**
+ * Allocates an address, or one of each family, by the plugin's ADD.
+ *
+ * @throws {AllocationError} When it gives none.
+ */
+export async function allocateAddress(request: HostLocalRequest): Promise<Allocation> {
+  const result = await call("ADD", request);
+  if (result.code !== 0) {
+    const { message, failure } = parseHostLocalError(result.stdout || result.stderr);
+    throw new AllocationError(message, failure);
+  }
+  return parseHostLocalResult(result.stdout);
+}
+
+/**
+ * Gives a container's address back, by the plugin's DEL. One that is not allocated is not an error.
+ *
+ * @throws {AllocationError} When the plugin fails.
+ */
+export async function releaseAddress(request: HostLocalRequest): Promise<void> {
+  const result = await call("DEL", request);
+  if (result.code !== 0) {
+    throw new AllocationError(parseHostLocalError(result.stdout || result.stderr).message, "other");
+  }
+}
+
+/**
+ * Gives addresses back in the plugin's store, as its DEL does but without starting it: that takes a
+ * process, and reads every container's file, for each container. The store is a directory for each
+ * network with a file for each address, whose first line is the container's id, and a file "lock" for
+ * flock(2) (plugins/ipam/host-local/backend/disk).
+ *
+ * @param addresses Those that the container was given; one that is another's by now is left to it.
+ */
+export function forgetAddresses(
+  { dataDir, network, id }: Pick<HostLocalRequest, "dataDir" | "network" | "id">,
+  addresses: readonly string[],
+): void {
+  const directory = `${dataDir}/${network}`;
+  if (listDirectory(directory) === undefined) return;
+  using lock = openLockFile(`${directory}/lock`);
+  lockExclusive(lock);
+  for (const address of addresses) {
+    const path = `${directory}/${address}`;
+    if (readFileIfExists(path)?.split("\n", 1)[0]?.trim() === id) removeIfExists(path);
+  }
+}
+
+function call(command: "ADD" | "DEL", request: HostLocalRequest) {
+  return runCommand(requireProgram(PROGRAMS.hostLocal), [], {
+    stdin: hostLocalConfig(request),
+    environment: hostLocalEnvironment(command, request),
+  });
+}

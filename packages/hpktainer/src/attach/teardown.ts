@@ -1,0 +1,291 @@
+/**
+ * Takes containers down: what the ledger says was made for them, in the reverse order, whatever is
+ * still there of it. Errors are collected; one does not keep the rest from being removed.
+ */
+
+import {
+  type ContainerRecord,
+  NO_PROCESS,
+  parseCidr,
+  parseIpv4,
+  RELAY_DIRECTORY,
+  type Resource,
+} from "@hpk/core";
+import type { HostLocalRequest } from "./pure/host_local_config.ts";
+import {
+  faultPoint,
+  isAlive,
+  Ledger,
+  NAMESPACE_DIRECTORY,
+  processesInNamespace,
+  removeCgroup,
+  removeIfExists,
+  removeLink,
+  removeNamespace,
+  removeRelaySession,
+  thisProcess,
+} from "@hpk/core/os";
+import { forgetAddresses, releaseAddress } from "./host_local.ts";
+import { removeHostNetwork } from "../network/host_network.ts";
+
+/** A container that was taken down. */
+export interface Reclaimed {
+  readonly record: ContainerRecord;
+  /** What went wrong; the container stays in the ledger where something did. */
+  readonly errors: readonly string[];
+}
+
+/** What a tear-down came to. */
+export interface TearDown {
+  readonly reclaimed: readonly Reclaimed[];
+  /** What went wrong with what containers share. */
+  readonly hostErrors: readonly string[];
+  /** Whether nothing is left, the ledger included. */
+  readonly empty: boolean;
+  /** Whether another process is taking containers down. */
+  readonly pending: boolean;
+}
+
+/**
+ * Takes down every container that a condition holds for, then the host's share if none is left.
+ *
+ * @param wanted Whether to take a container down.
+ * @param whenEmpty Called under the ledger's lock when nothing is left.
+ */
+export async function takeDown(
+  ledger: Ledger,
+  wanted: (record: ContainerRecord) => boolean,
+  whenEmpty: () => void = () => {},
+): Promise<TearDown> {
+  const claimed = await ledger.withLock(async () => {
+    const records = ledger.list();
+    const claims = records.filter(wanted);
+    if (claims.length === 0) return await finish(ledger, records, [], whenEmpty);
+    // The claim makes us the owner: whoever comes while we live leaves these alone.
+    for (const record of claims) {
+      ledger.write({ ...record, phase: "stopping", owner: thisProcess() });
+    }
+    return claims;
+  });
+  if (!Array.isArray(claimed)) return claimed;
+  faultPoint("teardown.claimed");
+  const reclaimed = await removeResources(ledger, claimed);
+  return await ledger.withLock(async () => {
+    for (const { record, errors } of reclaimed) {
+      if (errors.length === 0) ledger.remove(record.id);
+      else ledger.write({ ...record, phase: "stopping", owner: NO_PROCESS, errors });
+    }
+    faultPoint("teardown.forgotten");
+    return await finish(ledger, ledger.list(), reclaimed, whenEmpty);
+  });
+}
+
+/** Removes what containers share, if none is left. To be called under the lock. */
+async function finish(
+  ledger: Ledger,
+  records: readonly ContainerRecord[],
+  reclaimed: readonly Reclaimed[],
+  whenEmpty: () => void,
+): Promise<TearDown> {
+  if (records.length > 0) {
+    const hostErrors = await retireUnused(ledger, records);
+    return { reclaimed, hostErrors, empty: false, pending: records.some(isBeingTakenDown) };
+  }
+  const hostErrors = await removeHostNetwork(ledger);
+  const empty = hostErrors.length === 0;
+  if (empty) whenEmpty();
+  return { reclaimed, hostErrors, empty, pending: false };
+}
+
+/** Removes what is left of networks that no container is on any more. */
+async function retireUnused(
+  ledger: Ledger,
+  records: readonly ContainerRecord[],
+): Promise<string[]> {
+  const host = ledger.readHost();
+  if (host === undefined) return [];
+  if (host.networks.length < 2 && (host.ipv6?.networks.length ?? 0) < 2) return [];
+  const { retireNetworks } = await import("../network/retired_networks.ts");
+  return await retireNetworks(ledger, host, records);
+}
+
+/** How long to wait for what another process is taking down, in ms. */
+const SETTLE_TIMEOUT_MS = 10_000;
+const SETTLE_POLL_MS = 20;
+
+/**
+ * Takes down every container whose owner is gone, and waits for those that another process, such as
+ * the monitor, is taking down: then all that has ended is released.
+ */
+export async function takeDownEnded(ledger: Ledger): Promise<TearDown> {
+  const deadline = Date.now() + SETTLE_TIMEOUT_MS;
+  let result = await takeDown(ledger, isAbandoned);
+  const reclaimed = [...result.reclaimed];
+  while (result.pending && Date.now() < deadline) {
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
+    result = await takeDown(ledger, isAbandoned);
+    reclaimed.push(...result.reclaimed);
+  }
+  return { ...result, reclaimed };
+}
+
+/** Whether a container's owner is gone, so that it can be taken down. */
+export function isAbandoned(record: ContainerRecord): boolean {
+  return !isAlive(record.owner);
+}
+
+/** Whether someone is taking a container down right now. */
+export function isBeingTakenDown(record: ContainerRecord): boolean {
+  return record.phase === "stopping" && isAlive(record.owner);
+}
+
+/** Takes down what the monitor has made for this process, and has not told it of. */
+export async function releaseOwn(): Promise<void> {
+  const { pid, startTime } = thisProcess();
+  await takeDown(
+    new Ledger(),
+    ({ owner }) => owner.pid === pid && owner.startTime === startTime,
+  );
+}
+
+/** How long to wait for what an ended container still holds, in ms. */
+const RELEASE_TIMEOUT_MS = 10_000;
+const RELEASE_POLL_MS = 20;
+
+/** Waits for, or takes down, ended containers that a condition holds for; in vain after a bounded time. */
+export async function awaitRelease(
+  ledger: Ledger,
+  concerned: (record: ContainerRecord) => boolean,
+): Promise<void> {
+  const deadline = Date.now() + RELEASE_TIMEOUT_MS;
+  const ended = (record: ContainerRecord) =>
+    concerned(record) && (isBeingTakenDown(record) || isAbandoned(record));
+  while (ledger.list().some(ended) && Date.now() < deadline) {
+    if (ledger.list().some((record) => concerned(record) && isAbandoned(record))) {
+      await takeDown(ledger, isAbandoned);
+    } else await new Promise((resolve) => setTimeout(resolve, RELEASE_POLL_MS));
+  }
+}
+
+async function removeResources(
+  ledger: Ledger,
+  records: readonly ContainerRecord[],
+): Promise<Reclaimed[]> {
+  const errors = new Map(records.map((record) => [record.id, [] as string[]]));
+  const note = (id: string, found: readonly string[]) => errors.get(id)!.push(...found);
+  const of = <K extends Resource["kind"]>(record: ContainerRecord, kind: K) =>
+    record.resources.filter((resource): resource is Extract<Resource, { kind: K }> =>
+      resource.kind === kind
+    );
+
+  for (const record of records) {
+    // An instance whose start was cut short may live without its record being complete.
+    if (record.kind === "instance" && record.phase !== "running") {
+      for (const { name } of of(record, "namespace")) endProcesses(name);
+    }
+  }
+  for (const record of records) {
+    for (const { name } of of(record, "cgroup")) {
+      const graceMs = record.phase === "running" ? SUPERVISOR_GRACE_MS : 0;
+      note(record.id, await messageOf(() => removeCgroup(name, graceMs)));
+    }
+    for (const { id } of of(record, "container")) {
+      note(
+        record.id,
+        await messageOf(async () =>
+          (await import("../containers/take_down.ts")).takeDownContainer(id)
+        ),
+      );
+    }
+  }
+  faultPoint("teardown.processes");
+  // Nobody shall be told the address of what ends.
+  for (const { id } of records) note(id, await messageOf(() => ledger.writeNames(id, "")));
+  faultPoint("teardown.names");
+  if (ledger.readHost()?.ownRules === true) {
+    const { closePorts } = await import("../ports/port_rules.ts");
+    const found = await messageOf(() => closePorts(ledger, records));
+    for (const record of records) note(record.id, found);
+    faultPoint("teardown.ports");
+  }
+  for (const record of records) {
+    for (const { id } of of(record, "relay")) {
+      note(record.id, await messageOf(() => removeRelaySession(RELAY_DIRECTORY, id)));
+    }
+  }
+  faultPoint("teardown.relays");
+  for (const record of records) {
+    for (const { name } of of(record, "link")) {
+      note(record.id, await messageOf(() => removeLink(name)));
+    }
+    for (const { name } of of(record, "namespace")) {
+      note(record.id, await messageOf(() => removeNamespace(name)));
+    }
+  }
+  faultPoint("teardown.links");
+  await Promise.all(records.map(async (record) => {
+    for (const lease of of(record, "lease")) {
+      note(record.id, await messageOf(() => releaseLease(ledger, record, lease)));
+    }
+    for (const directory of of(record, "directory")) {
+      note(record.id, await messageOf(() => removeIfExists(directory.path)));
+    }
+  }));
+  faultPoint("teardown.leases");
+  return records.map((record) => ({ record, errors: errors.get(record.id)! }));
+}
+
+/** Gives a container's addresses back: where the record does not tell them, host-local finds them. */
+async function releaseLease(
+  ledger: Ledger,
+  record: ContainerRecord,
+  lease: Extract<Resource, { kind: "lease" }>,
+): Promise<void> {
+  const request = leaseRequest(ledger, record, lease);
+  if (record.address === null) return await releaseAddress(request);
+  const { address, address6 } = record;
+  forgetAddresses(request, address6 === null ? [address] : [address, address6]);
+}
+
+/** What is asked of host-local for a container. */
+export function leaseRequest(
+  ledger: Ledger,
+  record: ContainerRecord,
+  lease: Extract<Resource, { kind: "lease" }>,
+): HostLocalRequest {
+  return {
+    network: lease.network,
+    subnet: parseCidr(record.subnet)!,
+    gateway: parseIpv4(record.gateway)!,
+    dataDir: ledger.leasesDirectory,
+    id: lease.id,
+    address: undefined,
+    // What is released goes by the container's id.
+    ipv6: undefined,
+  };
+}
+
+/**
+ * How long Apptainer's own process has to end after the container that it watches over, in ms; it
+ * still takes the instance off its list.
+ */
+const SUPERVISOR_GRACE_MS = 3_000;
+
+function endProcesses(namespace: string): void {
+  for (const pid of processesInNamespace(`${NAMESPACE_DIRECTORY}/${namespace}`)) {
+    try {
+      Deno.kill(pid, "SIGKILL");
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+}
+
+async function messageOf(remove: () => Promise<void> | void): Promise<string[]> {
+  try {
+    await remove();
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
+  }
+}

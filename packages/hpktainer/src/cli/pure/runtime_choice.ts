@@ -1,0 +1,110 @@
+/** Which runtime a command line is for, where it may be another than Apptainer. */
+
+import { HpkError } from "@hpk/core";
+import { type Invocation, readArguments } from "../../arguments/arguments.ts";
+import { flagLettered, flagNamed } from "../../arguments/flag_scan.ts";
+import { ALL_RUN_FLAGS } from "../../containers/pure/run_flags.ts";
+import { networkOption } from "../../arguments/network_options.ts";
+
+/** The runtime that is ours from the beginning, and has a command line of its own. */
+const APPTAINER = "apptainer";
+
+/** Commands on containers by Docker's names. */
+export const CONTAINER_COMMANDS = [
+  "attach",
+  "create",
+  "exec",
+  "inspect",
+  "kill",
+  "logs",
+  "ls",
+  "prune",
+  "ps",
+  "restart",
+  "rm",
+  "run",
+  "start",
+  "stop",
+  "wait",
+];
+
+/**
+ * Reads a command line that names a runtime, by `run --runtime NAME` or by the environment.
+ *
+ * @param argv Arguments after the program's name.
+ * @param preferred HPK_RUNTIME; undefined or empty for Apptainer.
+ * @throws {HpkError} When it cannot be understood.
+ */
+export function readRuntime(argv: readonly string[], preferred: string | undefined): Invocation {
+  const before = networkOptions(argv);
+  const [verb, ...words] = argv.slice(before.length);
+  if (verb !== "run") return readArguments(argv);
+  const found = findRuntime(words);
+  const runtime = found?.name ?? (preferred || APPTAINER);
+  if (runtime !== APPTAINER) return { kind: "runtime", runtime, words: [...before, ...words] };
+  const rest = found === undefined
+    ? words
+    : [...words.slice(0, found.at), ...words.slice(found.at + found.length)];
+  return readArguments([...before, verb, ...rest]);
+}
+
+/**
+ * Reads a command line of Docker's kind: `run …`, `ps`, `images`.
+ *
+ * @throws {HpkError} When it names no command.
+ */
+export function readDockerLike(argv: readonly string[]): Invocation {
+  const [word = "--help", ...rest] = argv;
+  if (word === "run") return { kind: "runtime", runtime: "crun", words: rest };
+  if (word === "pull") return { kind: "own", args: ["image", "pull", ...rest] };
+  if (["container", "image", "images", "rmi"].includes(word)) return { kind: "own", args: argv };
+  if (CONTAINER_COMMANDS.includes(word)) return { kind: "own", args: ["container", ...argv] };
+  if (word === "--version" || word === "version") return { kind: "version" };
+  if (word === "--help" || word === "-h" || word === "help") {
+    return { kind: "own", args: ["container", "--help"] };
+  }
+  throw new HpkError({
+    what: `cannot understand '${word}'`,
+    why: "crungo has no such command",
+    fix: `use run, pull, images, rmi, ${CONTAINER_COMMANDS.join(", ")}, or hpktainer itself`,
+  });
+}
+
+/** The network options before the command. */
+function networkOptions(argv: readonly string[]): readonly string[] {
+  let index = 0;
+  while (index < argv.length) {
+    const match = /^--([a-z0-9-]+)(=)?/.exec(argv[index]!);
+    const option = match === null ? undefined : networkOption(match[1]!);
+    if (option === undefined) break;
+    index += match![2] === undefined && option.value !== undefined ? 2 : 1;
+  }
+  return argv.slice(0, index);
+}
+
+/** Finds --runtime among the options before the image: where it is, and how many words it takes. */
+function findRuntime(
+  words: readonly string[],
+): { readonly name: string; readonly at: number; readonly length: number } | undefined {
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index]!;
+    if (word === "--" || word === "-" || !word.startsWith("-")) return undefined;
+    const [, attached] = word.split(/=(.*)/s);
+    if (word === "--runtime") return { name: words[index + 1] ?? "", at: index, length: 2 };
+    if (word.startsWith("--runtime=")) return { name: attached ?? "", at: index, length: 1 };
+    if (takesNext(word)) index++;
+  }
+  return undefined;
+}
+
+/** Whether an option's value is the next word. What is not known has none. */
+function takesNext(word: string): boolean {
+  if (word.startsWith("--")) {
+    return !word.includes("=") && flagNamed(ALL_RUN_FLAGS, word.slice(2))?.value !== undefined;
+  }
+  const letters = [...word.slice(1)];
+  const valued = letters.findIndex((letter) =>
+    flagLettered(ALL_RUN_FLAGS, letter)?.value !== undefined
+  );
+  return valued !== -1 && valued === letters.length - 1;
+}

@@ -1,0 +1,84 @@
+/** How a container ends: its signals, and its exit status. */
+
+import type { ProcessId } from "@hpk/core";
+import { openProcess, waitReadableAside } from "@hpk/core/ffi";
+import { identify, isAlive } from "@hpk/core/os";
+import { UNSEEN_EXIT } from "./pure/stored_container.ts";
+import { readExitCode } from "./store.ts";
+
+/** Signals that are handed on; the rest end us as they end any program. */
+export const FORWARDED: readonly Deno.Signal[] = [
+  "SIGINT",
+  "SIGTERM",
+  "SIGHUP",
+  "SIGQUIT",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGALRM",
+  "SIGCONT",
+  "SIGPWR",
+];
+
+/**
+ * Hands signals on to a container's first process, until the end of the scope. Those that come before
+ * its command runs are kept until it does: that process would not heed them.
+ */
+export class SignalForwarder implements Disposable {
+  readonly #init: ProcessId;
+  readonly #handlers: readonly { readonly signal: Deno.Signal; readonly handle: () => void }[];
+  #kept: Deno.Signal[] | undefined = [];
+
+  constructor(init: ProcessId) {
+    this.#init = init;
+    this.#handlers = FORWARDED.map((signal) => ({ signal, handle: () => this.#take(signal) }));
+    for (const { signal, handle } of this.#handlers) Deno.addSignalListener(signal, handle);
+  }
+
+  /** The command runs. */
+  begin(): void {
+    const kept = this.#kept ?? [];
+    this.#kept = undefined;
+    for (const signal of kept) sendTo(this.#init, signal);
+  }
+
+  [Symbol.dispose](): void {
+    for (const { signal, handle } of this.#handlers) Deno.removeSignalListener(signal, handle);
+  }
+
+  #take(signal: Deno.Signal): void {
+    if (this.#kept === undefined) sendTo(this.#init, signal);
+    else this.#kept.push(signal);
+  }
+}
+
+/** Sends a signal to a process, if it is still the one that is meant. */
+export function sendTo(process: ProcessId, signal: Deno.Signal): void {
+  if (!isAlive(process)) return;
+  try {
+    Deno.kill(process.pid, signal);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/**
+ * Waits until a process has ended, without holding up this thread.
+ *
+ * @param timeoutMs Bound in ms; -1 for none.
+ * @return Whether it has.
+ */
+export async function waitForEnd(process: ProcessId, timeoutMs = -1): Promise<boolean> {
+  const deadline = performance.now() + timeoutMs;
+  using watched = openProcess(process.pid);
+  while (watched !== undefined && identify(process.pid)?.startTime === process.startTime) {
+    const left = timeoutMs < 0 ? -1 : Math.ceil(deadline - performance.now());
+    if (timeoutMs >= 0 && left <= 0) return false;
+    await waitReadableAside([watched.fd], left);
+  }
+  return true;
+}
+
+/** The exit status of a container that has ended, as conmon left it. */
+export function exitStatusOf(id: string): number {
+  return readExitCode(id) ?? UNSEEN_EXIT;
+}

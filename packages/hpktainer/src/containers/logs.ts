@@ -1,0 +1,80 @@
+import { HpkError } from "@hpk/core";
+import { drain, openProcess, waitReadableAside, watchFile } from "@hpk/core/ffi";
+import { type LogEntry, type LogSelection, parseLogLine, selectEntries } from "./pure/log_lines.ts";
+import { identifySupervisor } from "./supervisor.ts";
+import { pathsOf } from "./paths.ts";
+import { findContainer } from "./store.ts";
+
+/** Bytes read at a time. */
+const CHUNK = 64 * 1024;
+
+/**
+ * Reads what a container has written.
+ *
+ * @param follow Whether to go on until the container ends.
+ * @throws {HpkError} When there is no such container, or its output was not kept.
+ */
+export async function* readLogs(
+  wanted: string,
+  selection: LogSelection,
+  follow: boolean,
+): AsyncGenerator<LogEntry> {
+  const { container, status } = findContainer(wanted);
+  const path = pathsOf(container.id).log;
+  using log = openLog(path);
+  if (log === undefined) {
+    if (status === "created") return;
+    throw new HpkError({
+      what: `cannot show the output of '${wanted}'`,
+      why: "it went straight to whoever started it in the foreground",
+      fix: "look there, or run it with -d",
+    });
+  }
+  const reader = new LineReader(log);
+  yield* selectEntries(reader.entries(), selection);
+  if (!follow) return;
+  using watch = watchFile(path);
+  for (;;) {
+    const conmon = identifySupervisor(container.id);
+    drain(watch);
+    // conmon writes all before it ends.
+    yield* selectEntries(reader.entries(), { ...selection, tail: undefined });
+    if (conmon === undefined) return;
+    using ended = openProcess(conmon.pid);
+    if (ended !== undefined) await waitReadableAside([watch.fd, ended.fd]);
+  }
+}
+
+function openLog(path: string): Deno.FsFile | undefined {
+  try {
+    return Deno.openSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Reads whole lines of a file that grows. */
+class LineReader {
+  readonly #file: Deno.FsFile;
+  readonly #decoder = new TextDecoder();
+  readonly #buffer = new Uint8Array(CHUNK);
+  #rest = "";
+
+  constructor(file: Deno.FsFile) {
+    this.#file = file;
+  }
+
+  /** The entries that have come since the last call. */
+  entries(): LogEntry[] {
+    let text = this.#rest;
+    for (;;) {
+      const count = this.#file.readSync(this.#buffer);
+      if (count === null || count === 0) break;
+      text += this.#decoder.decode(this.#buffer.subarray(0, count), { stream: true });
+    }
+    const lines = text.split("\n");
+    this.#rest = lines.pop()!;
+    return lines.flatMap((line) => parseLogLine(line) ?? []);
+  }
+}

@@ -1,0 +1,82 @@
+import { HpkError } from "@hpk/core";
+import { readVariable, readVariableFile } from "./environment.ts";
+import { type Flag, scanFlags } from "../../arguments/flag_scan.ts";
+import type { Caller } from "./run_flags.ts";
+
+/** A command to be run in a container that runs. */
+export interface ExecRequest {
+  readonly interactive: boolean;
+  readonly terminal: boolean;
+  readonly detach: boolean;
+  readonly privileged: boolean;
+  /** `NAME=value`, or `NAME` to take one out. */
+  readonly environment: readonly string[];
+  readonly workingDirectory: string | undefined;
+  readonly user: string | undefined;
+  /** The container's name or id. */
+  readonly container: string;
+  readonly command: readonly string[];
+}
+
+/** Options of `container exec`. */
+export const EXEC_FLAGS: readonly Flag[] = [
+  { name: "interactive", letter: "i", help: "keep standard input open" },
+  { name: "tty", letter: "t", help: "give it a terminal" },
+  { name: "detach", letter: "d", help: "run it in the background" },
+  { name: "env", letter: "e", value: "K[=V]", help: "set a variable, or hand on the caller's" },
+  { name: "env-file", value: "FILE", help: "read variables from a file" },
+  { name: "workdir", letter: "w", value: "DIR", help: "directory that it starts in" },
+  { name: "user", letter: "u", value: "USER[:GROUP]", help: "names or numbers" },
+  { name: "privileged", help: "all capabilities" },
+  {
+    name: "detach-keys",
+    value: "KEYS",
+    refused: ["a command in a container cannot be left", "use -d, or end it"],
+  },
+  { name: "help", help: "show this help" },
+];
+
+/**
+ * Reads what follows `container exec`.
+ *
+ * @return Undefined when help is asked for.
+ * @throws {HpkError} When it cannot be understood.
+ */
+export function readExec(words: readonly string[], caller: Caller): ExecRequest | undefined {
+  const { values, operands } = scanFlags(words, EXEC_FLAGS, "hpktainer container exec");
+  if (values.has("help")) return undefined;
+  const all = (name: string) => values.get(name) ?? [];
+  const isOn = (name: string) => all(name).at(-1) === "true";
+  const [container, ...command] = operands;
+  if (container === undefined || command.length === 0) {
+    throw new HpkError({
+      what: "cannot exec",
+      why: container === undefined ? "no container is named" : "no command is named",
+      fix: "write hpktainer container exec [OPTIONS] CONTAINER COMMAND [ARG...]",
+    });
+  }
+  const workingDirectory = all("workdir").at(-1);
+  if (workingDirectory !== undefined && !workingDirectory.startsWith("/")) {
+    throw new HpkError({
+      what: `cannot use -w '${workingDirectory}'`,
+      why: "the path in the container is not absolute",
+      fix: "begin it with /",
+    });
+  }
+  return {
+    interactive: isOn("interactive"),
+    terminal: isOn("tty"),
+    detach: isOn("detach"),
+    privileged: isOn("privileged"),
+    environment: [
+      ...all("env-file").flatMap((path) =>
+        readVariableFile(path, caller.readFile("--env-file", path), caller.environment)
+      ),
+      ...all("env").map((text) => readVariable(text, caller.environment)),
+    ],
+    workingDirectory,
+    user: all("user").at(-1),
+    container,
+    command,
+  };
+}

@@ -1,0 +1,207 @@
+/**
+ * Images as a runtime sees them: a name goes in, a directory tree and a configuration come out, and
+ * the tree stays as long as a container holds the image.
+ *
+ * @module
+ */
+
+import { HpkError } from "@hpk/core";
+import { removeIfExists } from "@hpk/core/os";
+import type { ImageConfig } from "./pure/image_config.ts";
+import type { ImageRecord } from "./pure/image_record.ts";
+import { asImageId, isWholeId, parseImageReference } from "./pure/image_reference.ts";
+import { formatPlatform, hostPlatform, parsePlatform } from "./pure/platform.ts";
+import { ImageStore } from "./image_store.ts";
+import { isUnchanged, sourceStamp } from "./source_stamp.ts";
+
+export type { ImageConfig } from "./pure/image_config.ts";
+
+/** When an image is fetched: where it is not in the store, at every use, or not at all. */
+export type PullPolicy = "missing" | "always" | "never";
+
+/** How an image is got. */
+export interface ImageRequest {
+  /** Default `missing`. */
+  readonly pull?: PullPolicy | undefined;
+  /** `linux/arm64`, `linux/arm/v7`…; default: the host's. */
+  readonly platform?: string | undefined;
+  /** File of credentials, instead of those that Docker and Podman use. */
+  readonly authFile?: string | undefined;
+  /** Tells nothing on standard error. */
+  readonly quiet?: boolean | undefined;
+}
+
+/** An image that is in the store, unpacked. */
+export interface ReadyImage {
+  /** Whole name, such as `docker.io/library/alpine:latest`. */
+  readonly reference: string;
+  /** Digest of its manifest in the store, `sha256:…`. */
+  readonly digest: string;
+  /** Its id: the digest of its configuration, `sha256:…`. */
+  readonly id: string;
+  /** Directory of its files, shared by all its containers: never to be written to. */
+  readonly rootfs: string;
+  readonly config: ImageConfig;
+}
+
+/** Who holds an image. */
+export interface ImageHolder {
+  /** The container's id. */
+  readonly id: string;
+  /** Its name, for messages. */
+  readonly name: string;
+  /** Absolute path of a file or directory that is there as long as the container: its record. */
+  readonly keptBy: string;
+}
+
+/**
+ * Gets an image ready: from the store if it is there and the policy allows that, without another
+ * process and without the network; else from where it is.
+ *
+ * @param name The image as the user names it.
+ * @throws {HpkError} When it cannot be had.
+ */
+export async function readyImage(name: string, request: ImageRequest = {}): Promise<ReadyImage> {
+  const store = new ImageStore();
+  return toReady(store, await getImage(store, name, request));
+}
+
+/**
+ * As {@linkcode readyImage}, with all that the store knows of the image.
+ *
+ * @throws {HpkError} When it cannot be had.
+ */
+export async function getImage(
+  store: ImageStore,
+  name: string,
+  request: ImageRequest,
+): Promise<ImageRecord> {
+  requireRoot();
+  const platform = request.platform === undefined
+    ? hostPlatform(Deno.build.arch)
+    : parsePlatform(request.platform);
+  const { pull = "missing" } = request;
+  if (isWholeId(name)) return ofId(store, name);
+  const reference = parseImageReference(name, Deno.cwd());
+  if (pull !== "always") {
+    const known = await store.find(reference.name, formatPlatform(platform));
+    const isCurrent = known !== undefined &&
+      (pull === "never" || reference.transport === "docker" || isUnchanged(known, reference.path));
+    if (isCurrent) return known;
+    const [byId] = findByDigits(store.list(), name);
+    if (byId !== undefined && store.hasTree(byId.tree)) return byId;
+    if (pull === "never") {
+      throw new HpkError({
+        what: `cannot use the image '${reference.name}'`,
+        why: `the store has none for ${formatPlatform(platform)}, and --pull is never`,
+        fix: `run 'hpktainer image pull ${name}' first`,
+      });
+    }
+  }
+  if (reference.transport === "docker") refuseFile(name);
+  // A start with an image of the store does without all of that.
+  const { pullImage } = await import("./pull_image.ts");
+  return await pullImage(store, {
+    reference,
+    platform,
+    authFile: request.authFile,
+    quiet: request.quiet ?? false,
+    missingOnly: pull === "missing",
+  });
+}
+
+/**
+ * Finds the records of an image by its id or the beginning of it.
+ *
+ * @param records Of the store.
+ * @param name What the user wrote; none is found where it cannot be an id.
+ * @throws {HpkError} When several images' ids begin so.
+ */
+export function findByDigits(records: readonly ImageRecord[], name: string): ImageRecord[] {
+  const digits = asImageId(name);
+  if (digits === undefined) return [];
+  const found = records.filter(({ id }) => id.startsWith(`sha256:${digits}`));
+  if (new Set(found.map(({ id }) => id)).size <= 1) return found;
+  throw new HpkError({
+    what: `cannot use the image '${name}'`,
+    why: "several images' ids begin so",
+    fix: "give more digits; see 'hpktainer image ls --no-trunc'",
+  });
+}
+
+/** Names of files that are taken for images of a registry by mistake. */
+const FILE_NAME = /\.(?:sif|tar|tgz|tar\.gz)$/;
+
+/** @throws {HpkError} When the name is that of a file which is here. */
+function refuseFile(name: string): void {
+  if (!FILE_NAME.test(name) || sourceStamp(name) === undefined) return;
+  throw new HpkError({
+    what: `cannot use the image '${name}'`,
+    why: "it is a file, and no name of an image in a registry",
+    fix: name.endsWith(".sif")
+      ? "an Apptainer image runs without --runtime crun"
+      : `write oci-archive:${name} or docker-archive:${name}`,
+  });
+}
+
+function ofId(store: ImageStore, name: string): ImageRecord {
+  const found = findByDigits(store.list(), name).find(({ tree }) => store.hasTree(tree));
+  if (found !== undefined) return found;
+  throw new HpkError({
+    what: `cannot use the image '${name}'`,
+    why: "no image of the store has that id, and none can be fetched by it",
+    fix: "name it, or see 'hpktainer image ls'",
+  });
+}
+
+/**
+ * Keeps an image from being removed as long as a container is there.
+ *
+ * @throws {HpkError} When it was removed in this moment.
+ */
+export function holdImage(image: ReadyImage, holder: ImageHolder): void {
+  const store = new ImageStore();
+  const tree = image.rootfs.split("/").at(-2)!;
+  using _shared = store.share();
+  store.writeLease({
+    version: 1,
+    container: holder.id,
+    name: holder.name,
+    keptBy: holder.keptBy,
+    image: image.id,
+    tree,
+  });
+  if (store.hasTree(tree)) return;
+  releaseImage(holder.id);
+  throw new HpkError({
+    what: `cannot use the image '${image.reference}'`,
+    why: "it was removed in this moment",
+    fix: "try again",
+  });
+}
+
+/** Ends a container's hold on its image; a second call does nothing. */
+export function releaseImage(container: string): void {
+  removeIfExists(leasePath(container));
+}
+
+/** The file that is a container's hold on its image: who removes it ends the hold. */
+export function leasePath(container: string): string {
+  return new ImageStore().leasePath(container);
+}
+
+/** @throws {HpkError} When we are not root: images hold files of every owner. */
+export function requireRoot(): void {
+  const uid = Deno.uid();
+  if (uid === 0) return;
+  throw new HpkError({
+    what: "cannot use the store of images",
+    why: `that takes root, and you are uid ${uid}`,
+    fix: "run it with sudo",
+  });
+}
+
+function toReady(store: ImageStore, record: ImageRecord): ReadyImage {
+  const { reference, digest, id, tree, config } = record;
+  return { reference, digest, id, rootfs: store.rootfs(tree), config };
+}

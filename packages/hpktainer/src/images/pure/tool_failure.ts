@@ -1,0 +1,144 @@
+import { HpkError, type HpkErrorParts, oneLine } from "@hpk/core";
+import { printable } from "../../shared/pure/printable.ts";
+import type { ImageReference } from "./image_reference.ts";
+
+interface Explanation {
+  readonly pattern: RegExp;
+  readonly why: string;
+  /** REGISTRY stands for the registry's name. */
+  readonly fix: string;
+}
+
+/** How programs say that a disk, or what someone may have of it, is full: ENOSPC and EDQUOT. */
+const NO_SPACE = /no space left on device|disk quota exceeded/i;
+
+const FULL = {
+  why: "the disk is full",
+  fix: "free some space, for example by 'hpktainer image prune --all', and try again",
+};
+
+/**
+ * What registries and skopeo say, and what it means: the codes of the OCI distribution specification
+ * ("Error Codes"), and messages of Go's network library. The first that fits counts.
+ */
+const EXPLANATIONS: readonly Explanation[] = [
+  { pattern: NO_SPACE, ...FULL },
+  {
+    pattern: /toomanyrequests|rate limit/i,
+    why: "the registry takes no more requests from here for now",
+    fix: "wait, or log in by 'skopeo login REGISTRY'",
+  },
+  {
+    pattern:
+      /manifest unknown|name unknown|repository name not known|reading manifest .* not found/i,
+    why: "its registry has no such image",
+    fix: "check name and tag, as by 'skopeo list-tags'",
+  },
+  {
+    pattern:
+      /unauthorized|authentication required|invalid username\/password|denied|no basic auth|403/i,
+    why: "its registry does not let you have it, or has no such image",
+    fix: "log in by 'skopeo login REGISTRY' as the user who runs this, or set REGISTRY_AUTH_FILE",
+  },
+  {
+    pattern: /server gave HTTP response to HTTPS client/i,
+    why: "its registry does not speak TLS",
+    fix:
+      "set 'insecure = true' for it in /etc/containers/registries.conf if you trust the way there",
+  },
+  {
+    pattern: /x509|certificate|tls:/i,
+    why: "the registry's certificate is not trusted",
+    fix: "put its authority's certificate into /etc/containers/certs.d/REGISTRY/ca.crt",
+  },
+  {
+    pattern:
+      /connection refused|no such host|timeout|network is unreachable|no route to host|dial tcp|EOF$|connection reset/i,
+    why: "its registry cannot be reached",
+    fix:
+      "check the registry's name and the host's network, or use --pull never for an image of the store",
+  },
+  {
+    pattern: /no such file or directory/i,
+    why: "there is no such file or directory",
+    fix: "check the path",
+  },
+  {
+    pattern:
+      /no descriptor found for reference|not found in (?:index|archive)|tag .* not found|no image with tag|more than one image in oci|multiple images|tarball .* more than one image/i,
+    why: "the file holds no image of that name, or several and none is named",
+    fix: "name one by its tag",
+  },
+  {
+    pattern: /source image rejected|policy\.json/i,
+    why: "the host's policy does not accept it",
+    fix: "see /etc/containers/policy.json",
+  },
+];
+
+/**
+ * Explains why skopeo could not give an image.
+ *
+ * @param reference The image.
+ * @param output What skopeo wrote to standard error.
+ */
+export function explainSkopeo(reference: ImageReference, output: string): HpkError {
+  const message = messageOf(output);
+  const found = EXPLANATIONS.find(({ pattern }) => pattern.test(message));
+  const parts: HpkErrorParts = {
+    what: `cannot get the image '${reference.name}'`,
+    why: found?.why ?? (message || "skopeo failed without a message"),
+    fix: found?.fix ?? "see what skopeo says",
+  };
+  const registry = reference.transport === "docker" ? reference.registry : "REGISTRY";
+  const why = found === undefined ? parts.why : `${parts.why} (${message})`;
+  return new HpkError({ ...parts, why, fix: parts.fix.replaceAll("REGISTRY", registry) });
+}
+
+/**
+ * Explains why umoci could not unpack an image.
+ *
+ * @param name The image.
+ * @param output What umoci wrote.
+ */
+export function explainUmoci(name: string, output: string): HpkError {
+  const what = `unpack the image '${name}'`;
+  if (NO_SPACE.test(output)) return diskFull(what);
+  return new HpkError({
+    what: `cannot ${what}`,
+    why: said(output) || "umoci failed without a message",
+    fix: "fetch it again; if it stays so, have the image built again",
+  });
+}
+
+/**
+ * What there is to say when the disk is full.
+ *
+ * @param act What could not be done: "get the image 'x'".
+ */
+export function diskFull(act: string, cause?: unknown): HpkError {
+  return new HpkError({ what: `cannot ${act}`, ...FULL }, { cause });
+}
+
+/** The message of the last line that is fatal, `time="…" level=fatal msg="…"`, or all that was said. */
+function messageOf(output: string): string {
+  const fatal = output.split("\n").findLast((line) => line.includes("level=fatal"));
+  const quoted = fatal === undefined ? undefined : /msg=("(?:[^"\\]|\\.)*")/.exec(fatal)?.[1];
+  const message = quoted === undefined ? output : unquote(quoted);
+  // It repeats the name.
+  return said(message.replace(/^Error parsing image name "[^"]*": /, ""));
+}
+
+/** What a program has said, in one line; it may quote a registry or an image. */
+function said(output: string): string {
+  return oneLine(printable(output));
+}
+
+function unquote(quoted: string): string {
+  try {
+    return JSON.parse(quoted);
+  } catch {
+    // Go quotes some characters that JSON does not know.
+    return quoted.slice(1, -1);
+  }
+}

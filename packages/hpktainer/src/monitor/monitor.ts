@@ -1,0 +1,96 @@
+/**
+ * The host's monitor: one process, which lives as long as there are containers. It waits for their
+ * owners to end, by a pidfd each, and takes their networks down. It holds nothing in memory that is
+ * not in the ledger: if it is killed, the next start or `gc` does its work and starts another.
+ */
+
+import { FileDescriptor, isInheritable, listenUnix, setInheritable } from "@hpk/core/ffi";
+import { isOpenFileAt, type Ledger, removeIfExists } from "@hpk/core/os";
+import { NamesWatch } from "./names_watch.ts";
+import { ChecksumWatch } from "./checksum_watch.ts";
+import { ATTACH_SOCKET } from "./pure/start_order.ts";
+import { isAbandoned, takeDown } from "../attach/teardown.ts";
+import { WatchedLedger } from "./watched_ledger.ts";
+
+/** Pause before a tear-down that failed is tried again, in ms: doubled each time, up to a bound. */
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 60_000;
+
+/** How many may wait to be attached; the kernel turns others away, and they do it themselves. */
+const MOST_WAITING = 1024;
+
+/**
+ * Runs the monitor until no container is left.
+ *
+ * @param lockFd The locked descriptor of the monitor's lock file, inherited from who started it.
+ */
+export async function runMonitor(ledger: Ledger, lockFd: number): Promise<void> {
+  closeInherited(lockFd);
+  using lock = new FileDescriptor(lockFd);
+  setInheritable(lockFd, false);
+  using _service = startService();
+  const checksum = new ChecksumWatch(ledger);
+  const names = new NamesWatch(ledger);
+  let retryMs = FIRST_RETRY_MS;
+  // Another tear-down may have removed the ledger, and a new one may have a monitor of its own.
+  while (isOpenFileAt(lock, ledger.monitorLockPath)) {
+    using watched = new WatchedLedger(ledger);
+    let isDue = true;
+    while (isOpenFileAt(lock, ledger.monitorLockPath)) {
+      let failed = false;
+      const hasEnded = watched.takeEnded();
+      if (isDue || hasEnded) {
+        const result = await takeDown(ledger, isAbandoned, () => lock.close());
+        if (result.empty) return;
+        failed = result.hostErrors.length > 0 ||
+          result.reclaimed.some(({ errors }) => errors.length > 0);
+        watched.updateAfterTearDown();
+      }
+      const records = watched.records;
+      // The last may have been forgotten since, by someone who was killed before the host's share.
+      if (records.length === 0 && !failed) break;
+      await checksum.look(records);
+      await names.look(records);
+      const pauses = [checksum.nextLookMs, names.nextLookMs, failed ? retryMs : -1];
+      const timeoutMs = Math.min(...pauses.filter((pause) => pause >= 0));
+      watched.wait(names.pids, timeoutMs === Infinity ? -1 : timeoutMs);
+      isDue = failed;
+      retryMs = failed ? Math.min(retryMs * 2, LAST_RETRY_MS) : FIRST_RETRY_MS;
+    }
+  }
+}
+
+/**
+ * Starts the thread that attaches those who ask. Without it they do that themselves: whatever becomes
+ * of it, containers are watched over.
+ */
+function startService(): Disposable {
+  using started = new DisposableStack();
+  try {
+    // That of a monitor that was killed.
+    removeIfExists(ATTACH_SOCKET);
+    const listener = started.use(listenUnix(ATTACH_SOCKET, MOST_WAITING));
+    const module = new URL("./attach_worker.ts", import.meta.url);
+    const worker = started.adopt(new Worker(module, { type: "module" }), (it) => it.terminate());
+    worker.onerror = (event) => {
+      event.preventDefault();
+      // Then nobody waits for an answer that does not come.
+      listener.close();
+    };
+    worker.postMessage(listener.fd);
+  } catch {
+    // As where the ledger is gone in this moment.
+  }
+  return started.move();
+}
+
+/**
+ * Closes what whoever started us had open: a pipe or a lock of theirs would otherwise stay open as
+ * long as any container lives. Our own descriptors are all closed on exec.
+ */
+function closeInherited(except: number): void {
+  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
+    const fd = Number(name);
+    if (fd > 2 && fd !== except && isInheritable(fd)) new FileDescriptor(fd).close();
+  }
+}

@@ -1,0 +1,74 @@
+/**
+ * Names of containers on this host: one name server for all on the gateway address, or, where there is
+ * none, entries in each container's hosts file.
+ */
+
+import {
+  type ContainerRecord,
+  formatNameEntry,
+  type HostRecord,
+  namesOfContainer,
+  type Settings,
+} from "@hpk/core";
+import { ensureNameServer, nameServerPid, stopNameServer } from "./name_server.ts";
+import { findProgram, type Ledger, OPTIONAL_PROGRAMS } from "@hpk/core/os";
+import { hostResolvConf } from "./host_resolver.ts";
+
+/** Whether a container shall ask our name server: not where the user names servers. */
+export function wantsNameServer(settings: Settings): boolean {
+  return settings.names && settings.dns.length === 0 &&
+    findProgram(OPTIONAL_PROGRAMS.dnsmasq) !== undefined;
+}
+
+/**
+ * Sees to it that the host's name server runs as the ledger wants it. To be called with a container in
+ * the ledger, so that it is ended with it.
+ *
+ * @return Its process id, or why it does not run, as a clause.
+ */
+export async function serveNames(ledger: Ledger): Promise<number | string> {
+  try {
+    const networks = ledger.readHost()?.networks ?? [];
+    const addresses = networks.flatMap(({ nameServer }) => nameServer ?? []);
+    if (addresses.length === 0) return "no container wants one";
+    ledger.makeNamesDirectory();
+    return await ensureNameServer(addresses, ledger.nameServerPaths(hostResolvConf()));
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** The process id of the host's name server; undefined where it does not run. */
+export function nameServerOf(ledger: Ledger): number | undefined {
+  return nameServerPid(ledger.nameServerPaths(hostResolvConf()));
+}
+
+/** Ends the host's name server. To be called under the ledger's lock, when no container is left. */
+export async function stopNames(ledger: Ledger, { networks }: HostRecord): Promise<void> {
+  if (networks.every(({ nameServer }) => nameServer === null)) return;
+  await stopNameServer(ledger.nameServerPaths(hostResolvConf()));
+}
+
+/** Tells the name server of a container. */
+export function announce(ledger: Ledger, record: ContainerRecord): void {
+  const entries = addressesOf(record).map((one) => formatNameEntry(one, record.name, true));
+  ledger.writeNames(record.id, entries.join(""));
+}
+
+/** A container's addresses, IPv4 first. */
+export function addressesOf({ address, address6 }: ContainerRecord): string[] {
+  return [address, address6].filter((one) => one !== null);
+}
+
+/**
+ * Lines of a hosts file (hosts(5)) for the other containers of the host.
+ *
+ * @param id Of the container whose file it is.
+ */
+export function hostsEntries(records: readonly ContainerRecord[], id: string): string[] {
+  return records
+    .filter((other) => other.id !== id && other.phase !== "stopping" && other.names !== "none")
+    .flatMap((other) =>
+      addressesOf(other).map((address) => `${address}\t${namesOfContainer(other.name).join(" ")}`)
+    );
+}

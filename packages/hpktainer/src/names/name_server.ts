@@ -1,0 +1,100 @@
+import { openLockFile, tryLockExclusive } from "@hpk/core/ffi";
+import { nameServerArguments, type NameServerPaths } from "@hpk/core";
+import { runCommand } from "@hpk/core/os";
+import { faultPoint } from "@hpk/core/os";
+import { readFileIfExists, removeIfExists } from "@hpk/core/os";
+import { argumentsOf, identify, isAlive } from "@hpk/core/os";
+import { findProgram, OPTIONAL_PROGRAMS } from "@hpk/core/os";
+
+/** How long the server may take to end, in ms. */
+const END_MS = 3_000;
+
+/** How long another process may take to start it, in ms. */
+const START_MS = 5_000;
+
+const POLL_MS = 10;
+
+/**
+ * Sees to it that the host's name server runs, on these addresses.
+ *
+ * @return Its process id, or why it does not run, as a clause.
+ */
+export async function ensureNameServer(
+  addresses: readonly string[],
+  paths: NameServerPaths,
+): Promise<number | string> {
+  const program = findProgram(OPTIONAL_PROGRAMS.dnsmasq);
+  if (program === undefined) return "dnsmasq is not installed";
+  const args = nameServerArguments(addresses, paths);
+  const runningAsWanted = () => {
+    const pid = nameServerPid(paths);
+    return pid !== undefined && argumentsOf(pid).slice(1).join("\0") === args.join("\0")
+      ? pid
+      : undefined;
+  };
+  const running = runningAsWanted();
+  if (running !== undefined) return running;
+  // Of many starts at once, one starts it and the others wait for that.
+  using lock = openLockFile(`${paths.pidFile}.lock`);
+  const deadline = Date.now() + START_MS;
+  while (!tryLockExclusive(lock)) {
+    if (Date.now() > deadline) return "another start of it does not come to an end";
+    await pause();
+  }
+  const started = runningAsWanted();
+  if (started !== undefined) return started;
+  if (nameServerPid(paths) !== undefined) await stopNameServer(paths);
+  // It goes into the background once it listens; a status of 0 says that it does.
+  const { code, stderr } = await runCommand(program, args);
+  faultPoint("names.server");
+  if (code !== 0) return stderr.replace(/^\s*dnsmasq: /, "").trim();
+  return nameServerPid(paths) ?? "it ended at once";
+}
+
+/** The process id of the name server that was started with these paths; undefined where it does not run. */
+export function nameServerPid(paths: NameServerPaths): number | undefined {
+  const pid = Number(readFileIfExists(paths.pidFile)?.trim());
+  if (!Number.isInteger(pid) || pid <= 0) return undefined;
+  return isNameServer(pid, paths) ? pid : undefined;
+}
+
+/** Ends every name server of this network namespace that was started with these paths, and waits for it. */
+export async function stopNameServer(paths: NameServerPaths): Promise<void> {
+  const own = namespaceOf("self");
+  // By the list of processes, so that one is found that was killed before its pid was on file.
+  const servers = [...Deno.readDirSync("/proc")].map(({ name }) => name)
+    .filter((name) => /^[0-9]+$/.test(name) && isNameServer(Number(name), paths))
+    .filter((pid) => namespaceOf(pid) === own)
+    .flatMap((pid) => identify(Number(pid)) ?? []);
+  const deadline = Date.now() + END_MS;
+  for (const server of servers) {
+    signal(server.pid, "SIGTERM");
+    while (isAlive(server) && Date.now() < deadline) await pause();
+    if (isAlive(server)) signal(server.pid, "SIGKILL");
+  }
+  removeIfExists(paths.pidFile);
+}
+
+function isNameServer(pid: number, { pidFile }: NameServerPaths): boolean {
+  return argumentsOf(pid).includes(`--pid-file=${pidFile}`);
+}
+
+function namespaceOf(pid: string): string | undefined {
+  try {
+    return Deno.readLinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return undefined;
+  }
+}
+
+function signal(pid: number, name: Deno.Signal): void {
+  try {
+    Deno.kill(pid, name);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, POLL_MS));
+}

@@ -1,0 +1,57 @@
+/** Our chains of the packet filter, and the bridge's addresses in the host's record. */
+
+import {
+  type AddressFamily,
+  firewallChanges,
+  type HostRecord,
+  type OwnChain,
+  wantedChains,
+} from "@hpk/core";
+import { applyRules, faultPoint, type Ledger, saveRules } from "@hpk/core/os";
+
+/**
+ * Makes our chains as the ledger wants them, or mends them. To be called under the ledger's lock.
+ *
+ * @param rules The packet filter as it is.
+ */
+export async function applyFirewall(ledger: Ledger, rules: string): Promise<void> {
+  await applyRules(firewallChanges(rules, chainsOf(ledger, "ipv4")));
+  if (ledger.readHost()?.ipv6) await applyFirewall6(ledger, await saveRules("ipv6"));
+}
+
+/** The IPv6 side of {@linkcode applyFirewall}. */
+export async function applyFirewall6(ledger: Ledger, rules: string): Promise<void> {
+  await applyRules(firewallChanges(rules, chainsOf(ledger, "ipv6")), "ipv6");
+}
+
+/**
+ * As {@linkcode applyFirewall}, without the lock where nothing is to be done. To be called with a
+ * container in the ledger, so that the chains are removed with it.
+ *
+ * @param earlier The packet filter as it was a moment ago.
+ */
+export async function ensureFirewall(ledger: Ledger, earlier: string): Promise<void> {
+  if (firewallChanges(earlier, chainsOf(ledger, "ipv4")) === "") return;
+  await ledger.withLock(async () => applyFirewall(ledger, await saveRules()));
+  faultPoint("host.firewall mended");
+}
+
+/** The chains that the ledger wants; only where one may have rules of its own are containers read. */
+function chainsOf(ledger: Ledger, family: AddressFamily): OwnChain[] {
+  const host = ledger.readHost();
+  if (host === undefined) return [];
+  const containers = !host.ownRules ? [] : ledger.list().flatMap((record) => {
+    const address = family === "ipv4" ? record.address : record.address6;
+    return address === null || record.phase === "stopping" ? [] : [{ ...record, address }];
+  });
+  const networks = family === "ipv4" ? host.networks : host.ipv6?.networks ?? [];
+  const localRoutes = host.priorRouteLocalnet !== null;
+  return wantedChains({ networks, containers, localRoutes }, family);
+}
+
+/** The record with an address of the bridge in it; the same object where it is there already. */
+export function withAddress(host: HostRecord, address: string): HostRecord {
+  const { addedAddresses } = host;
+  if (addedAddresses.includes(address)) return host;
+  return { ...host, addedAddresses: [...addedAddresses, address] };
+}

@@ -1,0 +1,223 @@
+/**
+ * What all containers of a host share: the bridge with the gateway address, forwarding, and our
+ * chains of the packet filter. It is made with the first container and removed with the last.
+ */
+
+import {
+  firewallChanges,
+  formatCidr,
+  formatIpv4,
+  hasForeignRules,
+  type HostFacts,
+  type HostRecord,
+  type Link,
+  macOf,
+  type NetworkRecord,
+  newContainerId,
+} from "@hpk/core";
+import type { NetworkPlan } from "./pure/network_plan.ts";
+import { unmount } from "@hpk/core/ffi";
+import {
+  applyRules,
+  faultPoint,
+  ipBatch,
+  ipRemoveAll,
+  type Ledger,
+  listDirectory,
+  NAMESPACE_DIRECTORY,
+  readBridgePorts,
+  readForwarding,
+  removeIfExists,
+  saveRules,
+  writeForwarding,
+  writeRouteLocalnet,
+} from "@hpk/core/os";
+import { withAddress } from "./chains.ts";
+import { stopNames } from "../names/host_names.ts";
+
+/** What a container needs of the shared part beside bridge and forwarding. */
+export interface SharedNeeds {
+  /** Whether it has rules of its own in the packet filter. */
+  readonly ownRules: boolean;
+  /** Whether it asks our name server. */
+  readonly nameServer: boolean;
+}
+
+/**
+ * Makes the bridge and turns forwarding on as the plan wants it, or mends them where something else
+ * changed them. To be called under the ledger's lock.
+ *
+ * @param facts The host's links as they are now.
+ * @param needs What the container needs of the shared part.
+ */
+export async function ensureBridge(
+  ledger: Ledger,
+  plan: NetworkPlan,
+  facts: HostFacts,
+  { ownRules, nameServer }: SharedNeeds,
+): Promise<void> {
+  const bridge = facts.links.find((link) => link.name === plan.bridge);
+  const commands = bridgeCommands(plan, bridge);
+  const recorded = ledger.readHost();
+  const known = withNetwork(recorded ?? recordBefore(plan, bridge), plan, { ownRules, nameServer });
+  const host = bridge !== undefined && hasGateway(plan, bridge)
+    ? known
+    : withAddress(known, gatewayAddress(plan));
+  const isChanging = recorded === undefined || recorded.generation === null || commands.length > 0;
+  if (isChanging) ledger.writeHost({ ...host, generation: null });
+  else if (host !== recorded) ledger.writeHost(host);
+  faultPoint("host.recorded");
+  if (commands.length > 0) await ipBatch(commands);
+  // A new bridge in the place of one that someone has removed.
+  if (bridge === undefined && host.priorRouteLocalnet !== null) {
+    writeRouteLocalnet(plan.bridge, "1");
+  }
+  faultPoint("host.bridge");
+  writeForwarding("1");
+  faultPoint("host.forwarding");
+  if (isChanging) ledger.writeHost({ ...host, generation: newContainerId() });
+}
+
+/** The record with a plan's network in it; the same object where that changes nothing. */
+function withNetwork(host: HostRecord, plan: NetworkPlan, needs: SharedNeeds): HostRecord {
+  const isMeant = ({ bridge, subnet }: NetworkRecord) =>
+    bridge === plan.bridge && subnet === formatCidr(plan.subnet);
+  const known = host.networks.find(isMeant);
+  const ownRules = host.ownRules || needs.ownRules;
+  const network: NetworkRecord = {
+    bridge: plan.bridge,
+    subnet: formatCidr(plan.subnet),
+    podNetwork: formatCidr(plan.podNetwork),
+    masquerade: plan.masquerade,
+    uplink: plan.uplink ?? null,
+    // Others may use it that this one does not need.
+    nameServer: needs.nameServer ? formatIpv4(plan.gateway) : known?.nameServer ?? null,
+  };
+  const isKnown = known !== undefined && JSON.stringify(known) === JSON.stringify(network);
+  if (isKnown && host.ownRules === ownRules) return host;
+  const others = host.networks.filter((one) => !isMeant(one));
+  return { ...host, networks: isKnown ? host.networks : [...others, network], ownRules };
+}
+
+function recordBefore(plan: NetworkPlan, bridge: Link | undefined): HostRecord {
+  return {
+    version: 1,
+    generation: null,
+    bridge: plan.bridge,
+    madeBridge: bridge === undefined,
+    addedAddresses: [],
+    broughtBridgeUp: bridge !== undefined && !bridge.up,
+    ipv6: null,
+    mendedChecksum: null,
+    networks: [],
+    ownRules: false,
+    priorRouteLocalnet: null,
+    priorForwarding: readForwarding(),
+    madeNamespaceDirectory: listDirectory(NAMESPACE_DIRECTORY) === undefined,
+  };
+}
+
+function gatewayAddress(plan: NetworkPlan): string {
+  return `${formatIpv4(plan.gateway)}/${plan.subnet.prefix}`;
+}
+
+function hasGateway(plan: NetworkPlan, bridge: Link): boolean {
+  return bridge.addresses.some((own) => own.address === plan.gateway);
+}
+
+function bridgeCommands(plan: NetworkPlan, bridge: Link | undefined): string[] {
+  const { bridge: name, gateway, mtu } = plan;
+  const commands: string[] = [];
+  if (bridge === undefined) {
+    // A bridge without an address of its own takes that of a port, and changes it with its ports.
+    commands.push(`link add name ${name} address ${macOf(gateway)} mtu ${mtu} type bridge`);
+  }
+  if (bridge === undefined || !hasGateway(plan, bridge)) {
+    commands.push(`address add ${gatewayAddress(plan)} broadcast + dev ${name}`);
+  }
+  if (bridge === undefined || !bridge.up) commands.push(`link set dev ${name} up`);
+  return commands;
+}
+
+/**
+ * Removes the shared part and the ledger with it. To be called under the ledger's lock, when no
+ * container is left.
+ *
+ * @return What went wrong, one message each; the ledger stays where something did.
+ */
+export async function removeHostNetwork(ledger: Ledger): Promise<string[]> {
+  const host = ledger.readHost();
+  if (host !== undefined) ledger.writeHost({ ...host, generation: null });
+  const errors = host === undefined ? [] : await removeRecorded(ledger, host);
+  if (errors.length === 0) ledger.removeAll();
+  return errors;
+}
+
+async function removeRecorded(ledger: Ledger, host: HostRecord): Promise<string[]> {
+  const errors: string[] = [];
+  const attempt = async (remove: () => Promise<string[] | void> | void): Promise<void> => {
+    try {
+      errors.push(...(await remove() ?? []));
+    } catch (error) {
+      errors.push(error instanceof Error ? error.message : String(error));
+    }
+  };
+  await attempt(() => stopNames(ledger, host));
+  faultPoint("host.names removed");
+  await attempt(() => {
+    // Before the chains, which keep containers from the host's loopback.
+    if (host.priorRouteLocalnet !== null) writeRouteLocalnet(host.bridge, host.priorRouteLocalnet);
+  });
+  faultPoint("host.local routes removed");
+  await attempt(async () => {
+    const rules = await saveRules();
+    await applyRules(firewallChanges(rules, []));
+    faultPoint("host.firewall removed");
+    // Forwarding that someone else has come to rely on stays.
+    if (!hasForeignRules(rules)) writeForwarding(host.priorForwarding);
+    faultPoint("host.forwarding restored");
+  });
+  const { ipv6 } = host;
+  if (ipv6 !== null) {
+    await attempt(async () => (await import("./host_network6.ts")).removeNetwork6(ipv6));
+  }
+  if (host.mendedChecksum !== null) {
+    await attempt(async () => (await import("./vxlan_checksum.ts")).restoreChecksum(host));
+    faultPoint("host.checksum restored");
+  }
+  await attempt(() => removeBridge(host));
+  faultPoint("host.bridge removed");
+  await attempt(() => removeNamespaceDirectory(host));
+  faultPoint("host.namespaces removed");
+  return errors;
+}
+
+async function removeBridge(host: HostRecord): Promise<string[]> {
+  const ports = await readBridgePorts(host.bridge);
+  if (host.madeBridge && ports.length === 0) return ipRemoveAll([`link delete dev ${host.bridge}`]);
+  const errors = await ipRemoveAll([
+    ...host.addedAddresses.map((address) => `address delete ${address} dev ${host.bridge}`),
+    ...(host.broughtBridgeUp ? [`link set dev ${host.bridge} down`] : []),
+  ]);
+  // Not ours to take away; with it the ledger stays, so that the bridge goes when the port is gone.
+  if (host.madeBridge) errors.push(`the bridge ${host.bridge} is in use by ${ports.join(", ")}`);
+  return errors;
+}
+
+/** `ip netns add` makes a mount of the directory, one or, in a race of two, several times. */
+const MOST_MOUNTS = 8;
+
+function removeNamespaceDirectory(host: HostRecord): void {
+  if (!host.madeNamespaceDirectory) return;
+  if ((listDirectory(NAMESPACE_DIRECTORY) ?? []).length > 0) return;
+  for (let count = 0; count < MOST_MOUNTS && isMountPoint(NAMESPACE_DIRECTORY); count++) {
+    unmount(NAMESPACE_DIRECTORY);
+  }
+  if (!isMountPoint(NAMESPACE_DIRECTORY)) removeIfExists(NAMESPACE_DIRECTORY);
+}
+
+/** Whether something is mounted at a path (proc_pid_mountinfo(5), field 5). */
+function isMountPoint(path: string): boolean {
+  return Deno.readTextFileSync("/proc/self/mountinfo").split("\n")
+    .some((line) => line.split(" ")[4] === path);
+}

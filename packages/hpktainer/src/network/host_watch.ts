@@ -1,0 +1,37 @@
+/** Looks at the host's network before and after something that must not change it. */
+
+import { compareHostStates, type ContainerRecord, type HostDifference } from "@hpk/core";
+import type { Ledger } from "@hpk/core/os";
+import { readHostState } from "./host_state.ts";
+
+/** What was done, and what it changed. */
+export interface Watched<T> {
+  readonly result: T;
+  readonly differences: readonly HostDifference[];
+}
+
+/**
+ * Does something, and compares the host's network before and after. What belongs to other containers'
+ * links is left out: they come and go meanwhile.
+ */
+export async function watchHost<T>(ledger: Ledger, act: () => Promise<T>): Promise<Watched<T>> {
+  const own = new Set(linksOf(ledger));
+  const before = await readHostState();
+  const result = await act();
+  const after = await readHostState();
+  for (const link of linksOf(ledger)) own.add(link);
+  return {
+    result,
+    differences: compareHostStates(before, after, (link) => own.has(link) || OWN_LINK.test(link)),
+  };
+}
+
+/** A container's link of ours, also of one that came and went between two looks at the ledger. */
+const OWN_LINK = /^hpk[0-9a-f]{12}$/;
+
+function linksOf(ledger: Ledger): string[] {
+  return ledger.list().flatMap(({ bridge, resources }: ContainerRecord) => [
+    bridge,
+    ...resources.flatMap((resource) => resource.kind === "link" ? [resource.name] : []),
+  ]);
+}

@@ -1,0 +1,50 @@
+/** What a start looks at before it changes anything. */
+
+import type { FlannelEnv, HostFacts, Settings } from "@hpk/core";
+import type { NetworkPlan } from "./pure/network_plan.ts";
+import { type Ledger, readHostFacts, saveRules } from "@hpk/core/os";
+import type { Look6 } from "./host_network6.ts";
+import { linksOf, lookAtIpv6, planOn } from "./planning.ts";
+
+/** What is asked for, as far as the plan goes. */
+export interface LookRequest {
+  readonly settings: Settings;
+  /** The address asked for, as text. */
+  readonly ip: string | undefined;
+}
+
+/** The host as it is, and what is planned on it. */
+export interface Look {
+  readonly facts: HostFacts;
+  readonly plan: NetworkPlan;
+  /** The packet filter, on its way. */
+  readonly rules: Promise<string>;
+  /** The host's IPv6 side; undefined where none is wanted. */
+  readonly ipv6: Look6 | undefined;
+}
+
+/** Looks at the host and plans, before anything is changed. */
+export async function lookAtHost(
+  ledger: Ledger,
+  request: LookRequest,
+  flannel: FlannelEnv | undefined,
+): Promise<Look> {
+  const { settings, ip } = request;
+  const rules = saveRules();
+  // Awaited last; a failure before that must not count as unhandled.
+  rules.catch(() => {});
+  const facts = readHostFacts(linksOf(settings));
+  const ipv6 = await lookAtIpv6(settings, flannel);
+  try {
+    const plan = planOn({ facts, routes6: ipv6?.routes }, ledger, settings, flannel, ip);
+    return { facts, plan, rules, ipv6 };
+  } catch (error) {
+    await hasCome(rules);
+    throw error;
+  }
+}
+
+/** Waits for the packet filter's program to end: it would stay with whatever this process becomes. */
+export async function hasCome(rules: Promise<string>): Promise<void> {
+  await Promise.allSettled([rules]);
+}

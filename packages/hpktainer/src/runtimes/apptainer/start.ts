@@ -1,0 +1,181 @@
+import { HOST_INI_PATH, HpkError, type ProcessId, type Settings } from "@hpk/core";
+import { wantedMode } from "../../network/pure/network_plan.ts";
+import {
+  faultPoint,
+  identify,
+  Ledger,
+  PROGRAMS,
+  readFileIfExists,
+  requireProgram,
+} from "@hpk/core/os";
+import { becomeApptainer, prepareEnvironment } from "./apptainer.ts";
+import { attach, type Attachment } from "../../attach/attach.ts";
+import { readConfiguration } from "../../settings/configuration.ts";
+import { datapathFor } from "../../datapath/choose.ts";
+import type { ContainerInvocation } from "../../arguments/arguments.ts";
+import {
+  apptainerEnvironment,
+  commandInNamespace,
+  commandWithoutNetwork,
+} from "./pure/apptainer_command.ts";
+import { runChild } from "../../shared/child.ts";
+import { takeDown } from "../../attach/teardown.ts";
+
+/**
+ * Starts a container in a network of its own.
+ *
+ * A command in the foreground replaces this process: its exit status, signals, streams and terminal
+ * are Apptainer's own, and the monitor releases the network when it ends. An instance goes on in the
+ * background, so its start is a child that is waited for.
+ *
+ * @return The exit status of an instance's start.
+ * @throws {HpkError} When the container cannot be started; nothing is left of the attempt.
+ */
+export async function startContainer(invocation: ContainerInvocation): Promise<number> {
+  const { settings } = readConfiguration(invocation.network.settings);
+  checkImage(invocation.image);
+  const mode = wantedMode(settings);
+  if (mode === "host" || mode === "none") {
+    checkWithoutNetwork(invocation, mode);
+    prepareEnvironment({});
+    return becomeApptainer(commandWithoutNetwork(invocation, mode));
+  }
+  checkRoot();
+  const ledger = new Ledger();
+  const isInstance = invocation.verb.startsWith("instance");
+  const attachment = await attachAsAsked(ledger, invocation, settings);
+  prepareEnvironment(apptainerEnvironment(attachment));
+  const args = commandInNamespace(invocation, attachment);
+  try {
+    return isInstance
+      ? await startInstance(ledger, attachment, invocation, args)
+      : runInPlace(ledger, attachment, args);
+  } catch (error) {
+    await release(ledger, attachment);
+    throw error;
+  }
+}
+
+/**
+ * Attaches a container to a network of its own, as the command line asks.
+ *
+ * @param owner The process that it belongs to; undefined for this one.
+ * @throws {HpkError} When it cannot be; nothing is left of the attempt.
+ */
+export async function attachAsAsked(
+  ledger: Ledger,
+  invocation: ContainerInvocation,
+  settings: Settings,
+  owner?: ProcessId,
+): Promise<Attachment> {
+  if (settings.wait > 0 && wantedMode(settings) === "flannel") {
+    const { awaitFlannel } = await import("../../network/flannel_wait.ts");
+    await awaitFlannel(settings);
+  }
+  const isInstance = invocation.verb.startsWith("instance");
+  return await attach(ledger, {
+    settings: isInstance ? await withPortsOfHost(settings, invocation.network.name) : settings,
+    ip: invocation.network.ip,
+    name: invocation.network.name,
+    kind: isInstance ? "instance" : "run",
+    image: invocation.image,
+    hostname: invocation.hostname,
+    datapath: datapathFor(settings.datapath),
+    ...(owner === undefined ? {} : { owner }),
+  });
+}
+
+/** Only where the host has a file of such ports is what reads it loaded. */
+async function withPortsOfHost(settings: Settings, name: string | undefined): Promise<Settings> {
+  if (readFileIfExists(HOST_INI_PATH) === undefined) return settings;
+  const { withHostPorts } = await import("../../ports/host_ports.ts");
+  return withHostPorts(settings, name);
+}
+
+function runInPlace(ledger: Ledger, attachment: Attachment, args: readonly string[]): never {
+  ledger.write({ ...attachment.record, phase: "running" });
+  faultPoint("start.running");
+  return becomeApptainer(args);
+}
+
+async function startInstance(
+  ledger: Ledger,
+  attachment: Attachment,
+  invocation: ContainerInvocation,
+  args: readonly string[],
+): Promise<number> {
+  faultPoint("start.instance");
+  const code = await runChild(requireProgram(PROGRAMS.apptainer), args);
+  faultPoint("start.instance started");
+  const pid = code === 0 ? readPid(invocation.pidFile ?? attachment.pidFile) : undefined;
+  const owner = pid === undefined ? undefined : identify(pid);
+  if (owner === undefined) {
+    await release(ledger, attachment);
+    return code;
+  }
+  ledger.write({ ...attachment.record, phase: "running", owner });
+  faultPoint("start.instance recorded");
+  return code;
+}
+
+async function release(ledger: Ledger, attachment: Attachment): Promise<void> {
+  await takeDown(ledger, (record) => record.id === attachment.record.id);
+}
+
+/** Reads the pid that Apptainer has written to a file; undefined where it has written none. */
+export function readPid(path: string): number | undefined {
+  const pid = Number(readFileIfExists(path)?.trim());
+  return Number.isInteger(pid) && pid > 0 ? pid : undefined;
+}
+
+/**
+ * Checks that an image named by a path exists, before anything is made for it.
+ *
+ * @param directory Where a relative path begins.
+ */
+export function checkImage(image: string, directory = "."): void {
+  if (/^[a-z][a-z0-9+.-]*:/i.test(image)) return;
+  try {
+    Deno.statSync(image.startsWith("/") ? image : `${directory}/${image}`);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new HpkError({
+      what: `cannot start ${image}`,
+      why: "there is no such image",
+      fix: "give the path of an image, or a source such as docker://IMAGE",
+    }, { cause: error });
+  }
+}
+
+/**
+ * Checks that nothing is asked for that goes with a network of ours only.
+ *
+ * @throws {HpkError} When something is.
+ */
+export function checkWithoutNetwork(invocation: ContainerInvocation, mode: "host" | "none"): void {
+  const { ip, name, settings } = invocation.network;
+  const isInstance = invocation.verb.startsWith("instance");
+  const given = [
+    ...Object.keys(settings).filter((key) => key !== "network"),
+    ...(ip === undefined ? [] : ["ip"]),
+    ...(name === undefined || isInstance ? [] : ["name"]),
+    ...(mode === "host" && invocation.ownNetwork ? ["net"] : []),
+  ];
+  if (given.length === 0) return;
+  throw new HpkError({
+    what: `cannot use --${given[0]} with the network '${mode}'`,
+    why: "the container gets no network of ours",
+    fix: "leave one of the two out",
+  });
+}
+
+/** Checks that this is root, which a network of its own takes. */
+export function checkRoot(): void {
+  const uid = Deno.uid();
+  if (uid === 0) return;
+  throw new HpkError({
+    what: "cannot give the container a network of its own",
+    why: `that takes root, and you are uid ${uid}`,
+    fix: "run it with sudo, or with --network host",
+  });
+}

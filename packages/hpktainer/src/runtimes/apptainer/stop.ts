@@ -1,0 +1,33 @@
+import { formatHostDifference } from "@hpk/core";
+import { Ledger, PROGRAMS, requireProgram } from "@hpk/core/os";
+import { becomeApptainer } from "./apptainer.ts";
+import { runChild } from "../../shared/child.ts";
+import { takeDownEnded } from "../../attach/teardown.ts";
+
+/**
+ * Stops instances by Apptainer and releases their networks before it returns.
+ *
+ * @param args Arguments for Apptainer.
+ * @param tell Takes what is to be told of a host that was changed by the end of a container in its
+ * network.
+ * @return Apptainer's exit status.
+ */
+export async function stopInstances(
+  args: readonly string[],
+  tell: (line: string) => void,
+): Promise<number> {
+  const ledger = new Ledger();
+  if (Deno.uid() !== 0 || !ledger.exists()) return becomeApptainer(args);
+  const stop = async (): Promise<number> => {
+    const code = await runChild(requireProgram(PROGRAMS.apptainer), args);
+    await takeDownEnded(ledger);
+    return code;
+  };
+  if (!ledger.list().some(({ mode }) => mode === "host")) return await stop();
+  const { watchHost } = await import("../../network/host_watch.ts");
+  const { result, differences } = await watchHost(ledger, stop);
+  for (const difference of differences) {
+    tell(`the stop changed the host: ${formatHostDifference(difference)}`);
+  }
+  return result;
+}

@@ -1,0 +1,364 @@
+/**
+ * Boots an instance: systemd, or another init, as its first process.
+ *
+ *   network of its own: attach          host's network: record ── look at the host
+ *   control groups ── files to bind ── Apptainer, in control groups of its own
+ *   record its first process ── wait until it is up ── host's network: look again, compare
+ */
+
+import {
+  type BootReport,
+  type CgroupMount,
+  chooseMasks,
+  type ContainerRecord,
+  formatHostDifference,
+  hostSettings,
+  HpkError,
+  newContainerId,
+  type Settings,
+} from "@hpk/core";
+import { wantedMode } from "../../network/pure/network_plan.ts";
+import {
+  faultPoint,
+  identify,
+  Ledger,
+  listDirectory,
+  makeCgroup,
+  missingRootCapabilities,
+  PROGRAMS,
+  readCgroupMounts,
+  readFileIfExists,
+  requireProgram,
+  runOrThrow,
+  thisProcess,
+  writeFileAtomic,
+} from "@hpk/core/os";
+import { prepareEnvironment } from "../apptainer/apptainer.ts";
+import type { Attachment } from "../../attach/attach.ts";
+import { watchHost } from "../../network/host_watch.ts";
+import { awaitBoot } from "./await_boot.ts";
+import { runChild } from "../../shared/child.ts";
+import { readConfiguration } from "../../settings/configuration.ts";
+import { ensureMonitor } from "../../attach/monitor_start.ts";
+import { environmentFor } from "../../attach/pure/container_network.ts";
+import { commandInNamespace } from "../apptainer/pure/apptainer_command.ts";
+import type { ContainerInvocation } from "../../arguments/arguments.ts";
+import {
+  bootArguments,
+  bootConfiguration,
+  bootEnvironment,
+  type BootFiles,
+  commandInHostNetwork,
+  inOwnCgroups,
+  RESOLVER_SNIPPET,
+  SUPERVISOR_GROUP,
+} from "./pure/boot_command.ts";
+import type { BootOptions } from "../../arguments/boot_options.ts";
+import {
+  attachAsAsked,
+  checkImage,
+  checkRoot,
+  checkWithoutNetwork,
+  readPid,
+} from "../apptainer/start.ts";
+import { takeDown, takeDownEnded } from "../../attach/teardown.ts";
+
+/** A container that is ready to be booted. */
+interface Prepared {
+  readonly record: ContainerRecord;
+  /** Its network; undefined in the host's. */
+  readonly attachment: Attachment | undefined;
+  readonly pidFile: string;
+}
+
+/** From util-linux, as setsid. */
+const UNSHARE = { ...PROGRAMS.setsid, name: "unshare" };
+
+/**
+ * Boots an instance and waits until it is up.
+ *
+ * @param tell Takes what is to be told: a unit that failed, a change of the host.
+ * @return Apptainer's exit status.
+ * @throws {HpkError} When it cannot be booted; nothing is left of the attempt.
+ */
+export async function bootInstance(
+  invocation: ContainerInvocation,
+  boot: BootOptions,
+  tell: (line: string) => void,
+): Promise<number> {
+  const { settings } = readConfiguration(invocation.network.settings);
+  const mode = wantedMode(settings);
+  const masks = chooseMasks({ allow: boot.allow, hostNetwork: mode === "host" });
+  checkImage(invocation.image);
+  if (mode === "none") {
+    throw new HpkError({
+      what: "cannot boot a container with the network 'none'",
+      why: "hpktainer boots containers with a network of their own or the host's",
+      fix: "leave --network none out, or run apptainer itself",
+    });
+  }
+  if (mode === "host") checkWithoutNetwork(invocation, mode);
+  checkRoot();
+  const unshare = requireProgram(UNSHARE);
+  const ledger = new Ledger();
+  const prepared = mode === "host"
+    ? await recordInHostNetwork(ledger, invocation)
+    : await attachWithCgroup(ledger, invocation, settings);
+  try {
+    const args = await prepareStart(ledger, prepared, invocation, boot, masks);
+    const mounts = readCgroupMounts();
+    setEnvironment(invocation.image, mounts, prepared.attachment);
+    const group = cgroupOf(prepared.record);
+    makeCgroup(mounts, `${group}/${SUPERVISOR_GROUP}`);
+    faultPoint("boot.cgroups");
+    const [shell, ...words] = [
+      ...inOwnCgroups(mounts, group, unshare),
+      requireProgram(PROGRAMS.apptainer),
+      ...args,
+    ];
+    const start = () => startAndWait(ledger, prepared, invocation, boot, shell!, words);
+    const { result, differences } = mode === "host"
+      ? await watchHost(ledger, start)
+      : { result: await start(), differences: [] };
+    if (result.booted === undefined) {
+      await release(ledger, prepared.record);
+      return result.code;
+    }
+    const report: BootReport = { ...result.booted, differences };
+    await update(ledger, prepared.record, { boot: report });
+    faultPoint("boot.reported");
+    tellReport(prepared.record.name, report, boot, tell);
+    return result.code;
+  } catch (error) {
+    await release(ledger, prepared.record);
+    throw error;
+  }
+}
+
+async function attachWithCgroup(
+  ledger: Ledger,
+  invocation: ContainerInvocation,
+  settings: Settings,
+): Promise<Prepared> {
+  const attachment = await attachAsAsked(ledger, invocation, settings);
+  const record = withCgroup(attachment.record);
+  ledger.write(record);
+  faultPoint("boot.recorded");
+  return { record, attachment, pidFile: invocation.pidFile ?? attachment.pidFile };
+}
+
+/** Records a container that has nothing of its own but files and control groups. */
+async function recordInHostNetwork(
+  ledger: Ledger,
+  invocation: ContainerInvocation,
+): Promise<Prepared> {
+  const id = newContainerId();
+  const name = invocation.network.name!;
+  if (ledger.exists()) await takeDownEnded(ledger);
+  const directory = ledger.filesDirectory(id);
+  const record: ContainerRecord = withCgroup({
+    version: 1,
+    id,
+    name,
+    kind: "instance",
+    phase: "starting",
+    owner: thisProcess(),
+    created: new Date().toISOString(),
+    runtime: "apptainer",
+    image: invocation.image,
+    mode: "host",
+    datapath: "veth",
+    subnet: "",
+    gateway: "",
+    bridge: "",
+    mtu: 0,
+    address: null,
+    subnet6: null,
+    gateway6: null,
+    address6: null,
+    ports: [],
+    policy: { isolated: false, masquerade: false, imds: true },
+    names: "none",
+    resources: [{ kind: "directory", path: directory }],
+    errors: [],
+  });
+  await ledger.withLock(async () => {
+    const namesake = ledger.list().find((other) => other.name === name);
+    if (namesake !== undefined) {
+      throw new HpkError({
+        what: `cannot name the container '${name}'`,
+        why: `a container of that name exists (pid ${namesake.owner.pid})`,
+        fix: "choose another name, or stop that one first",
+      });
+    }
+    await ensureMonitor(ledger);
+    ledger.write(record);
+  });
+  faultPoint("boot.recorded");
+  ledger.makeFilesDirectory(id);
+  return {
+    record,
+    attachment: undefined,
+    pidFile: invocation.pidFile ?? `${directory}/pid`,
+  };
+}
+
+function withCgroup(record: ContainerRecord): ContainerRecord {
+  const resources = [...record.resources, { kind: "cgroup", name: cgroupOf(record) } as const];
+  return { ...record, resources };
+}
+
+/** A container's control group by its path from the roots of the hierarchies. */
+function cgroupOf({ id }: Pick<ContainerRecord, "id">): string {
+  return `hpktainer/${id}`;
+}
+
+/** Writes the files that are bound, and makes the arguments for Apptainer. */
+async function prepareStart(
+  ledger: Ledger,
+  { record, attachment, pidFile }: Prepared,
+  invocation: ContainerInvocation,
+  boot: BootOptions,
+  masks: ReturnType<typeof chooseMasks>,
+): Promise<string[]> {
+  const directory = ledger.filesDirectory(record.id);
+  const mask = `${directory}/masked`;
+  writeFileAtomic(mask, "");
+  const snippet = `${directory}/tmpfiles.conf`;
+  writeFileAtomic(snippet, RESOLVER_SNIPPET);
+  const configuration = await ownConfiguration(boot, `${directory}/apptainer.conf`);
+  faultPoint("boot.files");
+  const files: BootFiles = {
+    mask,
+    resolver: { snippet, file: attachment?.resolvConf ?? "/etc/resolv.conf" },
+    hostSettings: hostSettings(
+      (path) => listDirectory(path) ?? [],
+      Deno.readTextFileSync("/proc/self/mountinfo"),
+    ),
+    netSettingsWritable: attachment !== undefined ||
+      !masks.some(({ unit }) => unit === "systemd-sysctl.service"),
+    hostNetwork: attachment === undefined
+      ? {
+        // Of this process, which lives longer than the start: there may be no process 1 to see.
+        namespacePath: `/proc/${Deno.pid}/ns/net`,
+        pidFile: invocation.pidFile === undefined ? pidFile : undefined,
+      }
+      : undefined,
+  };
+  const has = (path: string): boolean => isFile(`${invocation.image}${path}`);
+  const missing = missingRootCapabilities();
+  const options = bootArguments(boot, files, masks, missing, has);
+  const configured: ContainerInvocation = {
+    ...invocation,
+    globals: [
+      ...invocation.globals,
+      ...(configuration === undefined ? [] : ["--config", configuration]),
+    ],
+    options: [...invocation.options, ...options],
+  };
+  return attachment === undefined
+    ? commandInHostNetwork(configured)
+    : commandInNamespace(configured, attachment);
+}
+
+/** Makes this process's environment that of the container's first process, and of Apptainer. */
+function setEnvironment(
+  image: string,
+  mounts: readonly CgroupMount[],
+  attachment: Attachment | undefined,
+): void {
+  // Without Apptainer's prefix: that is for scripts of its own, which do not run in a boot.
+  const network = attachment === undefined ? {} : environmentFor(attachment);
+  const wanted = bootEnvironment(Deno.env.toObject(), image, mounts, network);
+  for (const name of Object.keys(Deno.env.toObject())) {
+    if (!(name in wanted)) Deno.env.delete(name);
+  }
+  prepareEnvironment(wanted);
+}
+
+/** A configuration as a boot needs it, where the host's is another. */
+async function ownConfiguration(boot: BootOptions, path: string): Promise<string | undefined> {
+  const source = boot.configuration ?? await usualConfiguration();
+  const text = source === undefined ? undefined : readFileIfExists(source);
+  const wanted = text === undefined ? undefined : bootConfiguration(text);
+  if (wanted === undefined) return undefined;
+  writeFileAtomic(path, wanted);
+  return path;
+}
+
+/** Where Apptainer says that its configuration is (`apptainer buildcfg`). */
+async function usualConfiguration(): Promise<string | undefined> {
+  const settings = await runOrThrow(requireProgram(PROGRAMS.apptainer), ["buildcfg"]);
+  return /^APPTAINER_CONF_FILE=(.+)$/m.exec(settings)?.[1];
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
+interface Started {
+  readonly code: number;
+  /** How its boot went; undefined where it could not be started. */
+  readonly booted: Pick<BootReport, "state" | "failedUnits"> | undefined;
+}
+
+async function startAndWait(
+  ledger: Ledger,
+  { record, pidFile }: Prepared,
+  invocation: ContainerInvocation,
+  boot: BootOptions,
+  shell: string,
+  words: readonly string[],
+): Promise<Started> {
+  const code = await runChild(shell, words);
+  faultPoint("boot.started");
+  const pid = code === 0 ? readPid(pidFile) : undefined;
+  const owner = pid === undefined ? undefined : identify(pid);
+  if (owner === undefined) return { code, booted: undefined };
+  await update(ledger, record, { phase: "running", owner });
+  faultPoint("boot.running");
+  const { name } = record;
+  const { globals } = invocation;
+  const booted = await awaitBoot({ name, owner, globals, timeoutMs: boot.timeout * 1000 });
+  return { code, booted };
+}
+
+/** Changes a record as it is by now: a boot takes long enough for its ports to be changed meanwhile. */
+async function update(
+  ledger: Ledger,
+  { id }: ContainerRecord,
+  change: Partial<ContainerRecord>,
+): Promise<void> {
+  await ledger.withLock(() => {
+    const current = ledger.list().find((record) => record.id === id);
+    if (current !== undefined) ledger.write({ ...current, ...change });
+  });
+}
+
+async function release(ledger: Ledger, record: ContainerRecord): Promise<void> {
+  await takeDown(ledger, ({ id }) => id === record.id);
+}
+
+function tellReport(
+  name: string,
+  { state, failedUnits, differences }: BootReport,
+  boot: BootOptions,
+  tell: (line: string) => void,
+): void {
+  const see = `see 'hpktainer exec --pwd / instance://${name} systemctl status'`;
+  if (state === "unknown") {
+    tell(`'${name}' runs, but its first process is not systemd: whether it is up is not known`);
+  } else if (state === "starting") {
+    tell(`'${name}' runs, but is not up after ${boot.timeout} s; ${see}`);
+  } else if (state !== "running") {
+    const failed = failedUnits.length === 0 ? "" : `, failed: ${failedUnits.join(", ")}`;
+    tell(`'${name}' runs, but is ${state}${failed}; ${see}`);
+  }
+  for (const difference of differences) {
+    tell(`the boot of '${name}' changed the host: ${formatHostDifference(difference)}`);
+  }
+}

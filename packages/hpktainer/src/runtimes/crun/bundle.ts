@@ -1,0 +1,92 @@
+/** The directory that crun makes a container from. */
+
+import { faultPoint, removeIfExists } from "@hpk/core/os";
+import { madePasswd } from "../../containers/pure/accounts.ts";
+import { specText } from "./pure/oci_spec.ts";
+import { buildSpec } from "./pure/spec_builder.ts";
+import type { ContainerNetwork } from "./network.ts";
+import { cgroupOf, type ContainerPaths, pathsOf } from "../../containers/paths.ts";
+import type { PreparedContainer } from "./prepare.ts";
+
+/** Writes all that crun reads, and makes the directories that it mounts. */
+export function writeBundle(prepared: PreparedContainer, network: ContainerNetwork): void {
+  const { container } = prepared;
+  const paths = pathsOf(container.id);
+  makeDirectories(paths, prepared);
+  Deno.writeTextFileSync(paths.hostname, `${network.hostname}\n`);
+  const spec = buildSpec({
+    options: container.options,
+    config: container.config,
+    account: prepared.account,
+    command: prepared.command,
+    rootfs: paths.rootfs,
+    hostname: network.hostname,
+    network: network.network,
+    files: network.files,
+    mounts: prepared.mounts,
+    devices: prepared.devices,
+    capabilities: prepared.capabilities,
+    resources: prepared.resources,
+    hasCgroups: prepared.cgroups.mode !== "none",
+    restrictsDevices: prepared.restrictsDevices,
+    cgroupsPath: cgroupOf(container.id),
+    networkVariables: network.variables,
+    init: prepared.init,
+    arch: Deno.build.arch,
+  });
+  Deno.writeTextFileSync(paths.spec, specText(spec));
+  faultPoint("crun.bundled");
+}
+
+/** Makes a container's directories, and takes away what its last run left. */
+function makeDirectories(paths: ContainerPaths, prepared: PreparedContainer): void {
+  const { image, options, config } = prepared.container;
+  for (const path of [paths.exits, paths.crunLog, paths.pid, paths.conmonPid]) removeIfExists(path);
+  // The upper directory is the root directory of the container: it looks like the image's.
+  makeLike(image.rootfs, paths.upper);
+  for (const path of [paths.work, paths.rootfs, paths.exits]) {
+    Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
+  }
+  for (const { path, model } of prepared.directories) {
+    Deno.mkdirSync(path.replace(/\/[^/]*$/, ""), { recursive: true, mode: 0o700 });
+    makeLike(model, path);
+  }
+  if (!prepared.lacksPasswd || exists(`${paths.upper}/etc`) || isLink(`${image.rootfs}/etc`)) {
+    return;
+  }
+  // Nothing of the image lies here, so no link of it can lead out.
+  Deno.mkdirSync(`${paths.upper}/etc`, { mode: 0o755 });
+  Deno.chmodSync(`${paths.upper}/etc`, 0o755);
+  Deno.writeTextFileSync(`${paths.upper}/etc/passwd`, madePasswd(options.user ?? config.user), {
+    mode: 0o644,
+  });
+}
+
+/** Permission bits of a mode. */
+const PERMISSIONS = 0o7777;
+
+/** Owner and mode of a directory that has no model. */
+const ROOTS = { mode: 0o755, uid: 0, gid: 0 };
+
+/** Makes a directory with the owner and mode of another; without one root's, for all to read. */
+function makeLike(model: string | undefined, path: string): void {
+  if (exists(path)) return;
+  const { mode, uid, gid } = model === undefined ? ROOTS : Deno.statSync(model);
+  Deno.mkdirSync(path);
+  Deno.chownSync(path, uid, gid);
+  Deno.chmodSync(path, (mode ?? 0o755) & PERMISSIONS);
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function isLink(path: string): boolean {
+  return exists(path) && Deno.lstatSync(path).isSymlink;
+}

@@ -1,0 +1,245 @@
+/** All that can be found out and checked of a container before anything is made for it. */
+
+import { allCapabilities, HpkError, type Settings } from "@hpk/core";
+import { wantedMode } from "../../network/pure/network_plan.ts";
+import {
+  findProgram,
+  INIT_PROGRAMS,
+  listDirectory,
+  missingRootCapabilities,
+  readFileIfExists,
+} from "@hpk/core/os";
+import { readConfiguration } from "../../settings/configuration.ts";
+import { type Account, findAccount } from "../../containers/pure/accounts.ts";
+import { planCapabilities } from "./pure/capabilities.ts";
+import {
+  CGROUP_ROOT,
+  type CgroupFacts,
+  planLimits,
+  readCgroups,
+  restrictsDevices,
+} from "./pure/cgroup_limits.ts";
+import { commandOf } from "../../containers/pure/command_line.ts";
+import { mergeEnvironment } from "../../containers/pure/environment.ts";
+import { checkExecutable } from "../../containers/pure/executable.ts";
+import type { SpecDevice, SpecMount } from "./pure/oci_spec.ts";
+import { resolveInRoot } from "../../containers/pure/root_path.ts";
+import { bindMount, memoryMount, overlayMount } from "./pure/spec_mounts.ts";
+import type { StoredContainer } from "../../containers/pure/stored_container.ts";
+import type { VolumeRequest } from "../../containers/pure/volumes.ts";
+import { pathsOf } from "../../containers/paths.ts";
+import { allDevices, readDevices } from "./devices.ts";
+import { lookInto, readHead, readInRoot } from "../../containers/image_files.ts";
+
+/** The capability to make device files (mknod(2)). */
+const MAKES_DEVICES = "CAP_MKNOD";
+
+/** A directory of a container's own. */
+export interface OwnDirectory {
+  readonly path: string;
+  /** Directory whose owner and mode it gets; root's where there is none. */
+  readonly model?: string;
+}
+
+/** A container that can be made. */
+export interface PreparedContainer {
+  readonly container: StoredContainer;
+  readonly settings: Settings;
+  readonly mode: "flannel" | "static" | "host" | "none";
+  readonly command: readonly string[];
+  readonly account: Account;
+  readonly mounts: readonly SpecMount[];
+  /** Directories that the mounts need: of volumes of its own. */
+  readonly directories: readonly OwnDirectory[];
+  readonly devices: readonly SpecDevice[];
+  readonly capabilities: readonly string[];
+  readonly cgroups: CgroupFacts;
+  /** Whether the devices that it may use can be restricted. */
+  readonly restrictsDevices: boolean;
+  readonly resources: Readonly<Record<string, unknown>>;
+  /** Path of the init program; undefined for none. */
+  readonly init: string | undefined;
+  /** Whether the image has no /etc/passwd, so that one is made up. */
+  readonly lacksPasswd: boolean;
+  /** What is not as it was asked for. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Finds out what a container needs.
+ *
+ * @throws {HpkError} When it cannot be run so.
+ */
+export function prepareContainer(container: StoredContainer): PreparedContainer {
+  const { options, config, image, id, args } = container;
+  const { settings } = readConfiguration(networkSettings(container));
+  const mode = wantedMode(settings);
+  checkNetwork(container, mode);
+  const layers = [pathsOf(id).upper, image.rootfs];
+  const passwd = readInRoot(layers, "/etc/passwd");
+  const user = options.user ?? config.user;
+  const volumes = ownVolumes(container, layers);
+  const own = ownCapabilities();
+  const { granted, lacking } = planCapabilities(options.security, own);
+  const cgroups = readHostCgroups();
+  const { resources, unset } = planLimits(options.limits, cgroups);
+  const restricts = restrictsDevices(cgroups, own);
+  // Then no device file of its own may be of use to it.
+  const isOpen = !restricts && !options.security.privileged;
+  const command = commandOf({
+    entrypoint: options.entrypoint,
+    args,
+    imageEntrypoint: config.entrypoint,
+    imageCommand: config.cmd,
+  });
+  // What is mounted may hold the command: then it is for crun to say that there is none.
+  if (options.volumes.length === 0) {
+    const environment = mergeEnvironment(config.env, options.environment);
+    const directory = options.workingDirectory ?? (config.workingDir || "/");
+    checkExecutable(lookInto(layers), (path) => readHead(layers, path), {
+      command: command[0]!,
+      environment,
+      directory,
+    });
+  }
+  return {
+    container,
+    settings,
+    mode,
+    command,
+    account: findAccount(user, passwd, readInRoot(layers, "/etc/group"), options.groups),
+    mounts: [...volumes.mounts, ...options.volumes.flatMap((volume) => mountOf(volume, container))],
+    directories: volumes.directories,
+    devices: [
+      ...(options.security.privileged ? allDevices() : []),
+      ...readDevices(options.devices),
+    ],
+    capabilities: isOpen ? granted.filter((name) => name !== MAKES_DEVICES) : granted,
+    cgroups,
+    restrictsDevices: restricts,
+    resources,
+    init: options.init ? findInit() : undefined,
+    lacksPasswd: passwd === "" &&
+      resolveInRoot(lookInto(layers), "/etc/passwd") === undefined,
+    warnings: [
+      ...unset,
+      ...(isOpen
+        ? [`devices cannot be restricted on this host, so ${MAKES_DEVICES} is not given`]
+        : []),
+      ...lacking.map((name) => `--cap-add ${name} is not given: this process does not have it`),
+    ],
+  };
+}
+
+/** How control groups are laid out on this host. */
+export function readHostCgroups(): CgroupFacts {
+  const facts = readCgroups(
+    Deno.readTextFileSync("/proc/self/mountinfo"),
+    (path) => readFileIfExists(`${path}/cgroup.procs`) !== undefined,
+    readFileIfExists(`${CGROUP_ROOT}/cgroup.controllers`) ?? "",
+  );
+  // crun would make directories there also where nothing is mounted.
+  const place = `${CGROUP_ROOT}/unified`;
+  const isThere = facts.second === undefined && listDirectory(place) !== undefined;
+  return isThere ? { ...facts, second: place } : facts;
+}
+
+/** The capabilities that this process can give away. */
+export function ownCapabilities(): string[] {
+  const missing = missingRootCapabilities();
+  const last = Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap"));
+  return allCapabilities().slice(0, last + 1).filter((name) => !missing.includes(name));
+}
+
+function findInit(): string {
+  for (const program of INIT_PROGRAMS) {
+    const path = findProgram(program);
+    if (path !== undefined) return Deno.realPathSync(path);
+  }
+  throw new HpkError({
+    what: "cannot use --init",
+    why: "no init program for containers is installed",
+    fix: INIT_PROGRAMS[0]!.fix,
+  });
+}
+
+function mountOf(volume: VolumeRequest, { directory }: StoredContainer): SpecMount[] {
+  if (volume.kind === "anonymous") return [];
+  if (volume.kind === "tmpfs") return [memoryMount(volume.target, volume.options)];
+  const source = volume.source.startsWith("/") ? volume.source : `${directory}/${volume.source}`;
+  let path: string;
+  try {
+    path = Deno.realPathSync(source);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory)) {
+      throw error;
+    }
+    throw new HpkError({
+      what: `cannot mount ${volume.source} at ${volume.target}`,
+      why: `${source} does not exist`,
+      fix: /^[\w.-]+$/.test(volume.source)
+        ? "make that directory; there are no named volumes"
+        : "make it, or name another",
+    }, { cause: error });
+  }
+  return [bindMount(path, volume.target, volume.readOnly, volume.options)];
+}
+
+/** The directories that the image, or `-v DST`, wants to be the container's own. */
+function ownVolumes(
+  { id, options, config, image }: StoredContainer,
+  layers: readonly string[],
+): { mounts: SpecMount[]; directories: OwnDirectory[] } {
+  const taken = options.volumes.filter(({ kind }) => kind !== "anonymous");
+  const wanted = [
+    ...config.volumes,
+    ...options.volumes.flatMap(({ kind, target }) => kind === "anonymous" ? target : []),
+  ].filter((target) => !taken.some((volume) => volume.target === target));
+  const { volumes } = pathsOf(id);
+  const mounts: SpecMount[] = [];
+  const directories: OwnDirectory[] = [];
+  [...new Set(wanted)].forEach((target, index) => {
+    const upper = `${volumes}/${index}/upper`;
+    const found = resolveInRoot(lookInto(layers.slice(1)), target);
+    if (found?.entry.kind !== "directory") {
+      directories.push({ path: upper });
+      mounts.push(bindMount(upper, target, false));
+      return;
+    }
+    const work = `${volumes}/${index}/work`;
+    const lower = `${image.rootfs}${found.path === "/" ? "" : found.path}`;
+    // The upper directory is the volume's root: it has the owner and mode of the image's.
+    directories.push({ path: upper, model: lower }, { path: work });
+    mounts.push(overlayMount(target, { lower, upper, work }));
+  });
+  return { mounts, directories };
+}
+
+/** The settings that the user gives, with the image's ports where those are to be published. */
+function networkSettings(
+  { options, config }: StoredContainer,
+): StoredContainer["options"]["network"]["settings"] {
+  const { settings } = options.network;
+  if (!options.publishAll || config.exposedPorts.length === 0) return settings;
+  const exposed = config.exposedPorts.map((port) => `0:${port}`);
+  return {
+    ...settings,
+    publish: [...(settings.publish ? [settings.publish] : []), ...exposed].join(","),
+  };
+}
+
+/** Refuses options of a network for a container without one. */
+function checkNetwork({ options }: StoredContainer, mode: PreparedContainer["mode"]): void {
+  if (mode !== "host" && mode !== "none") return;
+  const { ip, settings } = options.network;
+  const given = [
+    ...Object.keys(settings).filter((key) => key !== "network" && key !== "dns"),
+    ...(ip === undefined ? [] : ["ip"]),
+  ];
+  if (given.length === 0) return;
+  throw new HpkError({
+    what: `cannot use --${given[0]} with the network '${mode}'`,
+    why: "the container gets no network of ours",
+    fix: "leave one of the two out",
+  });
+}

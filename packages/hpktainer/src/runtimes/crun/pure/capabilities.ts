@@ -1,0 +1,49 @@
+import type { Security } from "../../../containers/pure/security.ts";
+
+/** What root in a container may do by default, as with Docker (docker-run(1), "Runtime privilege and Linux capabilities"). */
+export const DEFAULT_CAPABILITIES: readonly string[] = [
+  "CAP_AUDIT_WRITE",
+  "CAP_CHOWN",
+  "CAP_DAC_OVERRIDE",
+  "CAP_FOWNER",
+  "CAP_FSETID",
+  "CAP_KILL",
+  "CAP_MKNOD",
+  "CAP_NET_BIND_SERVICE",
+  "CAP_NET_RAW",
+  "CAP_SETFCAP",
+  "CAP_SETGID",
+  "CAP_SETPCAP",
+  "CAP_SETUID",
+  "CAP_SYS_CHROOT",
+];
+
+/** The capabilities that a container gets. */
+export interface CapabilityPlan {
+  /** Sorted. */
+  readonly granted: readonly string[];
+  /** Those that were asked for by name and that we do not have ourselves. */
+  readonly lacking: readonly string[];
+}
+
+/**
+ * Works out a container's capabilities: what is dropped goes first, then what is added comes.
+ *
+ * @param own Those that this process can give away.
+ */
+export function planCapabilities(security: Security, own: readonly string[]): CapabilityPlan {
+  const { privileged, addedCapabilities: added, droppedCapabilities: dropped } = security;
+  const base = privileged || added.includes("ALL") ? own : DEFAULT_CAPABILITIES;
+  const kept = dropped.includes("ALL") ? [] : base.filter((name) => !dropped.includes(name));
+  const named = added.filter((name) => name !== "ALL");
+  // "--cap-drop ALL --cap-add ALL" is all: what is added comes last.
+  const wanted = new Set([
+    ...kept,
+    ...(dropped.includes("ALL") && added.includes("ALL") ? own : []),
+    ...named,
+  ]);
+  return {
+    granted: [...wanted].filter((name) => own.includes(name)).sort(),
+    lacking: named.filter((name) => !own.includes(name)),
+  };
+}

@@ -1,0 +1,90 @@
+/** How conmon, which watches over a container, is told what to do (conmon(8)), and what it answers. */
+
+import { HpkError, oneLine } from "@hpk/core";
+import { CommandFailure } from "../../../containers/pure/executable.ts";
+
+/** A container for conmon to watch over. */
+export interface ConmonRequest {
+  readonly id: string;
+  readonly name: string;
+  readonly crun: string;
+  readonly crunArguments: readonly string[];
+  readonly paths: {
+    readonly directory: string;
+    readonly log: string;
+    readonly exits: string;
+    readonly pid: string;
+    readonly conmonPid: string;
+  };
+  readonly terminal: boolean;
+  /** Whether the container has a standard input. */
+  readonly interactive: boolean;
+  /** Whether its input stays open when nobody is attached any more. */
+  readonly keepInput: boolean;
+  /**
+   * What becomes of its output: it goes through conmon to whoever is attached, and is kept; or the
+   * container has the streams that conmon is given.
+   */
+  readonly output: "kept" | "direct";
+}
+
+/** conmon's arguments. */
+export function conmonArguments(request: ConmonRequest): string[] {
+  const { id, name, paths } = request;
+  const log = { kept: `k8s-file:${paths.log}`, direct: "passthrough" };
+  return [
+    ...["--api-version", "1", "--cid", id, "--cuuid", id, "--name", name],
+    ...["--runtime", request.crun],
+    ...request.crunArguments.flatMap((argument) => ["--runtime-arg", argument]),
+    ...["--bundle", paths.directory, "--exit-dir", paths.exits],
+    ...["--container-pidfile", paths.pid, "--conmon-pidfile", paths.conmonPid],
+    ...["--log-path", log[request.output], "--log-level", "error", "--full-attach"],
+    ...(request.terminal ? ["--terminal"] : []),
+    ...(request.interactive ? ["--stdin"] : []),
+    ...(request.keepInput ? ["--leave-stdin-open"] : []),
+  ];
+}
+
+/** What conmon says when crun has made the container, or has not. */
+export type ConmonAnswer =
+  | { readonly pid: number }
+  | { readonly failure: string };
+
+/**
+ * Reads conmon's answer: a line of JSON, `{"data": PID}`, or `{"data": -1, "message": "…"}`.
+ *
+ * @param text Empty where it ended without one.
+ */
+export function parseConmonAnswer(text: string): ConmonAnswer {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    answer = undefined;
+  }
+  const { data, message } = (answer ?? {}) as { data?: unknown; message?: unknown };
+  if (typeof data === "number" && data > 0) return { pid: data };
+  return {
+    failure: typeof message === "string" && message !== "" ? message : "conmon gave no answer",
+  };
+}
+
+/**
+ * The error for what crun says when it cannot make a container.
+ *
+ * @param command The container's first word.
+ */
+export function creationFailure(command: string, said: string): HpkError {
+  const message = oneLine(said.replace(/^\S+Z?: /, "").replace(/^crun: /, ""));
+  if (/executable file .* not found/i.test(message)) {
+    return new CommandFailure(command, 127, "there is no such program in the container");
+  }
+  if (/^(open executable|exec[a-z]*|.*is not executable)\b/i.test(message)) {
+    return new CommandFailure(command, 126, "it is no program that can be executed");
+  }
+  return new HpkError({
+    what: "cannot make the container",
+    why: `crun says: ${message}`,
+    fix: "see 'hpktainer doctor', or add --crun-debug",
+  });
+}

@@ -1,0 +1,156 @@
+/**
+ * Copies between our standard streams and a container's, through conmon's socket: each message from it
+ * begins with a byte that names the stream, what goes to it is the container's input as it is.
+ */
+
+import {
+  connectUnixPackets,
+  type FileDescriptor,
+  RawTerminal,
+  readSome,
+  shutdownWriting,
+  waitReadableAside,
+  waitWritableAside,
+  writeFrom,
+} from "@hpk/core/ffi";
+import { DetachScanner } from "../../containers/pure/detach_keys.ts";
+import type { ContainerPaths } from "../../containers/paths.ts";
+
+/** How streams are copied. */
+export interface CopyOptions {
+  readonly paths: Pick<ContainerPaths, "attach" | "control">;
+  readonly terminal: boolean;
+  /** Whether our input goes to the container. */
+  readonly interactive: boolean;
+  /** Bytes of the keys that leave the container. */
+  readonly detachKeys: readonly number[];
+}
+
+/**
+ * Why copying ended: the container did; its user left it; or whoever used it is gone, and then the
+ * signal that a program of theirs would get, and the exit status that it leads to.
+ */
+export type CopyEnd =
+  | "ended"
+  | "detached"
+  | { readonly signal: "SIGHUP" | "SIGPIPE"; readonly status: number };
+
+const HUNG_UP: CopyEnd = { signal: "SIGHUP", status: 129 };
+const UNREAD: CopyEnd = { signal: "SIGPIPE", status: 141 };
+
+/** Standard input. */
+const STDIN = 0;
+
+/** Streams by the first byte of a message (conmon, conn_sock.h). */
+const STDERR = 3;
+
+/** Larger than any message of conmon's: 8 KiB and the first byte. */
+const BUFFER_SIZE = 32 * 1024;
+
+/** What conmon takes in one message. */
+const INPUT_SIZE = 8 * 1024;
+
+/** conmon's message for a new size of the terminal (conmon, ctrl.h). */
+const RESIZE = 1;
+
+/** Pause before a message is sent again that the container has not room for yet, in ms. */
+const FULL_PAUSE_MS = 5;
+
+/** The streams of a container, connected before its command starts so that nothing is missed. */
+export class ContainerStreams implements Disposable {
+  readonly #socket: FileDescriptor;
+  readonly #options: CopyOptions;
+
+  /**
+   * Connects to a container.
+   *
+   * @throws {SystemCallError} When its conmon has ended.
+   */
+  constructor(options: CopyOptions) {
+    this.#options = options;
+    this.#socket = connectUnixPackets(options.paths.attach);
+    if (options.terminal) this.#resize();
+  }
+
+  /** Copies until the container ends, or its user leaves it. The terminal is as before on return. */
+  async copy(): Promise<CopyEnd> {
+    const { terminal, interactive } = this.#options;
+    using _raw = terminal && interactive ? new RawTerminal(STDIN) : undefined;
+    const resize = () => this.#resize();
+    if (terminal) Deno.addSignalListener("SIGWINCH", resize);
+    try {
+      const output = this.#copyOutput();
+      if (!interactive) return await output;
+      return await Promise.race([output, this.#copyInput()]);
+    } finally {
+      if (terminal) Deno.removeSignalListener("SIGWINCH", resize);
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close();
+  }
+
+  async #copyOutput(): Promise<CopyEnd> {
+    const buffer = new Uint8Array(BUFFER_SIZE);
+    for (;;) {
+      const count = readSome(this.#socket.fd, buffer);
+      if (count === undefined) {
+        await waitReadableAside([this.#socket.fd]);
+        continue;
+      }
+      if (count === 0) return "ended";
+      const stream = buffer[0] === STDERR ? Deno.stderr : Deno.stdout;
+      if (!await writeAll(stream, buffer.subarray(1, count))) return UNREAD;
+    }
+  }
+
+  /** Ends when the user leaves the container, or the terminal is gone. */
+  async #copyInput(): Promise<CopyEnd> {
+    const scanner = new DetachScanner(this.#options.terminal ? this.#options.detachKeys : []);
+    const buffer = new Uint8Array(INPUT_SIZE);
+    for (;;) {
+      const count = await Deno.stdin.read(buffer).catch(() => null);
+      if (count === null) break;
+      const { forward, detached } = scanner.take(buffer.subarray(0, count));
+      await this.#send(forward);
+      if (detached) return "detached";
+    }
+    if (this.#options.terminal) return HUNG_UP;
+    shutdownWriting(this.#socket.fd);
+    return await new Promise(() => {});
+  }
+
+  async #send(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    if (bytes.length === 0) return;
+    // A message is taken as a whole or not at all; one for a container that has ended is lost.
+    while (writeFrom(this.#socket.fd, bytes) === -1) {
+      if (!await waitWritableAside(this.#socket.fd)) return;
+      await new Promise((resolve) => setTimeout(resolve, FULL_PAUSE_MS));
+    }
+  }
+
+  /** Gives the container's terminal the size of ours. */
+  #resize(): void {
+    try {
+      const { rows, columns } = Deno.consoleSize();
+      using control = Deno.openSync(this.#options.paths.control, { write: true });
+      control.writeSync(new TextEncoder().encode(`${RESIZE} ${rows} ${columns}\n`));
+    } catch {
+      // No terminal any more, or no container: then its size does not matter.
+    }
+  }
+}
+
+/** Writes all; false when nobody reads it any more. */
+export async function writeAll(
+  stream: { write(bytes: Uint8Array): Promise<number> },
+  bytes: Uint8Array,
+): Promise<boolean> {
+  try {
+    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await stream.write(rest));
+    return true;
+  } catch {
+    return false;
+  }
+}

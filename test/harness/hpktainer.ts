@@ -1,0 +1,45 @@
+/** What the end-to-end tests share: the compiled program, and how it is called on a host. */
+import {
+  apptainer,
+  busybox,
+  hostLocal,
+  iptables,
+  type Need,
+  type Place,
+  privateHosts,
+  program,
+  type RunOptions,
+  type RunResult,
+} from "./mod.ts";
+
+/** The binary under test: `$HPKTAINER`, else the one that `scripts/build` makes. An absolute path. */
+export const HPKTAINER: string = Deno.env.get("HPKTAINER") ??
+  new URL("../../dist/hpktainer", import.meta.url).pathname;
+
+/** The static subnet that tests use: its gateway is 10.96.0.1, its first container 10.96.0.2. */
+export const SUBNET = "10.96.0.0/24";
+
+/** The IPv6 subnet beside it: its gateway is fd00:96::1, its first container fd00:96::2. */
+export const SUBNET6 = "fd00:96::/64";
+
+/** Bound of waits for what takes milliseconds, but seconds on a machine with much else to do. */
+export const PATIENT = { timeoutMs: 20_000 } as const;
+
+/** What every test of a container on a network needs. */
+export const needs: readonly Need[] = [
+  ...privateHosts,
+  apptainer,
+  busybox,
+  iptables,
+  hostLocal,
+  program("setsid"),
+];
+
+/** Runs the program on `host` to its end, whatever its exit status is. */
+export function hpk(
+  host: Place,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  return host.run(HPKTAINER, args, { check: false, ...options });
+}

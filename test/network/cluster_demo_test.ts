@@ -1,0 +1,23 @@
+/** The demonstration of two hosts, whose transcript stands in the README. */
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { machine, testIf } from "../harness/mod.ts";
+import { needs } from "../harness/hpktainer.ts";
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+
+testIf({ name: "scripts/cluster-demo shows two hosts whose pods talk", needs }, async () => {
+  const { code, stdout, stderr } = await machine.run(`${ROOT}scripts/cluster-demo`, [], {
+    timeoutMs: 300_000,
+    check: false,
+  });
+  assertEquals(code, 0, stderr);
+  assertMatch(stdout, /^host2 {2}198\.51\.100\.12 {2}pods 10\.244\.\d+\.1\/24, MTU 1450$/m);
+  assertEquals(stdout.match(/ 0% packet loss/g)?.length, 2, stdout);
+  assertMatch(stdout, /^ 3 {2}10\.244\.\d+\.2 /m);
+  assertStringIncludes(stdout, "of both hosts are as before");
+  const readme = await Deno.readTextFile(`${ROOT}README.md`);
+  const headings = (text: string) => text.match(/^== .*$/gm) ?? [];
+  const shown = readme.slice(readme.indexOf("### Across hosts"));
+  // Without flanneld the first says how the hosts were programmed.
+  assertEquals(headings(shown).slice(1, 5), headings(stdout).slice(1));
+});
