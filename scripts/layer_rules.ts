@@ -25,7 +25,8 @@ export interface Import {
  * A room is a directory; `runtimes` as a room are the files that stand directly in it.
  */
 export const ROOMS: readonly (readonly string[])[] = [
-  ["shared", "settings", "names", "arguments"],
+  ["shared"],
+  ["settings", "names", "arguments"],
   ["images", "network"],
   ["datapath", "ports", "containers"],
   ["attach"],
@@ -42,6 +43,20 @@ const ROOMS_ROOT = "packages/hpktainer/src/";
 const MAX_LINES = 400;
 const MAX_MAIN_LINES = 30;
 
+/**
+ * What belongs to the running process: use cases do what a Caller asks for, which may be another
+ * process, so they take it from there.
+ */
+const OWN_PROCESS = /\bDeno\.(?:env|cwd|uid|gid|stdin|stdout|stderr|consoleSize)\b|\bthisProcess\b/;
+
+/** Rooms that make the Caller, and that run as a process of our own. */
+const OWN_PROCESS_ROOMS = ["cli", "monitor"];
+
+/** The only other files that may use it. */
+const OWN_PROCESS_FILES: Readonly<Record<string, string>> = {
+  "attach/teardown.ts": "who takes a container down owns it meanwhile, whoever asked for that",
+};
+
 /** The parts of packages/core/src, and what each may import. */
 const CORE_LAYERS: Readonly<Record<string, readonly string[]>> = {
   model: ["model"],
@@ -55,7 +70,7 @@ const PURE_EXPORTS = ["@hpk/core", "@hpk/core/errors", "@hpk/core/names"];
 /** Single modules are for what every command loads: the others bring all their modules along. */
 const CORE_EXPORTS = [
   ...[...PURE_EXPORTS, "@hpk/core/os", "@hpk/core/ffi"],
-  ...["@hpk/core/capabilities", "@hpk/core/exec", "@hpk/core/programs"],
+  ...["@hpk/core/capabilities", "@hpk/core/exec", "@hpk/core/process", "@hpk/core/programs"],
 ];
 const TEST_EXPORT = "@hpk/core/testing";
 const TEST_FILE = /(_test\.ts|\/testing\/[^/]+\.ts)$/;
@@ -109,7 +124,16 @@ function checkNames({ path, text }: Module): string[] {
   if (name && !path.includes("/cli/") && !path.endsWith("/main.ts")) {
     found.push(`${path}: uses ${name}: only cli/ and main.ts do`);
   }
+  const own = OWN_PROCESS.exec(code)?.[0];
+  if (own && path.startsWith(ROOMS_ROOT) && !isPure(path) && !mayUseOwnProcess(path)) {
+    found.push(`${path}: uses ${own}: take it from the Caller (shared/pure/caller.ts)`);
+  }
   return found;
+}
+
+function mayUseOwnProcess(path: string): boolean {
+  return OWN_PROCESS_ROOMS.includes(roomOf(path)) ||
+    Object.hasOwn(OWN_PROCESS_FILES, path.slice(ROOMS_ROOT.length));
 }
 
 function isPure(path: string): boolean {

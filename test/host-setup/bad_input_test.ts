@@ -52,7 +52,7 @@ testIf(
       const { code, stderr } = await asUser(act);
       assertEquals([code, stderr], [
         1,
-        `host-setup: cannot run ${act}: only root may change the host; run 'sudo host-setup ${act}'; --plan and --check show what would change\n`,
+        `host-setup: cannot run ${act}: that takes root, and you are uid 65534; run 'sudo host-setup ${act}'; --plan and --check show what would change\n`,
       ]);
     }
     await host.run("/run/host-setup", ["--apply", "--no-packages"]);

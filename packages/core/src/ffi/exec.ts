@@ -10,16 +10,22 @@ const ADDRESS_SIZE = 8;
 
 /**
  * Replaces this process by another program, execv(3). The process keeps its number, its standard
- * streams, its environment, its terminal and its parent, so that signals, job control and the exit status are those of
- * the program itself.
+ * streams, its terminal and its parent, so that signals, job control and the exit status are those of
+ * the program itself; and its environment, but for the given changes.
  *
  * The runtime ignores SIGPIPE, and execv would hand that on; the program gets the default back.
  *
  * @param path Absolute path of the program.
  * @param argv Its arguments, name first.
+ * @param variables Set in the environment before.
  * @throws {SystemCallError} When the program cannot be executed. Otherwise it does not return.
  */
-export function execInPlace(path: string, argv: readonly string[]): never {
+export function execInPlace(
+  path: string,
+  argv: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): never {
+  for (const [name, value] of Object.entries(variables)) Deno.env.set(name, value);
   const { signal, execv } = libc;
   const ignored = signal(SIGPIPE, SIG_DFL);
   const words = stringVector(argv);

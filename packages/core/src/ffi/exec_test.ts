@@ -55,6 +55,15 @@ Deno.test("execInPlace() keeps the environment with what was set and removed in 
   assertEquals(stdout, "from outside|ü = 1|unset\n");
 });
 
+Deno.test("execInPlace() sets the given variables", async () => {
+  const { stdout } = await runScript(
+    `import { execInPlace } from "${MODULE}";
+     execInPlace("/bin/sh", ["sh", "-c", 'echo "$A|$B"'], { A: "new", B: "" });`,
+    { env: { A: "old", B: "old" } },
+  );
+  assertEquals(stdout, "new|\n");
+});
+
 Deno.test("execInPlace() keeps the process's number, directory and standard streams", async () => {
   using directory = new TempDirectory();
   const path = Deno.realPathSync(directory.path);

@@ -48,6 +48,23 @@ export function errorLine(
   );
 }
 
+/**
+ * Checks that someone is root.
+ *
+ * @param who Their user id, as `Deno.uid()` gives it.
+ * @param what What takes root, as a message begins: "cannot use the store of images".
+ * @param fix What to do about it.
+ * @throws {HpkError} When they are not.
+ */
+export function requireRoot(
+  who: { readonly uid: number | null },
+  what: string,
+  fix = "run it with sudo",
+): void {
+  if (who.uid === 0) return;
+  throw new HpkError({ what, why: `that takes root, and you are uid ${who.uid}`, fix });
+}
+
 /** Folds line feeds and runs of white space, so that a quoted message of another tool stays on one line. */
 export function oneLine(text: string): string {
   return text.replace(/\s+/g, " ").trim();

@@ -1,5 +1,5 @@
-import { assertEquals, assertInstanceOf, assertStrictEquals } from "@std/assert";
-import { errorLine, EXIT_OWN_FAILURE, HpkError, oneLine } from "./errors.ts";
+import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "@std/assert";
+import { errorLine, EXIT_OWN_FAILURE, HpkError, oneLine, requireRoot } from "./errors.ts";
 
 const PARTS = { what: "cannot use subnet 10.22.0.0/16", why: "it is taken", fix: "choose another" };
 
@@ -38,4 +38,14 @@ Deno.test("oneLine() folds white space and trims", () => {
 
 Deno.test("our own failure has the exit status that Docker and Podman use", () => {
   assertEquals(EXIT_OWN_FAILURE, 125);
+});
+
+Deno.test("requireRoot() names the user who is not root, and what to do", () => {
+  requireRoot({ uid: 0 }, "cannot do it");
+  const { message } = assertThrows(() => requireRoot({ uid: 1000 }, "cannot do it"), HpkError);
+  assertEquals(
+    message,
+    "cannot do it: that takes root, and you are uid 1000; run it with sudo",
+  );
+  assertThrows(() => requireRoot({ uid: null }, "cannot do it", "ask"), HpkError, "; ask");
 });

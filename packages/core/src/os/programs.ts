@@ -30,15 +30,33 @@ export interface Program {
   readonly directories: (path?: string) => readonly string[];
 }
 
-const inPath = (path = Deno.env.get("PATH") ?? ""): string[] => [
-  ...path.split(":").filter((directory) => directory.startsWith("/")),
+const inPath = (path = Deno.env.get("PATH")): string[] => [
+  ...trustedDirectories(path),
   ...SYSTEM_DIRECTORIES,
 ];
 
 const inCniPath = (): string[] => [
-  ...(Deno.env.get("CNI_PATH") ?? "").split(":").filter((directory) => directory.startsWith("/")),
+  ...trustedDirectories(Deno.env.get("CNI_PATH")),
   ...CNI_DIRECTORIES,
 ];
+
+/** The directories of a PATH that programs are taken from: root takes none that others can change. */
+function trustedDirectories(path = ""): string[] {
+  const directories = path.split(":").filter((directory) => directory.startsWith("/"));
+  return Deno.uid() === 0 ? directories.filter(isRoots) : directories;
+}
+
+/** Permission of everyone to write (inode(7)). */
+const S_IWOTH = 0o002;
+
+function isRoots(directory: string): boolean {
+  try {
+    const { uid, mode } = Deno.statSync(directory);
+    return uid === 0 && ((mode ?? 0) & S_IWOTH) === 0;
+  } catch {
+    return false;
+  }
+}
 
 /** The programs that the product builds on. */
 export const PROGRAMS = {
@@ -133,21 +151,23 @@ export const NET_DAEMON: Program = {
 /**
  * Finds a program.
  *
+ * @param path The PATH of the caller that the program is for. The host's own programs, which serve
+ * every caller, are found by the PATH that this process was started with.
  * @return Its absolute path, or undefined.
  */
-export function findProgram(program: Program): string | undefined {
+export function findProgram(program: Program, path?: string): string | undefined {
+  if (path !== undefined) return findIn(program, path);
   const known = found.get(program.name);
   if (known !== undefined) return known;
-  const path = findProgramIn(Deno.env.get("PATH") ?? "", program);
-  if (path !== undefined) found.set(program.name, path);
-  return path;
+  const place = findIn(program);
+  if (place !== undefined) found.set(program.name, place);
+  return place;
 }
 
 /** Programs found so far, by name: what was found once stays where it is for one run of ours. */
 const found = new Map<string, string>();
 
-/** Finds a program as another process would. @param path Its PATH. */
-export function findProgramIn(path: string, program: Program): string | undefined {
+function findIn(program: Program, path?: string): string | undefined {
   return program.directories(path)
     .map((directory) => `${directory}/${program.name}`)
     .find(isExecutableFile);
@@ -156,19 +176,20 @@ export function findProgramIn(path: string, program: Program): string | undefine
 /**
  * Finds a program that is needed.
  *
+ * @param path As for {@linkcode findProgram}.
  * @return Its absolute path.
  * @throws {HpkError} When it is not installed.
  */
-export function requireProgram(program: Program): string {
-  const path = findProgram(program);
-  if (path === undefined) {
+export function requireProgram(program: Program, path?: string): string {
+  const place = findProgram(program, path);
+  if (place === undefined) {
     throw new HpkError({
       what: `cannot find ${program.name}`,
       why: "it is not installed",
       fix: program.fix,
     });
   }
-  return path;
+  return place;
 }
 
 function isExecutableFile(path: string): boolean {

@@ -69,3 +69,25 @@ Deno.test("programs of the system are found without PATH, and none by a relative
     assertEquals((await findAll({ PATH, CNI_PATH: "" }))["setsid"]?.endsWith("bin/setsid"), true);
   }
 });
+
+Deno.test("as root no program is taken from a directory that others can change", async () => {
+  using directory = new TempDirectory();
+  for (const name of ["open", "users"]) {
+    Deno.mkdirSync(directory.at(name));
+    directory.program(`${name}/ip`, "");
+  }
+  Deno.chmodSync(directory.at("open"), 0o777);
+  const isRoot = Deno.uid() === 0;
+  if (isRoot) Deno.chownSync(directory.at("users"), 12345, null);
+  for (const name of ["open", "users"]) {
+    const { ip } = await findAll({ PATH: directory.at(name) });
+    assertEquals(ip?.startsWith(directory.path), !isRoot);
+  }
+});
+
+Deno.test("findProgram() takes the PATH of a caller, and does not keep what it finds there", () => {
+  using directory = new TempDirectory();
+  const path = directory.program("setsid", "");
+  assertEquals(findProgram(PROGRAMS.setsid, directory.path), path);
+  assertEquals(findProgram(PROGRAMS.setsid)?.startsWith(directory.path), false);
+});

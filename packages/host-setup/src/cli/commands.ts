@@ -1,5 +1,5 @@
 import { Command, ValidationError } from "@cliffy/command";
-import { HpkError } from "@hpk/core";
+import { HpkError, requireRoot } from "@hpk/core";
 import { applySetup } from "../apply_setup.ts";
 import { planSetup, type SetupRequest } from "../plan_setup.ts";
 import { progressOn } from "../progress.ts";
@@ -122,19 +122,19 @@ async function runAct(act: Act, options: Options): Promise<number> {
       return report.problems.length > 0 ? EXIT_FAILURE : EXIT_OK;
     }
     case "apply": {
-      requireRoot(act);
+      requireRootFor(act);
       const report = await applySetup(request);
       show(report, true, options);
       return report.problems.length > 0 ? EXIT_FAILURE : EXIT_OK;
     }
     case "undo": {
-      requireRoot(act);
+      requireRootFor(act);
       const report = await undoSetup(progress);
       print(options.json ? toJson(report) : formatUndo(report));
       return isUnfinished(report) ? EXIT_FAILURE : EXIT_OK;
     }
     case "verify": {
-      requireRoot(act);
+      requireRootFor(act);
       const { readTarget, verifySetup } = await import("../verify.ts");
       const { formatProofs } = await import("../pure/verify_report.ts");
       const target = options.target === undefined ? undefined : readTarget(options.target);
@@ -153,13 +153,9 @@ function choicesOf({ uplink, subnet, mtu, offload, imds }: Options): Choices {
   );
 }
 
-function requireRoot(act: Act): void {
-  if (Deno.uid() === 0) return;
-  throw new HpkError({
-    what: `cannot run --${act}`,
-    why: "only root may change the host",
-    fix: `run 'sudo host-setup --${act}'; --plan and --check show what would change`,
-  });
+function requireRootFor(act: Act): void {
+  const fix = `run 'sudo host-setup --${act}'; --plan and --check show what would change`;
+  requireRoot({ uid: Deno.uid() }, `cannot run --${act}`, fix);
 }
 
 function show(report: SetupReport, isDone: boolean, { json }: Options): void {

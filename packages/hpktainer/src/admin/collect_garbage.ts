@@ -1,9 +1,10 @@
-import { HpkError } from "@hpk/core";
+import { requireRoot } from "@hpk/core";
 import { faultPoint, Ledger, saveRules } from "@hpk/core/os";
 import { applyFirewall } from "../network/chains.ts";
 import { sweepImages } from "../images/sweep_store.ts";
 import type { GarbageReport } from "./pure/garbage_report.ts";
 import { ensureMonitor } from "../attach/monitor_start.ts";
+import type { Caller } from "../shared/pure/caller.ts";
 import { sweepRuntimes } from "../runtimes/table.ts";
 import { isAbandoned, takeDownEnded } from "../attach/teardown.ts";
 
@@ -14,10 +15,10 @@ import { isAbandoned, takeDownEnded } from "../attach/teardown.ts";
  * @param dryRun Only tells what would be taken down.
  * @throws {HpkError} When it would change something and we are not root.
  */
-export async function collectGarbage(dryRun: boolean): Promise<GarbageReport> {
-  const report = await collectContainers(dryRun);
+export async function collectGarbage(caller: Caller, dryRun: boolean): Promise<GarbageReport> {
+  const report = await collectContainers(caller, dryRun);
   // Only root may look into the stores.
-  if (Deno.uid() !== 0) return report;
+  if (caller.uid !== 0) return report;
   const swept = (await sweepRuntimes(dryRun)).map(({ runtime, id }) => ({
     id,
     name: id,
@@ -31,7 +32,7 @@ export async function collectGarbage(dryRun: boolean): Promise<GarbageReport> {
   };
 }
 
-async function collectContainers(dryRun: boolean): Promise<GarbageReport> {
+async function collectContainers(caller: Caller, dryRun: boolean): Promise<GarbageReport> {
   const ledger = new Ledger();
   if (!ledger.exists()) return { version: 1, dryRun, reclaimed: [], errors: [], images: [] };
   if (dryRun) {
@@ -39,14 +40,8 @@ async function collectContainers(dryRun: boolean): Promise<GarbageReport> {
       .map(({ id, name, resources }) => ({ id, name, resources, errors: [] }));
     return { version: 1, dryRun, reclaimed, errors: [], images: [] };
   }
-  const uid = Deno.uid();
-  if (uid !== 0) {
-    throw new HpkError({
-      what: "cannot take down what is left",
-      why: `that takes root, and you are uid ${uid}`,
-      fix: "run it with sudo, or add --dry-run to look only",
-    });
-  }
+  const fix = "run it with sudo, or add --dry-run to look only";
+  requireRoot(caller, "cannot take down what is left", fix);
   const { reclaimed, hostErrors, empty } = await takeDownEnded(ledger);
   if (!empty) await watchOverRest(ledger);
   return {

@@ -24,6 +24,7 @@ import {
   runCommand,
   saveRules,
 } from "@hpk/core/os";
+import type { Caller } from "../shared/pure/caller.ts";
 import { readConfiguration } from "../settings/configuration.ts";
 import { readHostResolver } from "../names/host_resolver.ts";
 import { nameServerOf } from "../names/host_names.ts";
@@ -35,25 +36,25 @@ import { type Check, type DoctorReport, reportOf } from "./pure/doctor_report.ts
 const LEAST_APPTAINER = [1, 2] as const;
 
 /** Checks everything that a run needs. */
-export async function examine(): Promise<DoctorReport> {
+export async function examine(caller: Caller): Promise<DoctorReport> {
   let resolved: ResolvedSettings;
   try {
-    resolved = readConfiguration({});
+    resolved = readConfiguration(caller, {});
   } catch (error) {
     return reportOf([failure("configuration", error)], []);
   }
   const checks = await Promise.all([
-    checkRoot(),
-    checkApptainer(),
-    ...[PROGRAMS.ip, PROGRAMS.iptablesRestore, PROGRAMS.hostLocal, PROGRAMS.setsid].map(
-      checkProgram,
+    checkRoot(caller),
+    checkApptainer(caller),
+    ...[PROGRAMS.ip, PROGRAMS.iptablesRestore, PROGRAMS.hostLocal, PROGRAMS.setsid].map((program) =>
+      checkProgram(program)
     ),
     checkNetDaemon(resolved),
     ...[PROGRAMS.skopeo, PROGRAMS.umoci, ...Object.values(CONTAINER_PROGRAMS)].map(checkForImages),
     checkConntrack(),
     checkNames(resolved),
     checkCapabilities(),
-    checkFirewall(),
+    checkFirewall(caller),
     checkForwarding(),
     checkNetwork(resolved),
     checkUplink(resolved),
@@ -71,8 +72,7 @@ function failure(id: string, error: unknown): Check {
     : { id, status: "fail", found: String(error), fix: "see the message" };
 }
 
-function checkRoot(): Check {
-  const uid = Deno.uid();
+function checkRoot({ uid }: Caller): Check {
   return uid === 0 ? ok("root", "uid 0") : {
     id: "root",
     status: "fail",
@@ -81,11 +81,11 @@ function checkRoot(): Check {
   };
 }
 
-function checkProgram(program: Program): Check {
-  const path = findProgram(program);
-  return path === undefined
+function checkProgram(program: Program, path?: string): Check {
+  const place = findProgram(program, path);
+  return place === undefined
     ? { id: program.name, status: "fail", found: "not installed", fix: program.fix }
-    : ok(program.name, path);
+    : ok(program.name, place);
 }
 
 /** Only the datapaths that frames take through our daemon need it. */
@@ -139,8 +139,8 @@ function checkConntrack(): Check {
   };
 }
 
-async function checkApptainer(): Promise<Check> {
-  const installed = checkProgram(PROGRAMS.apptainer);
+async function checkApptainer({ environment }: Caller): Promise<Check> {
+  const installed = checkProgram(PROGRAMS.apptainer, environment["PATH"] ?? "");
   if (installed.status === "fail") return installed;
   const { stdout } = await runCommand(installed.found, ["--version"]);
   const version = readVersion(stdout, LEAST_APPTAINER);
@@ -162,8 +162,8 @@ function checkCapabilities(): Check {
   };
 }
 
-async function checkFirewall(): Promise<Check> {
-  if (findProgram(PROGRAMS.iptablesSave) === undefined || Deno.uid() !== 0) {
+async function checkFirewall({ uid }: Caller): Promise<Check> {
+  if (findProgram(PROGRAMS.iptablesSave) === undefined || uid !== 0) {
     return { id: "firewall", status: "warn", found: "not looked at", fix: "run doctor as root" };
   }
   try {

@@ -23,7 +23,6 @@ import {
   macOf,
   namespaceName,
   newContainerId,
-  type ProcessId,
   resourcesOf,
   type Settings,
 } from "@hpk/core";
@@ -36,7 +35,6 @@ import {
   PROGRAMS,
   requireProgram,
   setUpInterfaces,
-  thisProcess,
 } from "@hpk/core/os";
 import { allocate } from "./allocate.ts";
 import { writeFiles } from "../names/container_files.ts";
@@ -50,9 +48,14 @@ import { lookUnlocked } from "./look_unlocked.ts";
 import { ensureMonitor } from "./monitor_start.ts";
 import { readFlannel } from "../network/planning.ts";
 import { awaitRelease, takeDown } from "./teardown.ts";
+import type { Caller } from "../shared/pure/caller.ts";
 
 /** What is asked for. */
 export interface AttachRequest {
+  /** Who asks: the container is theirs until it has a process of its own. */
+  readonly caller: Caller;
+  /** Whether the caller has nothing left to do then but to become the container. */
+  readonly becomesIt?: boolean;
   readonly settings: Settings;
   /** The address asked for, as text. */
   readonly ip: string | undefined;
@@ -63,11 +66,6 @@ export interface AttachRequest {
   /** Host name in the container; undefined for one made from the name. */
   readonly hostname: string | undefined;
   readonly datapath: Datapath;
-  /**
-   * The process that the container belongs to, where that is not this one: it has nothing left to do
-   * then but to become the container.
-   */
-  readonly owner?: ProcessId;
   /** Who runs it, where that is not Apptainer. */
   readonly runtime?: RuntimeShare;
 }
@@ -98,7 +96,6 @@ const NEEDED = [
  */
 export async function attach(ledger: Ledger, request: AttachRequest): Promise<Attachment> {
   for (const program of NEEDED) requireProgram(program);
-  if (request.runtime === undefined) requireProgram(PROGRAMS.apptainer);
   const flannel = readFlannel(request.settings);
   const generation = ledger.readHost()?.generation;
   const look = await lookUnlocked(ledger, request, flannel);
@@ -251,7 +248,7 @@ function newRecord(
     name: request.name ?? id,
     kind: request.kind,
     phase: "starting",
-    owner: request.owner ?? thisProcess(),
+    owner: request.caller.process,
     created: new Date().toISOString(),
     runtime: runtime?.name ?? "apptainer",
     image: request.image,
@@ -310,7 +307,7 @@ async function makeOwn(
   const hostname = request.hostname ?? hostNameOf(record.name);
   const attached: ContainerRecord = {
     ...record,
-    phase: request.owner === undefined ? record.phase : "running",
+    phase: request.becomesIt ? "running" : record.phase,
     address: formatIpv4(address),
     address6: address6 === undefined ? null : formatIpv6(address6),
     names: await names,

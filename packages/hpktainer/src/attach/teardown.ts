@@ -8,6 +8,7 @@ import {
   NO_PROCESS,
   parseCidr,
   parseIpv4,
+  type ProcessId,
   RELAY_DIRECTORY,
   type Resource,
 } from "@hpk/core";
@@ -139,9 +140,8 @@ export function isBeingTakenDown(record: ContainerRecord): boolean {
   return record.phase === "stopping" && isAlive(record.owner);
 }
 
-/** Takes down what the monitor has made for this process, and has not told it of. */
-export async function releaseOwn(): Promise<void> {
-  const { pid, startTime } = thisProcess();
+/** Takes down what the monitor has made for a process, and has not told it of. */
+export async function releaseOwn({ pid, startTime }: ProcessId): Promise<void> {
   await takeDown(
     new Ledger(),
     ({ owner }) => owner.pid === pid && owner.startTime === startTime,

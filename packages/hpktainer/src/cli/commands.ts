@@ -12,6 +12,7 @@ import { formatDoctor } from "../admin/pure/doctor_report.ts";
 import { formatGarbage, hasErrors } from "../admin/pure/garbage_report.ts";
 import { containerCommand, runProgramCommand } from "./container_commands.ts";
 import { imageCommand, listCommand, refuseForeign, removeCommand } from "./image_commands.ts";
+import type { Caller } from "../shared/pure/caller.ts";
 import { print, printJson } from "./output.ts";
 import { portCommand } from "./port_command.ts";
 
@@ -23,13 +24,14 @@ const JSON_OPTION = ["--json", "Print JSON of a stable shape."] as const;
 /**
  * Runs one of our own commands.
  *
+ * @param caller Who asks.
  * @param args Its name and arguments.
  * @return The exit status.
  * @throws {HpkError} When the command line is wrong, or the command fails.
  */
-export async function runOwnCommand(args: readonly string[]): Promise<number> {
+export async function runOwnCommand(caller: Caller, args: readonly string[]): Promise<number> {
   if (args[0] === "container") {
-    const ended = await runProgramCommand(args.slice(1));
+    const ended = await runProgramCommand(caller, args.slice(1));
     if (ended !== undefined) return ended;
   }
   let status = 0;
@@ -58,7 +60,7 @@ export async function runOwnCommand(args: readonly string[]): Promise<number> {
           json ? printJson({ version: 1, container }) : print(formatContainer(container));
         }),
     )
-    .command("port", portCommand())
+    .command("port", portCommand(caller))
     .command(
       "gc",
       new Command().description("Take down what dead owners left.")
@@ -66,7 +68,7 @@ export async function runOwnCommand(args: readonly string[]): Promise<number> {
         .option(...JSON_OPTION)
         .example("Look first", "hpktainer gc --dry-run")
         .action(async ({ dryRun, json }) => {
-          const report = await collectGarbage(dryRun ?? false);
+          const report = await collectGarbage(caller, dryRun ?? false);
           json ? printJson(report) : print(formatGarbage(report));
           if (hasErrors(report)) status = EXIT_FOUND_WRONG;
         }),
@@ -80,15 +82,15 @@ export async function runOwnCommand(args: readonly string[]): Promise<number> {
           "hpktainer doctor --json | jq '.checks[] | select(.status == \"fail\")'",
         )
         .action(async ({ json }) => {
-          const report = await examine();
+          const report = await examine(caller);
           json ? printJson(report) : print(formatDoctor(report));
           if (!report.ok) status = EXIT_FOUND_WRONG;
         }),
     )
-    .command("container", containerCommand((code) => status = code))
-    .command("image", imageCommand())
-    .command("images", listCommand().hidden())
-    .command("rmi", removeCommand().hidden())
+    .command("container", containerCommand(caller, (code) => status = code))
+    .command("image", imageCommand(caller))
+    .command("images", listCommand(caller).hidden())
+    .command("rmi", removeCommand(caller).hidden())
     .command(
       "completions",
       new Command().description("Print a completion script.")
@@ -103,7 +105,7 @@ export async function runOwnCommand(args: readonly string[]): Promise<number> {
         .action((_options, fd) => runMonitor(new Ledger(), fd)),
     );
   if (args[0] === "complete") {
-    const candidates = await completeWords(args.slice(1));
+    const candidates = await completeWords(caller, args.slice(1));
     print(candidates.map((candidate) => `${candidate}\n`).join(""));
     return 0;
   }

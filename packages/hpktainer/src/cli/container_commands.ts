@@ -19,6 +19,7 @@ import {
   type ListedContainer,
   listedContainer,
 } from "../containers/pure/container_text.ts";
+import type { Caller } from "../shared/pure/caller.ts";
 import { complain, print, printJson, printTo } from "./output.ts";
 
 // The type of a command is what its options make of it: it is written nowhere else.
@@ -31,21 +32,25 @@ const EXIT_SOME_FAILED = 1;
 /**
  * Runs those commands on containers whose words behind the image or the container are a program's.
  *
+ * @param caller Who asks.
  * @param args The command's name and what follows.
  * @return Its exit status; undefined for any other command.
  */
-export async function runProgramCommand(args: readonly string[]): Promise<number | undefined> {
+export async function runProgramCommand(
+  caller: Caller,
+  args: readonly string[],
+): Promise<number | undefined> {
   const [name, ...words] = args;
   switch (name) {
     case "run":
-      return await runContainer(words);
+      return await runContainer(caller, words);
     case "create": {
-      const id = await createContainer(words);
+      const id = await createContainer(caller, words);
       if (id !== undefined) print(`${id}\n`);
       return 0;
     }
     case "exec":
-      return await execInContainer(words);
+      return await execInContainer(caller, words);
     default:
       return undefined;
   }
@@ -56,14 +61,14 @@ export async function runProgramCommand(args: readonly string[]): Promise<number
  *
  * @param end Takes the exit status.
  */
-export function containerCommand(end: (status: number) => void): AnyCommand {
+export function containerCommand(caller: Caller, end: (status: number) => void): AnyCommand {
   const each = eachOf(end);
   return new Command().description("Run and manage containers of OCI images, as Docker does.")
     .example("Run one", "hpktainer container run -it alpine sh")
     .command("ls", listCommand()).alias("ps").alias("list")
     .command("logs", logsCommand())
-    .command("attach", attachCommand(end))
-    .command("start", startCommand(end))
+    .command("attach", attachCommand(caller, end))
+    .command("start", startCommand(caller, end))
     .command(
       "stop",
       new Command().description("Stop containers: by their signal, then by SIGKILL.")
@@ -84,7 +89,7 @@ export function containerCommand(end: (status: number) => void): AnyCommand {
         .action(({ time }, ...names) =>
           each(names, async (name) => {
             await stopContainer(name, time);
-            await restartContainer(name, false, false);
+            await restartContainer(caller, name, false, false);
           })
         ),
     )
@@ -177,18 +182,18 @@ function logsCommand(): AnyCommand {
     });
 }
 
-function attachCommand(end: (status: number) => void): AnyCommand {
+function attachCommand(caller: Caller, end: (status: number) => void): AnyCommand {
   return new Command().description("Attach to a container that runs in the background.")
     .arguments("<container:string>")
     .option("--no-stdin", "Do not hand on standard input.")
     .option("--detach-keys <keys:string>", "Keys that leave it; default ctrl-p,ctrl-q.")
     .example("By name", "hpktainer container attach shell")
     .action(async ({ stdin, detachKeys }, name) =>
-      end(await attachToContainer(name, stdin, detachKeys))
+      end(await attachToContainer(caller, name, stdin, detachKeys))
     );
 }
 
-function startCommand(end: (status: number) => void): AnyCommand {
+function startCommand(caller: Caller, end: (status: number) => void): AnyCommand {
   return new Command().description("Start containers that were created, or have ended.")
     .arguments("<container...:string>")
     .option("-a, --attach", "Wait for it, and have its output.")
@@ -197,7 +202,7 @@ function startCommand(end: (status: number) => void): AnyCommand {
     .action(async ({ attach, interactive }, ...names) => {
       if (!attach && !interactive) {
         return await eachOf(end)(names, async (name) => {
-          await restartContainer(name, false, false);
+          await restartContainer(caller, name, false, false);
         });
       }
       if (names.length > 1) {
@@ -207,7 +212,7 @@ function startCommand(end: (status: number) => void): AnyCommand {
           fix: "name one",
         });
       }
-      end(await restartContainer(names[0]!, true, interactive ?? false));
+      end(await restartContainer(caller, names[0]!, true, interactive ?? false));
     });
 }
 

@@ -1,20 +1,21 @@
 import { errorLine, EXIT_OWN_FAILURE, HpkError } from "@hpk/core/errors";
-import { findProgram, PROGRAMS } from "@hpk/core/programs";
-import { becomeApptainer } from "../runtimes/apptainer/apptainer.ts";
+import { becomeApptainer, findApptainer } from "../runtimes/apptainer/apptainer.ts";
 import { type Invocation, readArguments } from "../arguments/arguments.ts";
 import { asksForRuntime, isDockerLike } from "../arguments/runtime_words.ts";
+import type { Caller } from "../shared/pure/caller.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { complain, print } from "./output.ts";
 
 /**
  * Runs the program.
  *
+ * @param caller This process.
  * @param argv Arguments after the program's name.
  * @return The exit status, unless the process becomes Apptainer.
  */
-export async function main(argv: readonly string[]): Promise<number> {
+export async function main(caller: Caller, argv: readonly string[]): Promise<number> {
   try {
-    return await dispatch(await readInvocation(argv));
+    return await dispatch(caller, await readInvocation(caller, argv));
   } catch (error) {
     return fail(error);
   }
@@ -26,43 +27,43 @@ export function fail(error: unknown): number {
   return error instanceof HpkError ? error.exitStatus : EXIT_OWN_FAILURE;
 }
 
-async function readInvocation(argv: readonly string[]): Promise<Invocation> {
+async function readInvocation(caller: Caller, argv: readonly string[]): Promise<Invocation> {
   const argv0 = Deno.readTextFileSync("/proc/self/cmdline").split("\0", 1)[0]!;
-  const wanted = Deno.env.get("HPK_RUNTIME");
+  const wanted = caller.environment["HPK_RUNTIME"];
   if (!asksForRuntime([argv0, ...argv], wanted)) return readArguments(argv);
   const { readDockerLike, readRuntime } = await import("./pure/runtime_choice.ts");
   return isDockerLike(argv0) ? readDockerLike(argv) : readRuntime(argv, wanted);
 }
 
-async function dispatch(invocation: Invocation): Promise<number> {
+async function dispatch(caller: Caller, invocation: Invocation): Promise<number> {
   switch (invocation.kind) {
     // Each is loaded only where it is needed: a command of Apptainer's costs little more than itself.
     case "container": {
       if (invocation.boot !== undefined) {
         const { bootInstance } = await import("../runtimes/boot/boot.ts");
-        return await bootInstance(invocation, invocation.boot, tell);
+        return await bootInstance(caller, invocation, invocation.boot, tell);
       }
       const { startContainer } = await import("../runtimes/apptainer/start.ts");
-      return await startContainer(invocation);
+      return await startContainer(caller, invocation);
     }
     case "runtime": {
       const { runtimeNamed } = await import("../runtimes/table.ts");
-      return await (await runtimeNamed(invocation.runtime)).run(invocation.words);
+      return await (await runtimeNamed(invocation.runtime)).run(caller, invocation.words);
     }
     case "own": {
       const { runOwnCommand } = await import("./commands.ts");
-      return await runOwnCommand(invocation.args);
+      return await runOwnCommand(caller, invocation.args);
     }
     case "join": {
       const { joinInstance } = await import("../runtimes/apptainer/join.ts");
-      return joinInstance(invocation.instance, invocation.args);
+      return joinInstance(caller, invocation.instance, invocation.args);
     }
     case "stop": {
       const { stopInstances } = await import("../runtimes/apptainer/stop.ts");
-      return await stopInstances(invocation.args, tell);
+      return await stopInstances(caller, invocation.args, tell);
     }
     case "version":
-      return showVersions();
+      return showVersions(caller);
     case "help": {
       const { containerHelp, mainHelp } = await import("./pure/help.ts");
       const { verb } = invocation;
@@ -70,7 +71,7 @@ async function dispatch(invocation: Invocation): Promise<number> {
       return 0;
     }
     case "passthrough":
-      return becomeApptainer(invocation.args);
+      return becomeApptainer(caller, invocation.args);
   }
 }
 
@@ -80,8 +81,8 @@ function tell(line: string): void {
 }
 
 /** Prints our version, then lets Apptainer print its own. */
-function showVersions(): number {
+function showVersions(caller: Caller): number {
   print(`hpktainer version ${manifest.version}\n`);
-  if (findProgram(PROGRAMS.apptainer) === undefined) return 0;
-  return becomeApptainer(["--version"]);
+  if (findApptainer(caller) === undefined) return 0;
+  return becomeApptainer(caller, ["--version"]);
 }

@@ -12,6 +12,7 @@ import {
 import { FOREIGN_IMAGE_COMMANDS } from "../images/pure/foreign_commands.ts";
 import { formatImages, viewOfImage } from "../images/pure/image_view.ts";
 import { formatBytes } from "../shared/pure/units.ts";
+import type { Caller } from "../shared/pure/caller.ts";
 import { print, printJson } from "./output.ts";
 
 const JSON_OPTION = ["--json", "Print JSON of a stable shape."] as const;
@@ -22,13 +23,13 @@ const FORMAT_OPTION = ["--format <kind:string>", "Only 'json': the same as --jso
 type AnyCommand = Command<any>;
 
 /** The commands on images, `hpktainer image …`. */
-export function imageCommand(): AnyCommand {
+export function imageCommand(caller: Caller): AnyCommand {
   return new Command().description("Fetch, list and remove OCI images.")
-    .command("pull", pullCommand())
-    .command("ls", listCommand()).alias("list")
-    .command("inspect", inspectCommand())
-    .command("rm", removeCommand()).alias("remove")
-    .command("prune", pruneCommand());
+    .command("pull", pullCommand(caller))
+    .command("ls", listCommand(caller)).alias("list")
+    .command("inspect", inspectCommand(caller))
+    .command("rm", removeCommand(caller)).alias("remove")
+    .command("prune", pruneCommand(caller));
 }
 
 /** @throws {HpkError} When a command is one that Docker has under `image` and we do not. */
@@ -43,7 +44,7 @@ export function refuseForeign([group, name]: readonly string[]): void {
   });
 }
 
-function pullCommand(): AnyCommand {
+function pullCommand(caller: Caller): AnyCommand {
   return new Command().description("Fetch an image, and print its id.")
     .arguments("<image:string>")
     .option("--platform <platform:string>", "Such as linux/arm64; default: this host's.")
@@ -56,7 +57,7 @@ function pullCommand(): AnyCommand {
     .example("From a file", "hpktainer image pull docker-archive:alpine.tar")
     .action(async ({ platform, policy, authfile, quiet, json, format }, name) => {
       const store = new ImageStore();
-      const record = await getImage(store, name, {
+      const record = await getImage(caller, store, name, {
         pull: toPolicy(policy),
         platform,
         authFile: authfile,
@@ -69,7 +70,7 @@ function pullCommand(): AnyCommand {
 }
 
 /** The command that lists images, also `hpktainer images`. */
-export function listCommand(): AnyCommand {
+export function listCommand(caller: Caller): AnyCommand {
   return new Command().description("List images.")
     .option("-q, --quiet", "Ids only.")
     .option("--digests", "Show digests too.")
@@ -79,7 +80,7 @@ export function listCommand(): AnyCommand {
     .option(...FORMAT_OPTION)
     .example("Names only", "hpktainer image ls --json | jq -r '.images[].reference'")
     .action(({ quiet, digests, trunc, json, format }) => {
-      const images = listImages();
+      const images = listImages(caller);
       if (wantsJson(json, format)) printJson({ version: 1, images });
       else {
         const style = { digests: digests ?? false, whole: !trunc, quiet: quiet ?? false };
@@ -88,30 +89,30 @@ export function listCommand(): AnyCommand {
     });
 }
 
-function inspectCommand(): AnyCommand {
+function inspectCommand(caller: Caller): AnyCommand {
   return new Command().description("Show all about images, as JSON in Docker's shape.")
     .arguments("<image...:string>")
     .option(...FORMAT_OPTION)
     .example("Its environment", "hpktainer image inspect alpine | jq -r '.[].Config.Env[]'")
     .action(({ format }, ...names) => {
       wantsJson(undefined, format);
-      printJson(inspectImages(names));
+      printJson(inspectImages(caller, names));
     });
 }
 
 /** The command that removes images, also `hpktainer rmi`. */
-export function removeCommand(): AnyCommand {
+export function removeCommand(caller: Caller): AnyCommand {
   return new Command().description("Remove images by name or id.")
     .arguments("<image...:string>")
     .option("-f, --force", "Forget an image that containers use, too.")
     .option(...JSON_OPTION)
     .example("By name", "hpktainer image rm alpine")
     .action(async ({ force, json }, ...names) => {
-      tellRemoval(await removeImages(names, force ?? false), json ?? false);
+      tellRemoval(await removeImages(caller, names, force ?? false), json ?? false);
     });
 }
 
-function pruneCommand(): AnyCommand {
+function pruneCommand(caller: Caller): AnyCommand {
   return new Command().description("Remove what no image needs.")
     .option("-a, --all", "Remove every image that no container uses.")
     .option("-f, --force", "Do not ask.")
@@ -119,7 +120,7 @@ function pruneCommand(): AnyCommand {
     .example("All that can go", "hpktainer image prune --all --force")
     .action(async ({ all, force, json }) => {
       if (all && !force) confirmPrune();
-      tellRemoval(await pruneImages(all ?? false), json ?? false);
+      tellRemoval(await pruneImages(caller, all ?? false), json ?? false);
     });
 }
 

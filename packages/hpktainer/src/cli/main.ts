@@ -1,4 +1,5 @@
 import { askToBeAttached, follow } from "../monitor/attach_client.ts";
+import { OwnCaller } from "./own_caller.ts";
 import { mayBeServed } from "../monitor/pure/start_order.ts";
 
 /**
@@ -17,10 +18,11 @@ export async function main(argv: readonly string[]): Promise<number> {
       return (await import("./dispatch.ts")).fail(error);
     }
   }
+  const caller = new OwnCaller();
   if (asked === "lost") {
     const { releaseOwn } = await import("../attach/teardown.ts");
-    await releaseOwn();
+    await releaseOwn(caller.process);
   }
   const dispatch = await import("./dispatch.ts");
-  return await dispatch.main(argv);
+  return await dispatch.main(caller, argv);
 }

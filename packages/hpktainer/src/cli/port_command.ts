@@ -1,13 +1,14 @@
 import { Command } from "@cliffy/command";
 import { addPorts, listPorts, removePorts } from "../ports/change_ports.ts";
 import { formatPorts, type PortView } from "../ports/pure/port_view.ts";
+import type { Caller } from "../shared/pure/caller.ts";
 import { print, printJson } from "./output.ts";
 
 const JSON_OPTION = ["--json", "Print JSON of a stable shape."] as const;
 
 /** The command `port`, which shows and changes published ports of containers that run. */
 // deno-lint-ignore no-explicit-any
-export function portCommand(): Command<any> {
+export function portCommand(caller: Caller): Command<any> {
   return new Command().description("Show and change the published ports of containers.")
     .command(
       "ls",
@@ -23,7 +24,9 @@ export function portCommand(): Command<any> {
         .arguments("<name:string> <ports...:string>")
         .option(...JSON_OPTION)
         .example("Port 8080 of the host, and any free one", "hpktainer port add web 8080:80 0:443")
-        .action(async ({ json }, name, ...ports) => show(await addPorts(name, ports), json)),
+        .action(async ({ json }, name, ...ports) =>
+          show(await addPorts(caller, name, ports), json)
+        ),
     )
     .command(
       "rm",
@@ -31,7 +34,9 @@ export function portCommand(): Command<any> {
         .arguments("<name:string> <ports...:string>")
         .option(...JSON_OPTION)
         .example("By the host's side", "hpktainer port rm web 8080 127.0.0.1:53/udp")
-        .action(async ({ json }, name, ...ports) => show(await removePorts(name, ports), json)),
+        .action(async ({ json }, name, ...ports) =>
+          show(await removePorts(caller, name, ports), json)
+        ),
     );
 }
 

@@ -1,3 +1,5 @@
+import type { Caller } from "../shared/pure/caller.ts";
+
 /**
  * What runs containers. Networks, addresses, names and the ledger are the same for all of them; what
  * differs is behind this.
@@ -10,7 +12,7 @@ export interface Runtime {
    * @return The exit status.
    * @throws {HpkError} When it cannot be started; nothing is left of the attempt.
    */
-  run(words: readonly string[]): Promise<number>;
+  run(caller: Caller, words: readonly string[]): Promise<number>;
   /**
    * Ends a container and removes what the runtime made for it, whatever is still there.
    *

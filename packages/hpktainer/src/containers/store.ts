@@ -1,6 +1,7 @@
 /** The containers on disk, a directory each. */
 
-import { type ContainerRecord, HpkError, type ProcessId } from "@hpk/core";
+import { type ContainerRecord, HpkError, type ProcessId, requireRoot } from "@hpk/core";
+import type { Caller } from "../shared/pure/caller.ts";
 import { lockExclusive, openLockFile } from "@hpk/core/ffi";
 import {
   identify,
@@ -20,6 +21,11 @@ import {
   UNSEEN_EXIT,
 } from "./pure/stored_container.ts";
 import { CONTAINERS_DIRECTORY, pathsOf } from "./paths.ts";
+
+/** Checks that the caller is root, which stored containers take: their files have every owner. */
+export function requireRootForContainers(caller: Caller): void {
+  requireRoot(caller, "cannot run a container by crun");
+}
 
 /** A container and how it is. */
 export interface FoundContainer {

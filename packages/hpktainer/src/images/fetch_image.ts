@@ -22,6 +22,7 @@ import {
 } from "./pure/manifest.ts";
 import type { Platform } from "./pure/platform.ts";
 import type { ImageStore } from "./image_store.ts";
+import { absolutePath, type Caller } from "../shared/pure/caller.ts";
 import type { Progress } from "./progress.ts";
 
 /** What there is at a source under a name. */
@@ -33,6 +34,7 @@ export interface Source {
 
 /** A fetch: what, for which platform, and how. */
 export interface Fetch {
+  readonly caller: Caller;
   readonly reference: ImageReference;
   readonly platform: Platform;
   readonly store: ImageStore;
@@ -54,8 +56,8 @@ export interface FetchedImage {
 const PROGRAM_TIMEOUT_MS = 24 * 60 * 60 * 1000;
 
 /** Where the host says which signatures it asks for (containers-policy.json(5)). */
-const POLICIES = [
-  `${Deno.env.get("HOME") ?? "/root"}/.config/containers/policy.json`,
+const policiesOf = ({ environment }: Caller): string[] => [
+  `${environment["HOME"] ?? "/root"}/.config/containers/policy.json`,
   "/etc/containers/policy.json",
 ];
 
@@ -142,19 +144,20 @@ function sizeOf(path: string): number {
   }
 }
 
-function accessOf({ stage, authFile }: Fetch): Access {
+function accessOf({ caller, stage, authFile }: Fetch): Access {
+  const given = authFile ?? caller.environment["REGISTRY_AUTH_FILE"];
   return {
-    authFile: authFile ?? dockerAuthFile(),
-    withoutPolicy: !POLICIES.some((path) => sizeOf(path) > 0),
+    authFile: given ? absolutePath(caller, given) : dockerAuthFile(caller),
+    withoutPolicy: !policiesOf(caller).some((path) => sizeOf(path) > 0),
     temporary: stage,
   };
 }
 
 /** Docker's file where it is not at its usual place; skopeo knows the others (containers-auth.json(5)). */
-function dockerAuthFile(): string | undefined {
-  const directory = Deno.env.get("DOCKER_CONFIG");
-  if (directory === undefined || Deno.env.get("REGISTRY_AUTH_FILE") !== undefined) return undefined;
-  const path = `${directory}/config.json`;
+function dockerAuthFile(caller: Caller): string | undefined {
+  const directory = caller.environment["DOCKER_CONFIG"];
+  if (directory === undefined) return undefined;
+  const path = absolutePath(caller, `${directory}/config.json`);
   return sizeOf(path) > 0 ? path : undefined;
 }
 

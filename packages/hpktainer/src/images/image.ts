@@ -5,7 +5,7 @@
  * @module
  */
 
-import { HpkError } from "@hpk/core";
+import { HpkError, requireRoot } from "@hpk/core";
 import { removeIfExists } from "@hpk/core/os";
 import type { ImageConfig } from "./pure/image_config.ts";
 import type { ImageRecord } from "./pure/image_record.ts";
@@ -13,6 +13,7 @@ import { asImageId, isWholeId, parseImageReference } from "./pure/image_referenc
 import { formatPlatform, hostPlatform, parsePlatform } from "./pure/platform.ts";
 import { ImageStore } from "./image_store.ts";
 import { isUnchanged, sourceStamp } from "./source_stamp.ts";
+import { absolutePath, type Caller } from "../shared/pure/caller.ts";
 
 export type { ImageConfig } from "./pure/image_config.ts";
 
@@ -61,9 +62,13 @@ export interface ImageHolder {
  * @param name The image as the user names it.
  * @throws {HpkError} When it cannot be had.
  */
-export async function readyImage(name: string, request: ImageRequest = {}): Promise<ReadyImage> {
+export async function readyImage(
+  caller: Caller,
+  name: string,
+  request: ImageRequest = {},
+): Promise<ReadyImage> {
   const store = new ImageStore();
-  return toReady(store, await getImage(store, name, request));
+  return toReady(store, await getImage(caller, store, name, request));
 }
 
 /**
@@ -72,17 +77,18 @@ export async function readyImage(name: string, request: ImageRequest = {}): Prom
  * @throws {HpkError} When it cannot be had.
  */
 export async function getImage(
+  caller: Caller,
   store: ImageStore,
   name: string,
   request: ImageRequest,
 ): Promise<ImageRecord> {
-  requireRoot();
+  requireRootForImages(caller);
   const platform = request.platform === undefined
     ? hostPlatform(Deno.build.arch)
     : parsePlatform(request.platform);
   const { pull = "missing" } = request;
   if (isWholeId(name)) return ofId(store, name);
-  const reference = parseImageReference(name, Deno.cwd());
+  const reference = parseImageReference(name, caller.directory);
   if (pull !== "always") {
     const known = await store.find(reference.name, formatPlatform(platform));
     const isCurrent = known !== undefined &&
@@ -98,10 +104,10 @@ export async function getImage(
       });
     }
   }
-  if (reference.transport === "docker") refuseFile(name);
+  if (reference.transport === "docker") refuseFile(caller, name);
   // A start with an image of the store does without all of that.
   const { pullImage } = await import("./pull_image.ts");
-  return await pullImage(store, {
+  return await pullImage(caller, store, {
     reference,
     platform,
     authFile: request.authFile,
@@ -133,8 +139,8 @@ export function findByDigits(records: readonly ImageRecord[], name: string): Ima
 const FILE_NAME = /\.(?:sif|tar|tgz|tar\.gz)$/;
 
 /** @throws {HpkError} When the name is that of a file which is here. */
-function refuseFile(name: string): void {
-  if (!FILE_NAME.test(name) || sourceStamp(name) === undefined) return;
+function refuseFile(caller: Caller, name: string): void {
+  if (!FILE_NAME.test(name) || sourceStamp(absolutePath(caller, name)) === undefined) return;
   throw new HpkError({
     what: `cannot use the image '${name}'`,
     why: "it is a file, and no name of an image in a registry",
@@ -190,15 +196,9 @@ export function leasePath(container: string): string {
   return new ImageStore().leasePath(container);
 }
 
-/** @throws {HpkError} When we are not root: images hold files of every owner. */
-export function requireRoot(): void {
-  const uid = Deno.uid();
-  if (uid === 0) return;
-  throw new HpkError({
-    what: "cannot use the store of images",
-    why: `that takes root, and you are uid ${uid}`,
-    fix: "run it with sudo",
-  });
+/** @throws {HpkError} When the caller is not root: images hold files of every owner. */
+export function requireRootForImages(caller: Caller): void {
+  requireRoot(caller, "cannot use the store of images");
 }
 
 function toReady(store: ImageStore, record: ImageRecord): ReadyImage {

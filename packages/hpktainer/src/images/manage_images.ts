@@ -2,13 +2,14 @@ import { HpkError } from "@hpk/core";
 import type { ImageRecord } from "./pure/image_record.ts";
 import { parseImageReference } from "./pure/image_reference.ts";
 import { type ImageView, inspectionOf, viewOfImage } from "./pure/image_view.ts";
-import { findByDigits, requireRoot } from "./image.ts";
+import { findByDigits, requireRootForImages } from "./image.ts";
 import { ImageStore } from "./image_store.ts";
+import type { Caller } from "../shared/pure/caller.ts";
 import { sweepStore } from "./sweep_store.ts";
 
 /** The images of the store, the latest first. */
-export function listImages(): ImageView[] {
-  requireRoot();
+export function listImages(caller: Caller): ImageView[] {
+  requireRootForImages(caller);
   const store = new ImageStore();
   const leases = store.leases();
   return store.list().map((record) => viewOfImage(record, leases));
@@ -20,12 +21,15 @@ export function listImages(): ImageView[] {
  * @param names Names, or ids or their beginnings.
  * @throws {HpkError} When the store has no such image.
  */
-export function inspectImages(names: readonly string[]): Record<string, unknown>[] {
-  requireRoot();
+export function inspectImages(
+  caller: Caller,
+  names: readonly string[],
+): Record<string, unknown>[] {
+  requireRootForImages(caller);
   const store = new ImageStore();
   const all = store.list();
   return names.map((name) => {
-    const record = findNamed(store, all, name)[0]!;
+    const record = findNamed(caller, store, all, name)[0]!;
     return inspectionOf(record, all, store.rootfs(record.tree));
   });
 }
@@ -46,11 +50,15 @@ export interface Removal {
  * @param force Forgets an image that containers use, too; its files stay until they have ended.
  * @throws {HpkError} When one does not exist or is in use; then none is removed.
  */
-export async function removeImages(names: readonly string[], force: boolean): Promise<Removal> {
-  requireRoot();
+export async function removeImages(
+  caller: Caller,
+  names: readonly string[],
+  force: boolean,
+): Promise<Removal> {
+  requireRootForImages(caller);
   const store = new ImageStore();
   const all = store.list();
-  const chosen = new Set(names.flatMap((name) => findNamed(store, all, name)));
+  const chosen = new Set(names.flatMap((name) => findNamed(caller, store, all, name)));
   const remaining = new Set(all.filter((record) => !chosen.has(record)).map(({ id }) => id));
   const leases = store.leases();
   for (const { reference, id } of chosen) {
@@ -68,8 +76,8 @@ export async function removeImages(names: readonly string[], force: boolean): Pr
 /**
  * Removes what no image needs, and with `all` every image that no container uses.
  */
-export async function pruneImages(all: boolean): Promise<Removal> {
-  requireRoot();
+export async function pruneImages(caller: Caller, all: boolean): Promise<Removal> {
+  requireRootForImages(caller);
   const store = new ImageStore();
   const records = store.list();
   const used = new Set(store.leases().map(({ image }) => image));
@@ -92,8 +100,13 @@ async function forget(
 }
 
 /** The records that a name means: those of all platforms, or all with an id. */
-function findNamed(store: ImageStore, all: readonly ImageRecord[], name: string): ImageRecord[] {
-  const reference = parseImageReference(name, Deno.cwd()).name;
+function findNamed(
+  caller: Caller,
+  store: ImageStore,
+  all: readonly ImageRecord[],
+  name: string,
+): ImageRecord[] {
+  const reference = parseImageReference(name, caller.directory).name;
   const named = all.filter((record) => record.reference === reference);
   const found = named.length > 0 ? named : findByDigits(all, name);
   if (found.length > 0) return found;

@@ -1,6 +1,8 @@
-/** Tells on standard error how a pull goes: by a bar on a terminal, by lines elsewhere. */
+/** Tells the caller on standard error how a pull goes: by a bar on a terminal, by lines elsewhere. */
 
 import { ProgressBar } from "@std/cli/unstable-progress-bar";
+import type { Streams } from "../shared/pure/caller.ts";
+import { writeBytes, writeText } from "../shared/streams.ts";
 import { formatAdvance, formatBar } from "../shared/pure/units.ts";
 
 /** A step whose advance can be counted. */
@@ -33,18 +35,19 @@ const DEFAULT_COLUMNS = 80;
 /**
  * Makes what tells of one pull.
  *
+ * @param streams The caller's.
  * @param name What people call the image.
  * @param quiet Tells nothing.
  */
-export function createProgress(name: string, quiet: boolean): Progress {
+export function createProgress(streams: Streams, name: string, quiet: boolean): Progress {
   if (quiet) return { say: () => {}, start: () => () => Promise.resolve() };
-  const say = (text: string) => writeLine(`${name}: ${text}`);
+  const say = (text: string) => writeText(streams.stderr, `${name}: ${text}\n`);
   return {
     say,
     start: (what, countable) => {
       if (countable === undefined) return startPlain(say, what);
-      return Deno.stderr.isTerminal()
-        ? startBar(name, what, countable)
+      return streams.stderr.isTerminal()
+        ? startBar(streams, name, what, countable)
         : startLines(say, what, countable);
     },
   };
@@ -55,12 +58,22 @@ function startPlain(say: (text: string) => void, what: string): () => Promise<vo
   return () => Promise.resolve();
 }
 
-function startBar(name: string, what: string, { total, count }: Countable): () => Promise<void> {
+function startBar(
+  streams: Streams,
+  name: string,
+  what: string,
+  { total, count }: Countable,
+): () => Promise<void> {
   const bar = new ProgressBar({
+    writable: new WritableStream({
+      write: async (bytes) => {
+        await writeBytes(streams.stderr, bytes);
+      },
+    }),
     max: total,
     clear: true,
     interval: BAR_MS,
-    formatter: () => formatBar(name, what, { done: count(), total }, columns()),
+    formatter: () => formatBar(name, what, { done: count(), total }, columnsOf(streams)),
   });
   return () => bar.stop();
 }
@@ -79,20 +92,11 @@ function startLines(
   };
 }
 
-function columns(): number {
+function columnsOf(streams: Streams): number {
   try {
-    return Deno.consoleSize().columns || DEFAULT_COLUMNS;
+    return streams.terminalSize().columns || DEFAULT_COLUMNS;
   } catch {
     // Standard input, which it asks, may be no terminal.
     return DEFAULT_COLUMNS;
-  }
-}
-
-function writeLine(text: string): void {
-  try {
-    Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
-  } catch (error) {
-    // Whoever reads has seen enough.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
 }

@@ -11,6 +11,7 @@ import { type Fetch, fetchImage, lookAtSource } from "./fetch_image.ts";
 import type { ImageStore } from "./image_store.ts";
 import { createProgress } from "./progress.ts";
 import { isSameStamp, sourceStamp } from "./source_stamp.ts";
+import type { Caller } from "../shared/pure/caller.ts";
 import { sweepStore } from "./sweep_store.ts";
 import { diskFull } from "./pure/tool_failure.ts";
 import { unpackImage } from "./unpack_image.ts";
@@ -31,13 +32,17 @@ export interface Pull {
  *
  * @throws {HpkError} When it cannot be had.
  */
-export async function pullImage(store: ImageStore, pull: Pull): Promise<ImageRecord> {
+export async function pullImage(
+  caller: Caller,
+  store: ImageStore,
+  pull: Pull,
+): Promise<ImageRecord> {
   try {
     store.prepare();
     try {
       using _shared = store.share();
       faultPoint("image.shared");
-      return await pullOne(store, pull);
+      return await pullOne(caller, store, pull);
     } finally {
       sweepStore(store, false);
     }
@@ -58,9 +63,13 @@ function isDiskFull(error: unknown): boolean {
   return FULL.includes(Number(number));
 }
 
-async function pullOne(store: ImageStore, pull: Pull): Promise<ImageRecord> {
+async function pullOne(
+  caller: Caller,
+  store: ImageStore,
+  pull: Pull,
+): Promise<ImageRecord> {
   const { reference, platform } = pull;
-  const progress = createProgress(familiarName(reference.name), pull.quiet);
+  const progress = createProgress(caller.streams, familiarName(reference.name), pull.quiet);
   const asked = new Date().toISOString();
   const stamp = reference.transport === "docker" ? null : sourceStamp(reference.path) ?? null;
   const key = await store.key(reference.name, formatPlatform(platform));
@@ -77,7 +86,7 @@ async function pullOne(store: ImageStore, pull: Pull): Promise<ImageRecord> {
   Deno.mkdirSync(stage, { mode: 0o700 });
   faultPoint("image.staged");
   try {
-    const fetch = { reference, platform, store, stage, authFile: pull.authFile, progress };
+    const fetch = { caller, reference, platform, store, stage, authFile: pull.authFile, progress };
     const record = await fetchAndUnpack(fetch, known, stamp);
     await store.write(record);
     faultPoint("image.recorded");

@@ -61,6 +61,5 @@ async function readAll(connection: Deno.UnixConn): Promise<string> {
  * @throws {SystemCallError} When the program cannot be executed. Otherwise it does not return.
  */
 export function follow({ path, argv, environment }: StartOrder): never {
-  for (const [name, value] of Object.entries(environment)) Deno.env.set(name, value);
-  return execInPlace(path, argv);
+  return execInPlace(path, argv, environment);
 }

@@ -8,15 +8,16 @@ import { wantedMode } from "../network/pure/network_plan.ts";
 import {
   acceptUnix,
   type FileDescriptor,
+  type PeerCredentials,
   peerCredentials,
   setThreadPriority,
   SystemCallError,
   waitReadable,
   writeText,
 } from "@hpk/core/ffi";
-import { findProgramIn, identify, type Ledger, PROGRAMS } from "@hpk/core/os";
+import { identify, type Ledger } from "@hpk/core/os";
 import { type ProcessContext, readProcessContext } from "./process_context.ts";
-import { apptainerVariables } from "../runtimes/apptainer/apptainer.ts";
+import { apptainerVariables, requireApptainer } from "../runtimes/apptainer/apptainer.ts";
 import { readConfiguration } from "../settings/configuration.ts";
 import { type ContainerInvocation, readArguments } from "../arguments/arguments.ts";
 import {
@@ -24,6 +25,7 @@ import {
   commandInNamespace,
 } from "../runtimes/apptainer/pure/apptainer_command.ts";
 import { asksForRuntime } from "../arguments/runtime_words.ts";
+import { type Caller, NO_STREAMS } from "../shared/pure/caller.ts";
 import type { StartOrder } from "./pure/start_order.ts";
 import { attachAsAsked, checkImage } from "../runtimes/apptainer/start.ts";
 import { takeDown } from "../attach/teardown.ts";
@@ -51,10 +53,10 @@ async function serve(
   own: ProcessContext,
   connection: FileDescriptor,
 ): Promise<void> {
-  const { pid, uid } = peerCredentials(connection.fd);
+  const peer = peerCredentials(connection.fd);
   // Nothing is sent to us: what can be read is the end.
   const hasHungUp = waitReadable([connection.fd], 0).length > 0;
-  const served = uid === 0 && !hasHungUp ? await attachProcess(ledger, own, pid) : undefined;
+  const served = peer.uid === 0 && !hasHungUp ? await attachProcess(ledger, own, peer) : undefined;
   try {
     writeText(connection.fd, JSON.stringify(served?.order ?? null));
   } catch (error) {
@@ -67,29 +69,25 @@ async function serve(
 async function attachProcess(
   ledger: Ledger,
   own: ProcessContext,
-  pid: number,
+  { pid, uid, gid }: PeerCredentials,
 ): Promise<{ readonly id: string; readonly order: StartOrder } | undefined> {
   try {
     const asking = readProcessContext(pid);
-    const owner = identify(pid);
-    if (owner === undefined || !isAlike(own, asking)) return undefined;
-    const { environment, workingDirectory } = asking;
+    const process = identify(pid);
+    if (process === undefined || !isAlike(own, asking)) return undefined;
+    const { environment, workingDirectory: directory } = asking;
+    const caller: Caller = { uid, gid, environment, directory, process, streams: NO_STREAMS };
     const invocation = readArguments(asking.argv.slice(1));
     if (invocation.kind !== "container" || isSpecial(invocation)) return undefined;
-    // A path that begins in another directory than ours is for the start to follow.
-    if (!isAbsolute(environment["HPK_CONFIG"])) return undefined;
-    const { settings } = readConfiguration(invocation.network.settings, environment);
-    const apptainer = findProgramIn(environment["PATH"] ?? "", PROGRAMS.apptainer);
+    const { settings } = readConfiguration(caller, invocation.network.settings);
     const mode = wantedMode(settings);
-    const isPlain = mode !== "host" && mode !== "none" && settings.wait === 0 &&
-      isAbsolute(settings.flannelEnv);
-    if (!isPlain || apptainer === undefined) return undefined;
-    checkImage(invocation.image, workingDirectory);
-    const attachment = await attachAsAsked(ledger, invocation, settings, owner);
+    if (mode === "host" || mode === "none" || settings.wait > 0) return undefined;
+    checkImage(caller, invocation.image);
+    const attachment = await attachAsAsked(ledger, caller, invocation, settings, true);
     const order = {
-      path: apptainer,
+      path: requireApptainer(caller),
       argv: ["apptainer", ...commandInNamespace(invocation, attachment)],
-      environment: apptainerVariables(apptainerEnvironment(attachment), environment, pid),
+      environment: apptainerVariables(caller, apptainerEnvironment(attachment)),
     };
     return { id: attachment.record.id, order };
   } catch {
@@ -105,11 +103,6 @@ function isAlike(own: ProcessContext, asking: ProcessContext): boolean {
     own.namespaces.every((namespace, index) => namespace === asking.namespaces[index]) &&
     same.every((name) => own.environment[name] === asking.environment[name]) &&
     !asksForRuntime(asking.argv, asking.environment["HPK_RUNTIME"]);
-}
-
-/** Whether a path, if there is one, means the same in every directory. */
-function isAbsolute(path = ""): boolean {
-  return path === "" || path.startsWith("/");
 }
 
 /** What starts otherwise than by becoming Apptainer. */

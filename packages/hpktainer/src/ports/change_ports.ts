@@ -9,10 +9,12 @@ import {
   parsePublish,
   PUBLISH_SYNTAX,
   type PublishedPort,
+  requireRoot,
   withoutPorts,
 } from "@hpk/core";
 import { isAlive, Ledger, readHostFacts, readRoutes6, saveRules } from "@hpk/core/os";
 import { type PortView, portViewsOf } from "./pure/port_view.ts";
+import type { Caller } from "../shared/pure/caller.ts";
 import { claimPorts, writeWithRules } from "./port_rules.ts";
 
 /**
@@ -34,11 +36,15 @@ export function listPorts(name: string | undefined): PortView[] {
  * @return The new ones, none of them with host port 0.
  * @throws {HpkError} When one cannot be published; then none is.
  */
-export async function addPorts(name: string, texts: readonly string[]): Promise<PortView[]> {
+export async function addPorts(
+  caller: Caller,
+  name: string,
+  texts: readonly string[],
+): Promise<PortView[]> {
   const requests = texts.map((text) =>
     parsePublish(text) ?? wrong("publish", text, PUBLISH_SYNTAX)
   );
-  checkRoot("publish ports");
+  requireRoot(caller, "cannot publish ports");
   const ledger = new Ledger();
   return await withExisting(ledger, name, "publish ports of", async (record) => {
     const facts = readHostFacts([record.bridge]);
@@ -69,12 +75,16 @@ export async function addPorts(name: string, texts: readonly string[]): Promise<
  * @return What was taken away.
  * @throws {HpkError} When the container does not have one of them; then none is taken away.
  */
-export async function removePorts(name: string, texts: readonly string[]): Promise<PortView[]> {
+export async function removePorts(
+  caller: Caller,
+  name: string,
+  texts: readonly string[],
+): Promise<PortView[]> {
   const spans = texts.map((text) => ({
     text,
     span: parseHostPorts(text) ?? wrong("take away", text, "[IP:]HOSTPORT[/tcp|udp]"),
   }));
-  checkRoot("take ports away");
+  requireRoot(caller, "cannot take ports away");
   const ledger = new Ledger();
   return await withExisting(ledger, name, "take ports away from", async (record) => {
     let kept = [...record.ports];
@@ -137,15 +147,5 @@ function wrong(doing: string, text: string, syntax: string): never {
     what: `cannot ${doing} '${text}'`,
     why: "the value is wrong",
     fix: `give ${syntax}`,
-  });
-}
-
-function checkRoot(doing: string): void {
-  const uid = Deno.uid();
-  if (uid === 0) return;
-  throw new HpkError({
-    what: `cannot ${doing}`,
-    why: `that takes root, and you are uid ${uid}`,
-    fix: "run it with sudo",
   });
 }

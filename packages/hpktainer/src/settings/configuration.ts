@@ -1,19 +1,20 @@
 import { CONFIG_PATH, type ResolvedSettings, resolveSettings, type SettingKey } from "@hpk/core";
 import { readFileIfExists } from "@hpk/core/os";
+import { absolutePath, type Caller } from "../shared/pure/caller.ts";
 
 /**
- * Reads the settings from the configuration file, the environment and options.
+ * Reads the settings from the configuration file, the caller's environment and options.
  *
  * @param options Options of the command line by key.
- * @param environment Whose environment; this process's by default.
  * @throws {HpkError} On a wrong key or value.
  */
 export function readConfiguration(
+  caller: Caller,
   options: Partial<Record<SettingKey, string>>,
-  environment: Readonly<Record<string, string>> = Deno.env.toObject(),
 ): ResolvedSettings {
+  const { environment } = caller;
   const path = environment["HPK_CONFIG"] || CONFIG_PATH;
-  const text = readFileIfExists(path);
+  const text = readFileIfExists(absolutePath(caller, path));
   return resolveSettings({
     file: text === undefined ? undefined : { path, text },
     environment,

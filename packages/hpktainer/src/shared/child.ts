@@ -11,11 +11,17 @@ const FORWARDED: readonly Deno.Signal[] = [
 /**
  * Runs a program on our own standard streams and hands signals on to it.
  *
+ * @param environment Variables that are added to our own, or with `clearEnv` all that it has.
  * @return Its exit status, or 128 and the number of the signal that ended it.
  */
-export async function runChild(path: string, args: readonly string[]): Promise<number> {
+export async function runChild(
+  path: string,
+  args: readonly string[],
+  environment: Pick<Deno.CommandOptions, "env" | "clearEnv"> = {},
+): Promise<number> {
   const child = new Deno.Command(path, {
     args: [...args],
+    ...environment,
     stdin: "inherit",
     stdout: "inherit",
     stderr: "inherit",

@@ -17,6 +17,9 @@ export function mergeEnvironment(...lists: readonly (readonly string[])[]): stri
   return [...merged].map(([name, value]) => `${name}=${value}`);
 }
 
+/** Reads a file that an option names, from the option and the path. */
+export type ReadOptionFile = (option: string, path: string) => string;
+
 /**
  * Reads a value of --env: `NAME=value`, or `NAME` for the caller's own, if it is set.
  *

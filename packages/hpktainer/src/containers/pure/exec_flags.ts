@@ -1,7 +1,7 @@
 import { HpkError } from "@hpk/core";
-import { readVariable, readVariableFile } from "./environment.ts";
+import { type ReadOptionFile, readVariable, readVariableFile } from "./environment.ts";
 import { type Flag, scanFlags } from "../../arguments/flag_scan.ts";
-import type { Caller } from "./run_flags.ts";
+import type { Caller } from "../../shared/pure/caller.ts";
 
 /** A command to be run in a container that runs. */
 export interface ExecRequest {
@@ -39,10 +39,16 @@ export const EXEC_FLAGS: readonly Flag[] = [
 /**
  * Reads what follows `container exec`.
  *
+ * @param caller Whose variables `--env NAME` means.
+ * @param readFile Reads a file that an option names.
  * @return Undefined when help is asked for.
  * @throws {HpkError} When it cannot be understood.
  */
-export function readExec(words: readonly string[], caller: Caller): ExecRequest | undefined {
+export function readExec(
+  words: readonly string[],
+  caller: Pick<Caller, "environment">,
+  readFile: ReadOptionFile,
+): ExecRequest | undefined {
   const { values, operands } = scanFlags(words, EXEC_FLAGS, "hpktainer container exec");
   if (values.has("help")) return undefined;
   const all = (name: string) => values.get(name) ?? [];
@@ -70,7 +76,7 @@ export function readExec(words: readonly string[], caller: Caller): ExecRequest 
     privileged: isOn("privileged"),
     environment: [
       ...all("env-file").flatMap((path) =>
-        readVariableFile(path, caller.readFile("--env-file", path), caller.environment)
+        readVariableFile(path, readFile("--env-file", path), caller.environment)
       ),
       ...all("env").map((text) => readVariable(text, caller.environment)),
     ],

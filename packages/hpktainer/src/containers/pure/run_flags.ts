@@ -4,7 +4,8 @@ import {
   type NetworkOptions,
   readNetworkOptions,
 } from "../../arguments/network_options.ts";
-import { readVariable, readVariableFile } from "./environment.ts";
+import type { Caller } from "../../shared/pure/caller.ts";
+import { type ReadOptionFile, readVariable, readVariableFile } from "./environment.ts";
 import { RUN_FLAGS } from "./flag_table.ts";
 import { type Flag, type FlagScan, scanFlags } from "../../arguments/flag_scan.ts";
 import { type Limits, readLimits } from "./limits.ts";
@@ -70,13 +71,6 @@ export interface RunRequest {
   readonly args: readonly string[];
 }
 
-/** What reading a command line needs of the caller. */
-export interface Caller {
-  readonly environment: Readonly<Record<string, string>>;
-  /** Reads a file that an option names. */
-  readonly readFile: (option: string, path: string) => string;
-}
-
 /** Size of /dev/shm that Docker gives, in bytes. */
 const DEFAULT_SHARED_MEMORY = 64 * 1024 * 1024;
 
@@ -98,13 +92,16 @@ export const ALL_RUN_FLAGS: readonly Flag[] = [...RUN_FLAGS, ...NETWORK_FLAGS];
  * Reads what follows `run` or `create`.
  *
  * @param command "hpktainer run" or the like, for messages.
+ * @param caller Whose variables `--env NAME` means.
+ * @param readFile Reads a file that an option names.
  * @return Undefined when help is asked for.
  * @throws {HpkError} When it cannot be understood.
  */
 export function readRun(
   words: readonly string[],
   command: string,
-  caller: Caller,
+  caller: Pick<Caller, "environment">,
+  readFile: ReadOptionFile,
 ): RunRequest | undefined {
   const scan = scanFlags(words, ALL_RUN_FLAGS, command);
   if (scan.values.has("help")) return undefined;
@@ -118,18 +115,21 @@ export function readRun(
   }
   // What is made to be started later is not gone before.
   const isKept = command.endsWith("create");
-  return { options: readOptions(scan, caller, isKept), image, args };
+  return { options: readOptions(scan, caller.environment, readFile, isKept), image, args };
 }
 
-function readOptions(scan: FlagScan, caller: Caller, isKept: boolean): RunOptions {
+function readOptions(
+  scan: FlagScan,
+  environment: Caller["environment"],
+  readFile: ReadOptionFile,
+  isKept: boolean,
+): RunOptions {
   const { one, all, isOn } = accessors(scan);
   const detach = isOn("detach");
   const stopTimeout = one("stop-timeout");
   const shm = one("shm-size");
   const fromFiles = (name: string): string[] =>
-    all(name).flatMap((path) =>
-      readVariableFile(path, caller.readFile(`--${name}`, path), caller.environment)
-    );
+    all(name).flatMap((path) => readVariableFile(path, readFile(`--${name}`, path), environment));
   return {
     interactive: isOn("interactive"),
     terminal: isOn("tty"),
@@ -141,7 +141,7 @@ function readOptions(scan: FlagScan, caller: Caller, isKept: boolean): RunOption
     debug: isOn("crun-debug"),
     environment: [
       ...fromFiles("env-file"),
-      ...all("env").map((text) => readVariable(text, caller.environment)),
+      ...all("env").map((text) => readVariable(text, environment)),
     ],
     labels: Object.fromEntries(
       [...fromFiles("label-file"), ...all("label")].map((text) => splitOnce(text, "=")),
@@ -158,7 +158,7 @@ function readOptions(scan: FlagScan, caller: Caller, isKept: boolean): RunOption
     hostname: hostName(one("hostname")),
     extraHosts: all("add-host").map(readHostEntry),
     limits: readLimits(one, all),
-    security: readSecurity(isOn("privileged"), all, caller.readFile),
+    security: readSecurity(isOn("privileged"), all, readFile),
     devices: all("device"),
     sysctls: Object.fromEntries(all("sysctl").map((text) => splitOnce(text, "="))),
     sharedMemory: shm === undefined ? DEFAULT_SHARED_MEMORY : readSize("--shm-size", shm),

@@ -1,16 +1,18 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { HpkError } from "@hpk/core";
 import { RUN_FLAGS } from "./flag_table.ts";
-import { type Caller, readRun, type RunOptions } from "./run_flags.ts";
+import { readRun, type RunOptions } from "./run_flags.ts";
 import { execHelp, runHelp } from "./run_help.ts";
 
-const caller: Caller = {
+const caller = {
   environment: { HOME: "/root", LANG: "C.UTF-8" },
-  readFile: (_option, path) => path === "/list" ? "# comment\nA=1\n\nHOME\nNOT_SET\n" : "{",
 };
 
+const readFile = (_option: string, path: string): string =>
+  path === "/list" ? "# comment\nA=1\n\nHOME\nNOT_SET\n" : "{";
+
 function read(line: string) {
-  return readRun(line.split(" "), "hpktainer run", caller)!;
+  return readRun(line.split(" "), "hpktainer run", caller, readFile)!;
 }
 
 function options(line: string): RunOptions {
@@ -31,7 +33,7 @@ Deno.test("options end at the image", () => {
     const request = read(line);
     assertEquals([request.image, request.args], [image, args], line);
   }
-  assertEquals(readRun(["--help"], "hpktainer run", caller), undefined);
+  assertEquals(readRun(["--help"], "hpktainer run", caller, readFile), undefined);
 });
 
 Deno.test("switches are read as Docker reads them", () => {
@@ -67,7 +69,7 @@ Deno.test("switches are read as Docker reads them", () => {
 
 Deno.test("a container that is created only is kept, unless --rm is given", () => {
   const remove = (...words: string[]) =>
-    readRun([...words, "image"], "hpktainer container create", caller)!.options.remove;
+    readRun([...words, "image"], "hpktainer container create", caller, readFile)!.options.remove;
   assertEquals([remove(), remove("--rm")], [false, true]);
 });
 

@@ -1,3 +1,4 @@
+import type { ReadOptionFile } from "./environment.ts";
 import { capabilityNumber, HpkError } from "@hpk/core";
 
 /** What a container may do. */
@@ -23,7 +24,7 @@ export interface Security {
 export function readSecurity(
   privileged: boolean,
   all: (name: string) => readonly string[],
-  readFile: (option: string, path: string) => string,
+  readFile: ReadOptionFile,
 ): Security {
   let noNewPrivileges = false;
   let seccomp: Security["seccomp"] = privileged ? "unconfined" : "default";
@@ -63,7 +64,7 @@ function readCapability(option: string, text: string): string {
 
 function readProfile(
   path: string,
-  readFile: (option: string, path: string) => string,
+  readFile: ReadOptionFile,
 ): Readonly<Record<string, unknown>> {
   const option = "--security-opt seccomp";
   let profile: unknown;

@@ -1,42 +1,50 @@
 import { missingRootCapabilities } from "@hpk/core/capabilities";
 import { execInPlace } from "@hpk/core/exec";
-import { PROGRAMS, requireProgram } from "@hpk/core/programs";
+import { findProgram, PROGRAMS, requireProgram } from "@hpk/core/programs";
+import type { Caller } from "../../shared/pure/caller.ts";
+
+/** Path of Apptainer, which is the caller's choice; undefined where it is not installed. */
+export function findApptainer({ environment }: Caller): string | undefined {
+  return findProgram(PROGRAMS.apptainer, environment["PATH"] ?? "");
+}
 
 /**
- * Becomes Apptainer: this process is replaced by it.
+ * As {@linkcode findApptainer}, for what needs it.
  *
- * @param args Its arguments.
  * @throws {HpkError} When it is not installed.
  */
-export function becomeApptainer(args: readonly string[]): never {
-  const path = requireProgram(PROGRAMS.apptainer);
-  return execInPlace(path, ["apptainer", ...args]);
-}
-
-/** Sets variables for Apptainer in this process's environment. */
-export function prepareEnvironment(variables: Readonly<Record<string, string>>): void {
-  const all = Deno.uid() === 0
-    ? apptainerVariables(variables, Deno.env.toObject(), "self")
-    : variables;
-  for (const [name, value] of Object.entries(all)) Deno.env.set(name, value);
+export function requireApptainer({ environment }: Caller): string {
+  return requireProgram(PROGRAMS.apptainer, environment["PATH"] ?? "");
 }
 
 /**
- * Variables for Apptainer, as root.
+ * Becomes Apptainer: this process, which is the caller, is replaced by it.
+ *
+ * @param args Its arguments.
+ * @param variables Added to the environment.
+ * @throws {HpkError} When it is not installed.
+ */
+export function becomeApptainer(
+  caller: Caller,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): never {
+  return execInPlace(requireApptainer(caller), ["apptainer", ...args], variables);
+}
+
+/**
+ * Variables for an Apptainer that the caller becomes or starts.
  *
  * Root inside a container of another runtime may lack a capability, and Apptainer fails if it cannot
  * have them all: it is told to do without those.
  *
  * @param variables What it is told besides.
- * @param environment The environment that they are added to.
- * @param pid The process that becomes Apptainer.
  */
 export function apptainerVariables(
+  { uid, environment, process }: Pick<Caller, "uid" | "environment" | "process">,
   variables: Readonly<Record<string, string>>,
-  environment: Readonly<Record<string, string>>,
-  pid: number | "self",
 ): Record<string, string> {
-  const missing = missingRootCapabilities(pid);
+  const missing = uid === 0 ? missingRootCapabilities(process.pid) : [];
   if (missing.length === 0) return { ...variables };
   const asked = (environment[DROPPED] ?? "").split(",").filter((name) => name !== "");
   return { ...variables, [DROPPED]: [...new Set([...asked, ...missing])].join(",") };

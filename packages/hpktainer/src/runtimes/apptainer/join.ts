@@ -1,7 +1,8 @@
 import { parseCidr } from "@hpk/core";
 import { Ledger } from "@hpk/core/os";
-import { becomeApptainer, prepareEnvironment } from "./apptainer.ts";
+import { apptainerVariables, becomeApptainer } from "./apptainer.ts";
 import { apptainerEnvironment } from "./pure/apptainer_command.ts";
+import type { Caller } from "../../shared/pure/caller.ts";
 
 /**
  * Runs a command in an instance, whose network it shares: it learns the instance's address.
@@ -9,7 +10,11 @@ import { apptainerEnvironment } from "./pure/apptainer_command.ts";
  * @param instance The instance's name.
  * @param args Arguments for Apptainer.
  */
-export function joinInstance(instance: string, args: readonly string[]): never {
+export function joinInstance(
+  caller: Caller,
+  instance: string,
+  args: readonly string[],
+): never {
   const record = new Ledger().list().find(({ kind, name }) =>
     kind === "instance" && name === instance
   );
@@ -23,6 +28,5 @@ export function joinInstance(instance: string, args: readonly string[]): never {
     gateway6: record.gateway6 ?? undefined,
     relay: undefined,
   });
-  prepareEnvironment(network);
-  return becomeApptainer(args);
+  return becomeApptainer(caller, args, apptainerVariables(caller, network));
 }

@@ -1,14 +1,7 @@
-import { HOST_INI_PATH, HpkError, type ProcessId, type Settings } from "@hpk/core";
+import { HOST_INI_PATH, HpkError, requireRoot, type Settings } from "@hpk/core";
 import { wantedMode } from "../../network/pure/network_plan.ts";
-import {
-  faultPoint,
-  identify,
-  Ledger,
-  PROGRAMS,
-  readFileIfExists,
-  requireProgram,
-} from "@hpk/core/os";
-import { becomeApptainer, prepareEnvironment } from "./apptainer.ts";
+import { faultPoint, identify, Ledger, readFileIfExists } from "@hpk/core/os";
+import { apptainerVariables, becomeApptainer, requireApptainer } from "./apptainer.ts";
 import { attach, type Attachment } from "../../attach/attach.ts";
 import { readConfiguration } from "../../settings/configuration.ts";
 import { datapathFor } from "../../datapath/choose.ts";
@@ -18,6 +11,7 @@ import {
   commandInNamespace,
   commandWithoutNetwork,
 } from "./pure/apptainer_command.ts";
+import { absolutePath, type Caller } from "../../shared/pure/caller.ts";
 import { runChild } from "../../shared/child.ts";
 import { takeDown } from "../../attach/teardown.ts";
 
@@ -31,25 +25,33 @@ import { takeDown } from "../../attach/teardown.ts";
  * @return The exit status of an instance's start.
  * @throws {HpkError} When the container cannot be started; nothing is left of the attempt.
  */
-export async function startContainer(invocation: ContainerInvocation): Promise<number> {
-  const { settings } = readConfiguration(invocation.network.settings);
-  checkImage(invocation.image);
+export async function startContainer(
+  caller: Caller,
+  invocation: ContainerInvocation,
+): Promise<number> {
+  const { settings } = readConfiguration(caller, invocation.network.settings);
+  checkImage(caller, invocation.image);
   const mode = wantedMode(settings);
   if (mode === "host" || mode === "none") {
     checkWithoutNetwork(invocation, mode);
-    prepareEnvironment({});
-    return becomeApptainer(commandWithoutNetwork(invocation, mode));
+    const args = commandWithoutNetwork(invocation, mode);
+    return becomeApptainer(caller, args, apptainerVariables(caller, {}));
   }
-  checkRoot();
+  requireRootForNetwork(caller);
   const ledger = new Ledger();
   const isInstance = invocation.verb.startsWith("instance");
-  const attachment = await attachAsAsked(ledger, invocation, settings);
-  prepareEnvironment(apptainerEnvironment(attachment));
+  const attachment = await attachAsAsked(ledger, caller, invocation, settings);
+  const variables = apptainerVariables(caller, apptainerEnvironment(attachment));
   const args = commandInNamespace(invocation, attachment);
   try {
-    return isInstance
-      ? await startInstance(ledger, attachment, invocation, args)
-      : runInPlace(ledger, attachment, args);
+    if (isInstance) {
+      const start = () => runChild(requireApptainer(caller), args, { env: variables });
+      const pidFile = pidFileOf(caller, invocation) ?? attachment.pidFile;
+      return await startInstance(ledger, attachment, pidFile, start);
+    }
+    ledger.write({ ...attachment.record, phase: "running" });
+    faultPoint("start.running");
+    return becomeApptainer(caller, args, variables);
   } catch (error) {
     await release(ledger, attachment);
     throw error;
@@ -59,21 +61,25 @@ export async function startContainer(invocation: ContainerInvocation): Promise<n
 /**
  * Attaches a container to a network of its own, as the command line asks.
  *
- * @param owner The process that it belongs to; undefined for this one.
+ * @param becomesIt Whether the caller has nothing left to do then but to become the container.
  * @throws {HpkError} When it cannot be; nothing is left of the attempt.
  */
 export async function attachAsAsked(
   ledger: Ledger,
+  caller: Caller,
   invocation: ContainerInvocation,
   settings: Settings,
-  owner?: ProcessId,
+  becomesIt = false,
 ): Promise<Attachment> {
   if (settings.wait > 0 && wantedMode(settings) === "flannel") {
     const { awaitFlannel } = await import("../../network/flannel_wait.ts");
     await awaitFlannel(settings);
   }
   const isInstance = invocation.verb.startsWith("instance");
+  requireApptainer(caller);
   return await attach(ledger, {
+    caller,
+    becomesIt,
     settings: isInstance ? await withPortsOfHost(settings, invocation.network.name) : settings,
     ip: invocation.network.ip,
     name: invocation.network.name,
@@ -81,7 +87,6 @@ export async function attachAsAsked(
     image: invocation.image,
     hostname: invocation.hostname,
     datapath: datapathFor(settings.datapath),
-    ...(owner === undefined ? {} : { owner }),
   });
 }
 
@@ -92,22 +97,16 @@ async function withPortsOfHost(settings: Settings, name: string | undefined): Pr
   return withHostPorts(settings, name);
 }
 
-function runInPlace(ledger: Ledger, attachment: Attachment, args: readonly string[]): never {
-  ledger.write({ ...attachment.record, phase: "running" });
-  faultPoint("start.running");
-  return becomeApptainer(args);
-}
-
 async function startInstance(
   ledger: Ledger,
   attachment: Attachment,
-  invocation: ContainerInvocation,
-  args: readonly string[],
+  pidFile: string,
+  start: () => Promise<number>,
 ): Promise<number> {
   faultPoint("start.instance");
-  const code = await runChild(requireProgram(PROGRAMS.apptainer), args);
+  const code = await start();
   faultPoint("start.instance started");
-  const pid = code === 0 ? readPid(invocation.pidFile ?? attachment.pidFile) : undefined;
+  const pid = code === 0 ? readPid(pidFile) : undefined;
   const owner = pid === undefined ? undefined : identify(pid);
   if (owner === undefined) {
     await release(ledger, attachment);
@@ -122,21 +121,25 @@ async function release(ledger: Ledger, attachment: Attachment): Promise<void> {
   await takeDown(ledger, (record) => record.id === attachment.record.id);
 }
 
+/** Absolute path of the file that the command line names for the instance's pid; undefined where none. */
+export function pidFileOf(
+  caller: Caller,
+  { pidFile }: Pick<ContainerInvocation, "pidFile">,
+): string | undefined {
+  return pidFile === undefined ? undefined : absolutePath(caller, pidFile);
+}
+
 /** Reads the pid that Apptainer has written to a file; undefined where it has written none. */
 export function readPid(path: string): number | undefined {
   const pid = Number(readFileIfExists(path)?.trim());
   return Number.isInteger(pid) && pid > 0 ? pid : undefined;
 }
 
-/**
- * Checks that an image named by a path exists, before anything is made for it.
- *
- * @param directory Where a relative path begins.
- */
-export function checkImage(image: string, directory = "."): void {
+/** Checks that an image named by a path exists, before anything is made for it. */
+export function checkImage(caller: Caller, image: string): void {
   if (/^[a-z][a-z0-9+.-]*:/i.test(image)) return;
   try {
-    Deno.statSync(image.startsWith("/") ? image : `${directory}/${image}`);
+    Deno.statSync(absolutePath(caller, image));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new HpkError({
@@ -169,13 +172,11 @@ export function checkWithoutNetwork(invocation: ContainerInvocation, mode: "host
   });
 }
 
-/** Checks that this is root, which a network of its own takes. */
-export function checkRoot(): void {
-  const uid = Deno.uid();
-  if (uid === 0) return;
-  throw new HpkError({
-    what: "cannot give the container a network of its own",
-    why: `that takes root, and you are uid ${uid}`,
-    fix: "run it with sudo, or with --network host",
-  });
+/** Checks that the caller is root, which a network of the container's own takes. */
+export function requireRootForNetwork(caller: Caller): void {
+  requireRoot(
+    caller,
+    "cannot give the container a network of its own",
+    "run it with sudo, or with --network host",
+  );
 }

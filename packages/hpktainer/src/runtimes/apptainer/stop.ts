@@ -1,6 +1,7 @@
 import { formatHostDifference } from "@hpk/core";
-import { Ledger, PROGRAMS, requireProgram } from "@hpk/core/os";
-import { becomeApptainer } from "./apptainer.ts";
+import { Ledger } from "@hpk/core/os";
+import { becomeApptainer, requireApptainer } from "./apptainer.ts";
+import type { Caller } from "../../shared/pure/caller.ts";
 import { runChild } from "../../shared/child.ts";
 import { takeDownEnded } from "../../attach/teardown.ts";
 
@@ -13,13 +14,14 @@ import { takeDownEnded } from "../../attach/teardown.ts";
  * @return Apptainer's exit status.
  */
 export async function stopInstances(
+  caller: Caller,
   args: readonly string[],
   tell: (line: string) => void,
 ): Promise<number> {
   const ledger = new Ledger();
-  if (Deno.uid() !== 0 || !ledger.exists()) return becomeApptainer(args);
+  if (caller.uid !== 0 || !ledger.exists()) return becomeApptainer(caller, args);
   const stop = async (): Promise<number> => {
-    const code = await runChild(requireProgram(PROGRAMS.apptainer), args);
+    const code = await runChild(requireApptainer(caller), args);
     await takeDownEnded(ledger);
     return code;
   };

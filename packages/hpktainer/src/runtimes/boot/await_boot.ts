@@ -1,11 +1,14 @@
 /** Waits until a booted container is up, and asks how its boot went. */
 
 import { type BootReport, HpkError, type ProcessId } from "@hpk/core";
-import { isAlive, PROGRAMS, requireProgram, runCommand } from "@hpk/core/os";
+import { isAlive, runCommand } from "@hpk/core/os";
 
 /** How the instance is found, and how long to wait. */
 export interface BootedInstance {
   readonly name: string;
+  /** Path of Apptainer, and what is added to its environment. */
+  readonly apptainer: string;
+  readonly environment: Readonly<Record<string, string>>;
   /** Its first process. */
   readonly owner: ProcessId;
   /** Apptainer's options before the subcommand. */
@@ -88,12 +91,13 @@ async function failedUnits(instance: BootedInstance): Promise<string[]> {
 }
 
 async function systemctl(
-  { name, globals }: BootedInstance,
+  { name, apptainer, environment, globals }: BootedInstance,
   args: readonly string[],
   timeoutMs: number,
 ): Promise<string> {
   const exec = ["exec", "--cleanenv", "--pwd", "/", `instance://${name}`, "systemctl", ...args];
-  const { stdout } = await runCommand(requireProgram(PROGRAMS.apptainer), [...globals, ...exec], {
+  const { stdout } = await runCommand(apptainer, [...globals, ...exec], {
+    environment,
     timeoutMs: Math.max(timeoutMs, POLL_MS),
   });
   return stdout;

@@ -30,10 +30,10 @@ import {
   readFileIfExists,
   requireProgram,
   runOrThrow,
-  thisProcess,
   writeFileAtomic,
 } from "@hpk/core/os";
-import { prepareEnvironment } from "../apptainer/apptainer.ts";
+import { apptainerVariables, requireApptainer } from "../apptainer/apptainer.ts";
+import { absolutePath, type Caller } from "../../shared/pure/caller.ts";
 import type { Attachment } from "../../attach/attach.ts";
 import { watchHost } from "../../network/host_watch.ts";
 import { awaitBoot } from "./await_boot.ts";
@@ -57,9 +57,10 @@ import type { BootOptions } from "../../arguments/boot_options.ts";
 import {
   attachAsAsked,
   checkImage,
-  checkRoot,
   checkWithoutNetwork,
+  pidFileOf,
   readPid,
+  requireRootForNetwork,
 } from "../apptainer/start.ts";
 import { takeDown, takeDownEnded } from "../../attach/teardown.ts";
 
@@ -82,14 +83,15 @@ const UNSHARE = { ...PROGRAMS.setsid, name: "unshare" };
  * @throws {HpkError} When it cannot be booted; nothing is left of the attempt.
  */
 export async function bootInstance(
+  caller: Caller,
   invocation: ContainerInvocation,
   boot: BootOptions,
   tell: (line: string) => void,
 ): Promise<number> {
-  const { settings } = readConfiguration(invocation.network.settings);
+  const { settings } = readConfiguration(caller, invocation.network.settings);
   const mode = wantedMode(settings);
   const masks = chooseMasks({ allow: boot.allow, hostNetwork: mode === "host" });
-  checkImage(invocation.image);
+  checkImage(caller, invocation.image);
   if (mode === "none") {
     throw new HpkError({
       what: "cannot boot a container with the network 'none'",
@@ -98,25 +100,27 @@ export async function bootInstance(
     });
   }
   if (mode === "host") checkWithoutNetwork(invocation, mode);
-  checkRoot();
+  requireRootForNetwork(caller);
   const unshare = requireProgram(UNSHARE);
   const ledger = new Ledger();
   const prepared = mode === "host"
-    ? await recordInHostNetwork(ledger, invocation)
-    : await attachWithCgroup(ledger, invocation, settings);
+    ? await recordInHostNetwork(ledger, caller, invocation)
+    : await attachWithCgroup(ledger, caller, invocation, settings);
   try {
-    const args = await prepareStart(ledger, prepared, invocation, boot, masks);
+    const args = await prepareStart(ledger, caller, prepared, invocation, boot, masks);
     const mounts = readCgroupMounts();
-    setEnvironment(invocation.image, mounts, prepared.attachment);
+    const environment = environmentOf(caller, invocation.image, mounts, prepared.attachment);
     const group = cgroupOf(prepared.record);
     makeCgroup(mounts, `${group}/${SUPERVISOR_GROUP}`);
     faultPoint("boot.cgroups");
-    const [shell, ...words] = [
-      ...inOwnCgroups(mounts, group, unshare),
-      requireProgram(PROGRAMS.apptainer),
-      ...args,
-    ];
-    const start = () => startAndWait(ledger, prepared, invocation, boot, shell!, words);
+    const apptainer = requireApptainer(caller);
+    const [shell, ...words] = [...inOwnCgroups(mounts, group, unshare), apptainer, ...args];
+    const launch: Launch = {
+      apptainer,
+      environment,
+      run: () => runChild(shell!, words, { env: environment, clearEnv: true }),
+    };
+    const start = () => startAndWait(ledger, prepared, invocation, boot, launch);
     const { result, differences } = mode === "host"
       ? await watchHost(ledger, start)
       : { result: await start(), differences: [] };
@@ -137,19 +141,21 @@ export async function bootInstance(
 
 async function attachWithCgroup(
   ledger: Ledger,
+  caller: Caller,
   invocation: ContainerInvocation,
   settings: Settings,
 ): Promise<Prepared> {
-  const attachment = await attachAsAsked(ledger, invocation, settings);
+  const attachment = await attachAsAsked(ledger, caller, invocation, settings);
   const record = withCgroup(attachment.record);
   ledger.write(record);
   faultPoint("boot.recorded");
-  return { record, attachment, pidFile: invocation.pidFile ?? attachment.pidFile };
+  return { record, attachment, pidFile: pidFileOf(caller, invocation) ?? attachment.pidFile };
 }
 
 /** Records a container that has nothing of its own but files and control groups. */
 async function recordInHostNetwork(
   ledger: Ledger,
+  caller: Caller,
   invocation: ContainerInvocation,
 ): Promise<Prepared> {
   const id = newContainerId();
@@ -162,7 +168,7 @@ async function recordInHostNetwork(
     name,
     kind: "instance",
     phase: "starting",
-    owner: thisProcess(),
+    owner: caller.process,
     created: new Date().toISOString(),
     runtime: "apptainer",
     image: invocation.image,
@@ -199,7 +205,7 @@ async function recordInHostNetwork(
   return {
     record,
     attachment: undefined,
-    pidFile: invocation.pidFile ?? `${directory}/pid`,
+    pidFile: pidFileOf(caller, invocation) ?? `${directory}/pid`,
   };
 }
 
@@ -216,6 +222,7 @@ function cgroupOf({ id }: Pick<ContainerRecord, "id">): string {
 /** Writes the files that are bound, and makes the arguments for Apptainer. */
 async function prepareStart(
   ledger: Ledger,
+  caller: Caller,
   { record, attachment, pidFile }: Prepared,
   invocation: ContainerInvocation,
   boot: BootOptions,
@@ -226,7 +233,7 @@ async function prepareStart(
   writeFileAtomic(mask, "");
   const snippet = `${directory}/tmpfiles.conf`;
   writeFileAtomic(snippet, RESOLVER_SNIPPET);
-  const configuration = await ownConfiguration(boot, `${directory}/apptainer.conf`);
+  const configuration = await ownConfiguration(caller, boot, `${directory}/apptainer.conf`);
   faultPoint("boot.files");
   const files: BootFiles = {
     mask,
@@ -245,7 +252,7 @@ async function prepareStart(
       }
       : undefined,
   };
-  const has = (path: string): boolean => isFile(`${invocation.image}${path}`);
+  const has = (path: string): boolean => isFile(absolutePath(caller, `${invocation.image}${path}`));
   const missing = missingRootCapabilities();
   const options = bootArguments(boot, files, masks, missing, has);
   const configured: ContainerInvocation = {
@@ -261,25 +268,30 @@ async function prepareStart(
     : commandInNamespace(configured, attachment);
 }
 
-/** Makes this process's environment that of the container's first process, and of Apptainer. */
-function setEnvironment(
+/** The environment of the container's first process, and of Apptainer. */
+function environmentOf(
+  caller: Caller,
   image: string,
   mounts: readonly CgroupMount[],
   attachment: Attachment | undefined,
-): void {
+): Record<string, string> {
   // Without Apptainer's prefix: that is for scripts of its own, which do not run in a boot.
   const network = attachment === undefined ? {} : environmentFor(attachment);
-  const wanted = bootEnvironment(Deno.env.toObject(), image, mounts, network);
-  for (const name of Object.keys(Deno.env.toObject())) {
-    if (!(name in wanted)) Deno.env.delete(name);
-  }
-  prepareEnvironment(wanted);
+  const wanted = bootEnvironment(caller.environment, image, mounts, network);
+  return apptainerVariables(
+    { uid: caller.uid, process: caller.process, environment: wanted },
+    wanted,
+  );
 }
 
 /** A configuration as a boot needs it, where the host's is another. */
-async function ownConfiguration(boot: BootOptions, path: string): Promise<string | undefined> {
-  const source = boot.configuration ?? await usualConfiguration();
-  const text = source === undefined ? undefined : readFileIfExists(source);
+async function ownConfiguration(
+  caller: Caller,
+  boot: BootOptions,
+  path: string,
+): Promise<string | undefined> {
+  const source = boot.configuration ?? await usualConfiguration(caller);
+  const text = source === undefined ? undefined : readFileIfExists(absolutePath(caller, source));
   const wanted = text === undefined ? undefined : bootConfiguration(text);
   if (wanted === undefined) return undefined;
   writeFileAtomic(path, wanted);
@@ -287,8 +299,8 @@ async function ownConfiguration(boot: BootOptions, path: string): Promise<string
 }
 
 /** Where Apptainer says that its configuration is (`apptainer buildcfg`). */
-async function usualConfiguration(): Promise<string | undefined> {
-  const settings = await runOrThrow(requireProgram(PROGRAMS.apptainer), ["buildcfg"]);
+async function usualConfiguration(caller: Caller): Promise<string | undefined> {
+  const settings = await runOrThrow(requireApptainer(caller), ["buildcfg"]);
   return /^APPTAINER_CONF_FILE=(.+)$/m.exec(settings)?.[1];
 }
 
@@ -298,6 +310,14 @@ function isFile(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** How Apptainer is run. */
+interface Launch {
+  readonly apptainer: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Starts the instance. @return The exit status. */
+  readonly run: () => Promise<number>;
 }
 
 interface Started {
@@ -311,10 +331,9 @@ async function startAndWait(
   { record, pidFile }: Prepared,
   invocation: ContainerInvocation,
   boot: BootOptions,
-  shell: string,
-  words: readonly string[],
+  { apptainer, environment, run }: Launch,
 ): Promise<Started> {
-  const code = await runChild(shell, words);
+  const code = await run();
   faultPoint("boot.started");
   const pid = code === 0 ? readPid(pidFile) : undefined;
   const owner = pid === undefined ? undefined : identify(pid);
@@ -323,7 +342,9 @@ async function startAndWait(
   faultPoint("boot.running");
   const { name } = record;
   const { globals } = invocation;
-  const booted = await awaitBoot({ name, owner, globals, timeoutMs: boot.timeout * 1000 });
+  const booted = await awaitBoot({
+    ...{ apptainer, environment, name, owner, globals, timeoutMs: boot.timeout * 1000 },
+  });
   return { code, booted };
 }
 

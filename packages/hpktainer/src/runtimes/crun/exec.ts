@@ -6,9 +6,11 @@ import { checkExecutable } from "../../containers/pure/executable.ts";
 import { execHelp } from "../../containers/pure/run_help.ts";
 import { type ExecRequest, readExec } from "../../containers/pure/exec_flags.ts";
 import { type OciSpec, type SpecProcess, specText } from "./pure/oci_spec.ts";
-import { caller, checkRoot, checkTerminal } from "../../containers/caller.ts";
+import { readOptionFile } from "../../containers/option_file.ts";
+import { type Caller, requireTerminal } from "../../shared/pure/caller.ts";
+import { writeText } from "../../shared/streams.ts";
 import { pathsOf } from "../../containers/paths.ts";
-import { findRunning, firstProcessOf } from "../../containers/store.ts";
+import { findRunning, firstProcessOf, requireRootForContainers } from "../../containers/store.ts";
 import { crunArguments, crunPath } from "../../containers/engines/crun.ts";
 import { mustBeCopied, runOnTerminal, runWithCopies } from "./exec_streams.ts";
 import { lookInto, readHead, readInRoot } from "../../containers/image_files.ts";
@@ -22,14 +24,17 @@ import { ownCapabilities } from "./prepare.ts";
  * @return The command's exit status.
  * @throws {HpkError} When it cannot be run.
  */
-export async function execInContainer(words: readonly string[]): Promise<number> {
-  const request = readExec(words, caller());
+export async function execInContainer(
+  caller: Caller,
+  words: readonly string[],
+): Promise<number> {
+  const request = readExec(words, caller, readOptionFile(caller));
   if (request === undefined) {
-    Deno.stdout.writeSync(new TextEncoder().encode(execHelp()));
+    writeText(caller.streams.stdout, execHelp());
     return 0;
   }
-  checkRoot();
-  if (!request.detach) checkTerminal(request.terminal);
+  requireRootForContainers(caller);
+  if (!request.detach) requireTerminal(caller, request.terminal);
   const { container } = findRunning(request.container, "exec in");
   const root = rootOf(firstProcessOf(container.id, "exec in"));
   const spec: OciSpec = JSON.parse(Deno.readTextFileSync(pathsOf(container.id).spec));
@@ -50,11 +55,13 @@ export async function execInContainer(words: readonly string[]): Promise<number>
   ];
   if (request.detach) return become(args(["--detach"]), false);
   if (request.terminal) {
-    return await runOnTerminal(args, pathsOf(container.id).directory, request.interactive);
+    const { directory } = pathsOf(container.id);
+    return await runOnTerminal(caller.streams, args, directory, request.interactive);
   }
-  const streams = request.interactive ? [0, 1, 2] : [1, 2];
+  const { stdin, stdout, stderr } = caller.streams;
+  const streams = request.interactive ? [stdin, stdout, stderr] : [stdout, stderr];
   return streams.some(mustBeCopied)
-    ? await runWithCopies(args([]), request.interactive)
+    ? await runWithCopies(caller.streams, args([]), request.interactive)
     : become(args([]), request.interactive);
 }
 

@@ -16,11 +16,9 @@ import {
 } from "@hpk/core/ffi";
 import { PROGRAMS, removeIfExists, requireProgram } from "@hpk/core/os";
 import { FORWARDED } from "../../containers/container_end.ts";
-import { writeAll } from "./streams.ts";
+import type { InputStream, OutputStream, Stream, Streams } from "../../shared/pure/caller.ts";
+import { writeBytes } from "../../shared/streams.ts";
 import { crunPath } from "../../containers/engines/crun.ts";
-
-/** Standard input. */
-const STDIN = 0;
 
 /** Bytes moved at a time. */
 const CHUNK = 16 * 1024;
@@ -29,41 +27,59 @@ const CHUNK = 16 * 1024;
 const POLL_MS = 100;
 
 /**
- * Whether a stream of ours is not given to a container itself: a terminal, of which a program could
- * change the settings; or a file, of which crun would change the owner.
+ * Whether a stream of the caller's is not given to a container itself: one that programs cannot have;
+ * a terminal, of which a program could change the settings; or a file, of which crun would change the
+ * owner.
  */
-export function mustBeCopied(fd: number): boolean {
-  const terminal = [Deno.stdin, Deno.stdout, Deno.stderr][fd]!.isTerminal();
-  return terminal || Deno.statSync(`/proc/self/fd/${fd}`).isFile;
+export function mustBeCopied(stream: Stream): boolean {
+  const { descriptor } = stream;
+  return descriptor === undefined || stream.isTerminal() ||
+    Deno.statSync(`/proc/self/fd/${descriptor}`).isFile;
 }
 
 /**
- * Runs crun with pipes in place of those of our streams that are not given away.
+ * Runs crun with pipes in place of those of the caller's streams that are not given away.
  *
  * @return Its exit status.
  */
 export async function runWithCopies(
+  streams: Streams,
   args: readonly string[],
   interactive: boolean,
 ): Promise<number> {
-  const choose = (fd: number) => mustBeCopied(fd) ? "piped" : "inherit";
-  const input = interactive ? choose(0) : "null";
-  const child = spawnApart(args, { stdin: input, stdout: choose(1), stderr: choose(2) });
+  const choose = (stream: Stream): "piped" | "inherit" =>
+    mustBeCopied(stream) ? "piped" : "inherit";
+  const stdin = interactive ? choose(streams.stdin) : "null";
+  const [stdout, stderr] = [choose(streams.stdout), choose(streams.stderr)];
+  const child = spawnApart(args, { stdin, stdout, stderr });
   using _signals = forwardTo(child);
-  const open = { preventClose: true };
-  const copies = [
-    ...(choose(1) === "piped" ? [child.stdout.pipeTo(Deno.stdout.writable, open)] : []),
-    ...(choose(2) === "piped" ? [child.stderr.pipeTo(Deno.stderr.writable, open)] : []),
-  ].map((copy) =>
-    copy.catch(() => {
-      // Whoever reads is gone: what a program of theirs would get.
+  const copy = async (from: ReadableStream<Uint8Array>, to: OutputStream) => {
+    for await (const chunk of from) {
+      if (await writeBytes(to, chunk)) continue;
+      // The reader is gone: what a program of theirs would get.
       send(child, "SIGPIPE");
-    })
-  );
+      return;
+    }
+  };
+  const copies = [
+    ...(stdout === "piped" ? [copy(child.stdout, streams.stdout)] : []),
+    ...(stderr === "piped" ? [copy(child.stderr, streams.stderr)] : []),
+  ];
   // The command may end before it has read all.
-  if (input === "piped") Deno.stdin.readable.pipeTo(child.stdin).catch(() => {});
+  if (stdin === "piped") feed(child, streams.stdin).catch(() => {});
   await Promise.all(copies);
   return (await child.status).code;
+}
+
+/** Copies the caller's input to a child, to its end. */
+async function feed(child: Deno.ChildProcess, input: InputStream): Promise<void> {
+  const writer = child.stdin.getWriter();
+  const buffer = new Uint8Array(CHUNK);
+  for (;;) {
+    const count = await input.read(buffer).catch(() => null);
+    if (count === null) return await writer.close();
+    await writer.write(buffer.slice(0, count));
+  }
 }
 
 /**
@@ -75,6 +91,7 @@ export async function runWithCopies(
  * @return Its exit status.
  */
 export async function runOnTerminal(
+  streams: Streams,
   argsWith: (options: readonly string[]) => readonly string[],
   directory: string,
   interactive: boolean,
@@ -95,17 +112,18 @@ export async function runOnTerminal(
   if (master === undefined) return (await child.status).code;
   using terminal = master;
   using _signals = forwardTo(child);
-  using _raw = interactive ? new RawTerminal(STDIN) : undefined;
+  const { descriptor } = streams.stdin;
+  using _raw = interactive && descriptor !== undefined ? new RawTerminal(descriptor) : undefined;
   setNonBlocking(terminal.fd);
   const resize = () => {
-    const { rows, columns } = Deno.consoleSize();
+    const { rows, columns } = streams.terminalSize();
     setTerminalSize(terminal.fd, rows, columns);
   };
   resize();
   Deno.addSignalListener("SIGWINCH", resize);
   try {
-    if (interactive) copyInput(terminal.fd);
-    await copyOutput(terminal.fd, child.status);
+    if (interactive) copyInput(streams.stdin, terminal.fd);
+    await copyOutput(terminal.fd, streams.stdout, child.status);
     return (await child.status).code;
   } finally {
     Deno.removeSignalListener("SIGWINCH", resize);
@@ -131,7 +149,11 @@ async function receiveTerminal(
 }
 
 /** Copies until nobody has the terminal any more, or the command has ended and all is read. */
-async function copyOutput(terminal: number, ended: Promise<unknown>): Promise<void> {
+async function copyOutput(
+  terminal: number,
+  output: OutputStream,
+  ended: Promise<unknown>,
+): Promise<void> {
   const isOver = watchEnd(ended);
   const buffer = new Uint8Array(CHUNK);
   for (;;) {
@@ -139,7 +161,7 @@ async function copyOutput(terminal: number, ended: Promise<unknown>): Promise<vo
     const count = readTerminal(terminal, buffer);
     if (count === 0) return;
     if (count !== undefined) {
-      if (!await writeAll(Deno.stdout, buffer.subarray(0, count))) return;
+      if (!await writeBytes(output, buffer.subarray(0, count))) return;
     } else if (last) return;
     else await waitReadableAside([terminal], POLL_MS);
   }
@@ -162,10 +184,10 @@ function readTerminal(terminal: number, buffer: Uint8Array<ArrayBuffer>): number
   }
 }
 
-async function copyInput(terminal: number): Promise<void> {
+async function copyInput(input: InputStream, terminal: number): Promise<void> {
   const buffer = new Uint8Array(CHUNK);
   for (;;) {
-    const count = await Deno.stdin.read(buffer).catch(() => null);
+    const count = await input.read(buffer).catch(() => null);
     if (count === null) return;
     let rest = buffer.subarray(0, count);
     while (rest.length > 0) {

@@ -7,7 +7,7 @@ import {
   hostNameOf,
   type Settings,
 } from "@hpk/core";
-import { faultPoint, type Ledger, readFileIfExists, thisProcess } from "@hpk/core/os";
+import { faultPoint, type Ledger, readFileIfExists } from "@hpk/core/os";
 import { attach, checkFree, releaseName } from "../../attach/attach.ts";
 import { readHostResolver } from "../../names/host_resolver.ts";
 import { datapathFor } from "../../datapath/choose.ts";
@@ -17,6 +17,7 @@ import type { SpecRequest } from "./pure/spec_builder.ts";
 import { takeDown } from "../../attach/teardown.ts";
 import { pathsOf } from "../../containers/paths.ts";
 import type { PreparedContainer } from "./prepare.ts";
+import type { Caller } from "../../shared/pure/caller.ts";
 
 /** The runtime's name in records. */
 export const CRUN = "crun";
@@ -41,12 +42,13 @@ const LOCAL_HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loop
  */
 export async function giveNetwork(
   ledger: Ledger,
+  caller: Caller,
   prepared: PreparedContainer,
 ): Promise<ContainerNetwork> {
   const { mode, container } = prepared;
   const given = mode === "host" || mode === "none"
-    ? await recordOnly(ledger, prepared, mode)
-    : await attachToPods(ledger, prepared);
+    ? await recordOnly(ledger, caller, prepared, mode)
+    : await attachToPods(ledger, caller, prepared);
   const { extraHosts } = container.options;
   if (extraHosts.length > 0) {
     const lines = extraHosts.map(([address, name]) => `${address}\t${name}\n`).join("");
@@ -57,6 +59,7 @@ export async function giveNetwork(
 
 async function attachToPods(
   ledger: Ledger,
+  caller: Caller,
   { container, settings, mode }: PreparedContainer,
 ): Promise<ContainerNetwork> {
   const { id, name, options, image } = container;
@@ -65,6 +68,7 @@ async function attachToPods(
     await awaitFlannel(settings);
   }
   const attachment = await attach(ledger, {
+    caller,
     settings,
     ip: options.network.ip,
     name,
@@ -91,6 +95,7 @@ async function attachToPods(
 
 async function recordOnly(
   ledger: Ledger,
+  caller: Caller,
   { container, settings }: PreparedContainer,
   mode: "host" | "none",
 ): Promise<ContainerNetwork> {
@@ -99,7 +104,7 @@ async function recordOnly(
   const record = await ledger.withLock(async () => {
     checkFree(ledger, { name });
     const monitor = ensureMonitor(ledger);
-    const made = recordOf(container, mode);
+    const made = recordOf(caller, container, mode);
     ledger.write(made);
     faultPoint("crun.recorded");
     await monitor;
@@ -133,6 +138,7 @@ function resolverText(mode: "host" | "none", settings: Settings): string {
 }
 
 function recordOf(
+  caller: Caller,
   { id, name, image }: PreparedContainer["container"],
   mode: "host" | "none",
 ): ContainerRecord {
@@ -142,7 +148,7 @@ function recordOf(
     name,
     kind: "run",
     phase: "starting",
-    owner: thisProcess(),
+    owner: caller.process,
     created: new Date().toISOString(),
     runtime: CRUN,
     image: image.given,

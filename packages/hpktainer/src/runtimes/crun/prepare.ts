@@ -29,6 +29,7 @@ import type { StoredContainer } from "../../containers/pure/stored_container.ts"
 import type { VolumeRequest } from "../../containers/pure/volumes.ts";
 import { pathsOf } from "../../containers/paths.ts";
 import { allDevices, readDevices } from "./devices.ts";
+import type { Caller } from "../../shared/pure/caller.ts";
 import { lookInto, readHead, readInRoot } from "../../containers/image_files.ts";
 
 /** The capability to make device files (mknod(2)). */
@@ -70,9 +71,9 @@ export interface PreparedContainer {
  *
  * @throws {HpkError} When it cannot be run so.
  */
-export function prepareContainer(container: StoredContainer): PreparedContainer {
+export function prepareContainer(caller: Caller, container: StoredContainer): PreparedContainer {
   const { options, config, image, id, args } = container;
-  const { settings } = readConfiguration(networkSettings(container));
+  const { settings } = readConfiguration(caller, networkSettings(container));
   const mode = wantedMode(settings);
   checkNetwork(container, mode);
   const layers = [pathsOf(id).upper, image.rootfs];

@@ -4,11 +4,16 @@ import { HpkError } from "@hpk/core";
 import { Ledger } from "@hpk/core/os";
 import { releaseName } from "../../attach/attach.ts";
 import { DEFAULT_DETACH_KEYS, readDetachKeys } from "../../containers/pure/detach_keys.ts";
-import { checkRoot, checkTerminal } from "../../containers/caller.ts";
+import { type Caller, requireTerminal } from "../../shared/pure/caller.ts";
 import { identifySupervisor } from "../../containers/supervisor.ts";
 import { exitStatusOf, SignalForwarder, waitForEnd } from "../../containers/container_end.ts";
 import { pathsOf } from "../../containers/paths.ts";
-import { findContainer, findRunning, firstProcessOf } from "../../containers/store.ts";
+import {
+  findContainer,
+  findRunning,
+  firstProcessOf,
+  requireRootForContainers,
+} from "../../containers/store.ts";
 import { ContainerStreams } from "./streams.ts";
 import { prepareContainer } from "./prepare.ts";
 import { startPrepared } from "./start.ts";
@@ -21,17 +26,20 @@ import { startPrepared } from "./start.ts";
  * @return Its exit status where we wait for it, else 0.
  */
 export async function restartContainer(
+  caller: Caller,
   wanted: string,
   attached: boolean,
   interactive: boolean,
 ): Promise<number> {
-  checkRoot();
+  requireRootForContainers(caller);
   const { container, status } = findContainer(wanted);
-  if (status === "running") return attached ? await attachToContainer(wanted, interactive) : 0;
-  if (attached) checkTerminal(container.options.terminal && interactive);
+  if (status === "running") {
+    return attached ? await attachToContainer(caller, wanted, interactive) : 0;
+  }
+  if (attached) requireTerminal(caller, container.options.terminal && interactive);
   await releaseName(new Ledger(), container.name);
-  const prepared = prepareContainer(container);
-  return await startPrepared(prepared, { foreground: attached, interactive, isNew: false });
+  const prepared = prepareContainer(caller, container);
+  return await startPrepared(caller, prepared, { foreground: attached, interactive, isNew: false });
 }
 
 /**
@@ -40,14 +48,15 @@ export async function restartContainer(
  * @return Its exit status; 0 when it was left by the keys.
  */
 export async function attachToContainer(
+  caller: Caller,
   wanted: string,
   interactive: boolean,
   detachKeys?: string,
 ): Promise<number> {
-  checkRoot();
+  requireRootForContainers(caller);
   const { container: { id, options } } = findRunning(wanted, "attach to");
   const takesInput = interactive && options.interactive;
-  checkTerminal(options.terminal && takesInput);
+  requireTerminal(caller, options.terminal && takesInput);
   const conmon = identifySupervisor(id);
   const init = firstProcessOf(id, "attach to");
   if (!hasStreams(id) || conmon === undefined) {
@@ -57,7 +66,7 @@ export async function attachToContainer(
       fix: "look there",
     });
   }
-  using streams = new ContainerStreams({
+  using streams = new ContainerStreams(caller.streams, {
     paths: pathsOf(id),
     terminal: options.terminal,
     interactive: takesInput,

@@ -7,14 +7,20 @@
  */
 
 import { HpkError, newContainerId } from "@hpk/core";
-import { faultPoint, thisProcess } from "@hpk/core/os";
+import { faultPoint } from "@hpk/core/os";
 import { holdImage, readyImage } from "../../images/image.ts";
 import { runHelp } from "../../containers/pure/run_help.ts";
 import { readRun, type RunRequest } from "../../containers/pure/run_flags.ts";
 import type { StoredContainer } from "../../containers/pure/stored_container.ts";
-import { caller, checkRoot, checkTerminal } from "../../containers/caller.ts";
+import { readOptionFile } from "../../containers/option_file.ts";
+import { absolutePath, type Caller, requireTerminal } from "../../shared/pure/caller.ts";
+import { writeText } from "../../shared/streams.ts";
 import { pathsOf } from "../../containers/paths.ts";
-import { storeContainer, updateContainer } from "../../containers/store.ts";
+import {
+  requireRootForContainers,
+  storeContainer,
+  updateContainer,
+} from "../../containers/store.ts";
 import { prepareContainer, type PreparedContainer } from "./prepare.ts";
 import { startPrepared } from "./start.ts";
 import { discardContainer, sweepContainers } from "../../containers/take_down.ts";
@@ -25,19 +31,22 @@ import { discardContainer, sweepContainers } from "../../containers/take_down.ts
  * @return Its exit status; 0 where it runs in the background.
  * @throws {HpkError} When it cannot be started; nothing is left of the attempt.
  */
-export async function runContainer(words: readonly string[]): Promise<number> {
-  const request = readRun(words, "hpktainer run", caller());
-  if (request === undefined) return tell(runHelp("run"));
+export async function runContainer(caller: Caller, words: readonly string[]): Promise<number> {
+  const request = readRun(words, "hpktainer run", caller, readOptionFile(caller));
+  if (request === undefined) {
+    writeText(caller.streams.stdout, runHelp("run"));
+    return 0;
+  }
   const { options } = request;
-  checkRoot();
-  if (!options.detach) checkTerminal(options.terminal);
-  const prepared = await makeContainer(request);
-  const status = await startPrepared(prepared, {
+  requireRootForContainers(caller);
+  if (!options.detach) requireTerminal(caller, options.terminal);
+  const prepared = await makeContainer(caller, request);
+  const status = await startPrepared(caller, prepared, {
     foreground: !options.detach,
     interactive: options.interactive,
     isNew: true,
   });
-  if (options.detach) tell(`${prepared.container.id}\n`);
+  if (options.detach) writeText(caller.streams.stdout, `${prepared.container.id}\n`);
   return status;
 }
 
@@ -46,26 +55,31 @@ export async function runContainer(words: readonly string[]): Promise<number> {
  *
  * @return Its id; undefined when help was asked for.
  */
-export async function createContainer(words: readonly string[]): Promise<string | undefined> {
-  const request = readRun(words, "hpktainer container create", caller());
+export async function createContainer(
+  caller: Caller,
+  words: readonly string[],
+): Promise<string | undefined> {
+  const request = readRun(words, "hpktainer container create", caller, readOptionFile(caller));
   if (request === undefined) {
-    tell(runHelp("create"));
+    writeText(caller.streams.stdout, runHelp("create"));
     return undefined;
   }
-  checkRoot();
-  const prepared = await makeContainer(request);
+  requireRootForContainers(caller);
+  const prepared = await makeContainer(caller, request);
   updateContainer({ ...prepared.container, maker: null });
   return prepared.container.id;
 }
 
 /** Makes a container on disk, when all that can be checked is checked. */
 async function makeContainer(
+  caller: Caller,
   { options, image: given, args }: RunRequest,
 ): Promise<PreparedContainer> {
   const { pull, platform, authFile, quiet } = options;
-  if (options.cidFile !== undefined) checkCidFile(options.cidFile);
+  const cidFile = options.cidFile === undefined ? undefined : absolutePath(caller, options.cidFile);
+  if (cidFile !== undefined) checkCidFile(cidFile);
   sweepContainers(false);
-  const image = await readyImage(given, { pull, platform, authFile, quiet });
+  const image = await readyImage(caller, given, { pull, platform, authFile, quiet });
   const id = newContainerId();
   const container: StoredContainer = {
     version: 1,
@@ -83,34 +97,23 @@ async function makeContainer(
     config: image.config,
     options,
     args,
-    directory: Deno.cwd(),
-    maker: thisProcess(),
+    directory: caller.directory,
+    maker: caller.process,
   };
-  const prepared = prepareContainer(container);
+  const prepared = prepareContainer(caller, container);
   storeContainer(container);
   try {
     holdImage(image, { id, name: container.name, keptBy: pathsOf(id).directory });
-    if (options.cidFile !== undefined) {
-      Deno.writeTextFileSync(options.cidFile, id, { createNew: true });
-    }
+    if (cidFile !== undefined) Deno.writeTextFileSync(cidFile, id, { createNew: true });
   } catch (error) {
     discardContainer(id);
     throw error;
   }
-  for (const warning of prepared.warnings) complain(`hpktainer: ${warning}`);
+  for (const warning of prepared.warnings) {
+    writeText(caller.streams.stderr, `hpktainer: ${warning}\n`);
+  }
   faultPoint("crun.stored");
   return prepared;
-}
-
-/** Writes text to standard output. */
-function tell(text: string): number {
-  Deno.stdout.writeSync(new TextEncoder().encode(text));
-  return 0;
-}
-
-/** Writes a line to standard error. */
-function complain(line: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
 function checkCidFile(path: string): void {

@@ -18,6 +18,7 @@ import { ContainerStreams } from "./streams.ts";
 import { runCrun } from "../../containers/engines/crun.ts";
 import { mustBeCopied } from "./exec_streams.ts";
 import type { PreparedContainer } from "./prepare.ts";
+import type { Caller } from "../../shared/pure/caller.ts";
 import { discardContainer } from "../../containers/take_down.ts";
 
 /** How a container is started. */
@@ -40,6 +41,7 @@ const GRACE_MS = 3_000;
  * @throws {HpkError} When it cannot be started. A new one is removed then.
  */
 export async function startPrepared(
+  caller: Caller,
   prepared: PreparedContainer,
   mode: StartMode,
 ): Promise<number> {
@@ -50,13 +52,13 @@ export async function startPrepared(
   let streams: ContainerStreams | undefined;
   let signals: SignalForwarder | undefined;
   try {
-    const network = await giveNetwork(ledger, prepared);
+    const network = await giveNetwork(ledger, caller, prepared);
     record = { ...network.record, phase: "running" };
     writeBundle(prepared, network);
-    const choice = chooseStreams(prepared.container, mode);
+    const choice = chooseStreams(caller, prepared.container, mode);
     processes = await createUnderConmon(prepared, choice);
     if (mode.foreground && choice.output === "kept") {
-      streams = new ContainerStreams({
+      streams = new ContainerStreams(caller.streams, {
         paths: pathsOf(id),
         terminal: options.terminal,
         interactive: mode.interactive,
@@ -129,8 +131,12 @@ async function startCommand(id: string): Promise<void> {
 }
 
 /** Chooses how a container's streams are made. */
-function chooseStreams({ options }: StoredContainer, mode: StartMode): StreamChoice {
-  const ours = mode.interactive ? [0, 1, 2] : [1, 2];
+function chooseStreams(
+  { streams: { stdin, stdout, stderr } }: Caller,
+  { options }: StoredContainer,
+  mode: StartMode,
+): StreamChoice {
+  const ours = mode.interactive ? [stdin, stdout, stderr] : [stdout, stderr];
   const direct = mode.foreground && mode.isNew && options.remove && !options.terminal &&
     !options.debug &&
     !ours.some(mustBeCopied);

@@ -15,6 +15,8 @@ import {
 } from "@hpk/core/ffi";
 import { DetachScanner } from "../../containers/pure/detach_keys.ts";
 import type { ContainerPaths } from "../../containers/paths.ts";
+import type { Streams } from "../../shared/pure/caller.ts";
+import { writeBytes } from "../../shared/streams.ts";
 
 /** How streams are copied. */
 export interface CopyOptions {
@@ -38,9 +40,6 @@ export type CopyEnd =
 const HUNG_UP: CopyEnd = { signal: "SIGHUP", status: 129 };
 const UNREAD: CopyEnd = { signal: "SIGPIPE", status: 141 };
 
-/** Standard input. */
-const STDIN = 0;
-
 /** Streams by the first byte of a message (conmon, conn_sock.h). */
 const STDERR = 3;
 
@@ -59,6 +58,7 @@ const FULL_PAUSE_MS = 5;
 /** The streams of a container, connected before its command starts so that nothing is missed. */
 export class ContainerStreams implements Disposable {
   readonly #socket: FileDescriptor;
+  readonly #streams: Streams;
   readonly #options: CopyOptions;
 
   /**
@@ -66,7 +66,8 @@ export class ContainerStreams implements Disposable {
    *
    * @throws {SystemCallError} When its conmon has ended.
    */
-  constructor(options: CopyOptions) {
+  constructor(streams: Streams, options: CopyOptions) {
+    this.#streams = streams;
     this.#options = options;
     this.#socket = connectUnixPackets(options.paths.attach);
     if (options.terminal) this.#resize();
@@ -75,7 +76,10 @@ export class ContainerStreams implements Disposable {
   /** Copies until the container ends, or its user leaves it. The terminal is as before on return. */
   async copy(): Promise<CopyEnd> {
     const { terminal, interactive } = this.#options;
-    using _raw = terminal && interactive ? new RawTerminal(STDIN) : undefined;
+    const { descriptor } = this.#streams.stdin;
+    using _raw = terminal && interactive && descriptor !== undefined
+      ? new RawTerminal(descriptor)
+      : undefined;
     const resize = () => this.#resize();
     if (terminal) Deno.addSignalListener("SIGWINCH", resize);
     try {
@@ -100,8 +104,8 @@ export class ContainerStreams implements Disposable {
         continue;
       }
       if (count === 0) return "ended";
-      const stream = buffer[0] === STDERR ? Deno.stderr : Deno.stdout;
-      if (!await writeAll(stream, buffer.subarray(1, count))) return UNREAD;
+      const stream = buffer[0] === STDERR ? this.#streams.stderr : this.#streams.stdout;
+      if (!await writeBytes(stream, buffer.subarray(1, count))) return UNREAD;
     }
   }
 
@@ -110,7 +114,7 @@ export class ContainerStreams implements Disposable {
     const scanner = new DetachScanner(this.#options.terminal ? this.#options.detachKeys : []);
     const buffer = new Uint8Array(INPUT_SIZE);
     for (;;) {
-      const count = await Deno.stdin.read(buffer).catch(() => null);
+      const count = await this.#streams.stdin.read(buffer).catch(() => null);
       if (count === null) break;
       const { forward, detached } = scanner.take(buffer.subarray(0, count));
       await this.#send(forward);
@@ -133,24 +137,11 @@ export class ContainerStreams implements Disposable {
   /** Gives the container's terminal the size of ours. */
   #resize(): void {
     try {
-      const { rows, columns } = Deno.consoleSize();
+      const { rows, columns } = this.#streams.terminalSize();
       using control = Deno.openSync(this.#options.paths.control, { write: true });
       control.writeSync(new TextEncoder().encode(`${RESIZE} ${rows} ${columns}\n`));
     } catch {
       // No terminal any more, or no container: then its size does not matter.
     }
-  }
-}
-
-/** Writes all; false when nobody reads it any more. */
-export async function writeAll(
-  stream: { write(bytes: Uint8Array): Promise<number> },
-  bytes: Uint8Array,
-): Promise<boolean> {
-  try {
-    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await stream.write(rest));
-    return true;
-  } catch {
-    return false;
   }
 }

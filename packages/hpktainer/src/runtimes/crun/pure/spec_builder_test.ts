@@ -1,17 +1,15 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { planCapabilities } from "./capabilities.ts";
 import { specText } from "./oci_spec.ts";
-import { type Caller, readRun } from "../../../containers/pure/run_flags.ts";
+import { readRun } from "../../../containers/pure/run_flags.ts";
 import { seccompProfile } from "./seccomp.ts";
 import { buildSpec, type SpecRequest } from "./spec_builder.ts";
 import { bindMount, orderMounts, overlayMount } from "./spec_mounts.ts";
 
-const caller: Caller = { environment: {}, readFile: () => "" };
-
 function request(line: string, changes: Partial<SpecRequest> = {}): SpecRequest {
   const words = line.split(" ").filter((word) => word !== "");
   return {
-    options: readRun([...words, "image"], "hpktainer run", caller)!.options,
+    options: readRun([...words, "image"], "hpktainer run", { environment: {} }, () => "")!.options,
     config: {
       user: "",
       env: ["PATH=/image/bin", "LANG=C"],
