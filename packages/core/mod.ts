@@ -1,6 +1,6 @@
 /**
- * The typed core that the tools share: pure domain logic. What touches the operating system is in
- * "@hpk/core/os", and what calls the C library in "@hpk/core/ffi".
+ * The typed core that the tools share: pure domain logic. Code that touches the operating system is
+ * in "@hpk/core/os", and calls of the C library are in "@hpk/core/ffi".
  *
  * @module
  */

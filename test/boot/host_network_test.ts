@@ -151,7 +151,7 @@ testIf({
 const REFUSED: readonly [string[], RegExp][] = [
   [["--boot", "--host-network", "--ip", "10.96.0.2"], /cannot use --ip with the network 'host'/],
   [["--boot", "--network", "none"], /cannot boot a container with the network 'none'/],
-  [["--boot", "--host-network", "--boot-allow", "nginx"], /cannot let 'nginx' run/],
+  [["--boot", "--host-network", "--boot-allow", "nginx"], /cannot allow 'nginx' to run/],
   [["--boot", "--boot-timeout", "soon"], /cannot wait for 'soon' seconds/],
   [["--boot-allow", "udev"], /it is for containers that are booted/],
 ];

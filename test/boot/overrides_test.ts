@@ -97,7 +97,7 @@ testIf({
       ["--dest", "/etc/passwd/x"],
       /^host-setup: cannot write to \/etc\/passwd\/x: a file is in the way/,
     ],
-    [["--dest", DIRECTORY, "--allow", "nginx"], /^host-setup: cannot let 'nginx' run: /],
+    [["--dest", DIRECTORY, "--allow", "nginx"], /^host-setup: cannot allow 'nginx' to run: /],
     [[], /^host-setup: cannot run 'host-setup boot-overrides': .*--dest/],
   ];
   for (const [options, says] of cases) {

@@ -91,7 +91,7 @@ testIf({
     "mkdir -p /etc/hpktainer; printf '# ours\\n80 = web:80\\n' > /etc/hpktainer/host.ini",
   );
   const before = await stateOf(host);
-  const message = "/etc/hpktainer/host.ini:2: cannot read 'web:80': it is no instance:NAME:PORT";
+  const message = "/etc/hpktainer/host.ini:2: cannot read 'web:80': it is not instance:NAME:PORT";
   for (const act of ["--plan", "--check", "--apply"]) {
     const { code, stderr } = await setup(host, [act]);
     assertEquals(code, 1);

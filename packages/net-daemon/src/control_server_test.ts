@@ -16,6 +16,6 @@ Deno.test("a line is answered, and what is wrong is told instead of thrown", asy
     error: "a: b; c",
   });
   const bad = await answerLine("{", answer);
-  assertMatch(bad.ok ? "" : bad.error, /^malformed request: the line is no JSON/);
+  assertMatch(bad.ok ? "" : bad.error, /^malformed request: the line is not JSON/);
   assertEquals(seen.length, 2);
 });

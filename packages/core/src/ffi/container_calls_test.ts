@@ -9,11 +9,11 @@ import { shutdownWriting, unixSocketPair, writeFrom } from "./unix_socket.ts";
 import { frameLibc, libc } from "./libc.ts";
 import { watchFile } from "./process_watch.ts";
 
-// Opened before the tests, each of which must leave no library open that it has opened.
+// Loaded before the tests, since a test must not leave a library open that it has opened.
 void libc.close;
 frameLibc();
 
-Deno.test("a wait aside leaves the thread free, and tells who is readable", async () => {
+Deno.test("a wait on another thread leaves this one free, and returns the readable ones", async () => {
   const { reader, writer } = openPipe();
   using _reader = reader;
   assertEquals(await waitReadableAside([reader.fd], 0), []);
@@ -28,7 +28,7 @@ Deno.test("a wait aside leaves the thread free, and tells who is readable", asyn
   assertEquals(readSome(reader.fd, buffer), 0);
 });
 
-Deno.test("a socket whose other end is gone is not writable", async () => {
+Deno.test("a socket whose peer is gone is not writable", async () => {
   const [one, other] = unixSocketPair();
   using _one = one;
   assertEquals(await waitWritableAside(one.fd), true);
@@ -39,7 +39,7 @@ Deno.test("a socket whose other end is gone is not writable", async () => {
   assertEquals(await waitWritableAside(one.fd), false);
 });
 
-Deno.test("a pipe holds a text larger than its first room", () => {
+Deno.test("a pipe holds a text larger than its default capacity", () => {
   const text = "x".repeat(300_000);
   using reader = new FileDescriptor(pipeHolding(text));
   assertEquals(Deno.readTextFileSync(`/proc/self/fd/${reader.fd}`), text);
@@ -57,7 +57,7 @@ Deno.test("a file that is written to makes its watch readable", async () => {
   }
 });
 
-Deno.test("what is no terminal cannot be made raw", () => {
+Deno.test("only a terminal can be put in raw mode", () => {
   const { reader, writer } = openPipe();
   using _reader = reader;
   using _writer = writer;

@@ -17,10 +17,10 @@ const EPOLL_CTL_MOD = 3;
 const EVENT_SIZE = Deno.build.arch === "x86_64" ? 12 : 16;
 const DATA_OFFSET = EVENT_SIZE - 8;
 
-/** Events taken at a time. */
+/** Most events taken by one wait. */
 const BATCH = 64;
 
-/** A set of descriptors that are waited for together, epoll(7), level-triggered. */
+/** An epoll(7) instance, level-triggered. */
 export class Epoll implements Disposable {
   readonly #epoll: FileDescriptor;
   readonly #event = new DataView(new ArrayBuffer(EVENT_SIZE));
@@ -33,17 +33,17 @@ export class Epoll implements Disposable {
     );
   }
 
-  /** Adds a descriptor. @param token Told when it is ready, 0 to 2^31 - 1. */
+  /** Adds a descriptor. @param token Identifies it when it is ready, 0 to 2^31 - 1. */
   add(fd: number, events: number, token: number): void {
     this.#control(EPOLL_CTL_ADD, fd, events, token);
   }
 
-  /** Changes what a descriptor is waited for. */
+  /** Changes the events that a descriptor is watched for. */
   change(fd: number, events: number, token: number): void {
     this.#control(EPOLL_CTL_MOD, fd, events, token);
   }
 
-  /** Takes a descriptor out. */
+  /** Removes a descriptor. */
   remove(fd: number): void {
     this.#control(EPOLL_CTL_DEL, fd, 0, 0);
   }
@@ -51,7 +51,7 @@ export class Epoll implements Disposable {
   /**
    * Blocks this thread until a descriptor is ready.
    *
-   * @param timeoutMs Bound in ms; -1 for none.
+   * @param timeoutMs Timeout in ms; -1 for none.
    * @return How many are ready; their tokens and events are at `token` and `events`.
    */
   wait(timeoutMs: number): number {

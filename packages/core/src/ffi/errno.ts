@@ -1,6 +1,6 @@
 import { libc } from "./libc.ts";
 
-/** The error numbers that the code tells apart (asm-generic/errno-base.h). */
+/** The error numbers that the code distinguishes (asm-generic/errno-base.h). */
 export const ENOENT = 2;
 export const EINTR = 4;
 export const EIO = 5;
@@ -10,7 +10,7 @@ export const ENODEV = 19;
 export const EINVAL = 22;
 /** The TAP behind a descriptor is gone (asm-generic/errno.h). */
 export const EBADFD = 77;
-/** The kernel has no such family of addresses. */
+/** The kernel does not support the address family. */
 export const EAFNOSUPPORT = 97;
 export const ENOBUFS = 105;
 export const ECONNREFUSED = 111;
@@ -49,7 +49,7 @@ const NAMES: Readonly<Record<number, string>> = {
   111: "ECONNREFUSED",
 };
 
-/** A call of the C library that failed. */
+/** A failed call of the C library. */
 export class SystemCallError extends Error {
   override readonly name = "SystemCallError";
   /** Name of the function. */
@@ -64,26 +64,26 @@ export class SystemCallError extends Error {
   }
 }
 
-/** What a call came to. */
+/** Outcome of a call. */
 export interface CallResult {
-  /** What it returned; -1 when it failed. */
+  /** Its return value; -1 if it failed. */
   readonly result: number;
-  /** The error number when it failed, else 0. */
+  /** The error number if it failed, else 0. */
   readonly errno: number;
 }
 
-/** Most calls that are made for one answer: more would be a call that fails differently each time. */
+/** Most attempts at one call: beyond that, the call fails differently each time. */
 const MOST_CALLS = 8;
 
 /**
- * Makes a call of the C library that returns -1 when it fails, and tells why it failed.
+ * Makes a call of the C library that returns -1 on failure, and determines why it failed.
  *
- * Between the call and the reading of errno the runtime may change it: a first wait for one of its
- * own locks looks for a file that many machines lack (Abseil's tsc_freq_khz), which makes ENOENT of
- * anything, in about one process of a hundred. So a call that failed is made again, until it fails
- * twice in a row in the same way.
+ * The runtime may change errno between the call and the reading of it: the first time that it waits
+ * for one of its own locks it looks for a file that many machines lack (Abseil's tsc_freq_khz),
+ * which turns any error into ENOENT in about one process of a hundred. So a failed call is repeated
+ * until it fails twice in a row in the same way.
  *
- * @param run The call; one that may be made again after it failed.
+ * @param run The call; it must be safe to repeat after a failure.
  */
 export function callTwice(run: () => number): CallResult {
   let before = -1;
@@ -109,12 +109,13 @@ export function callOrThrow(call: string, run: () => number): number {
   return result;
 }
 
-/** Where this thread's error number lies. Every worker has its own thread and its own copy of this. */
+/** Address of this thread's errno. Every worker has its own thread and its own copy of this. */
 let location: Deno.UnsafePointerView | undefined;
 
 /**
  * The error number of the last call on this thread, unless the runtime has changed it since: for
- * where a call is made over and over, and one misreading does no harm. Otherwise callTwice.
+ * calls that are repeated all the time, where a single misreading does no harm. Elsewhere use
+ * callTwice.
  */
 export function lastErrno(): number {
   location ??= new Deno.UnsafePointerView(libc.__errno_location()!);

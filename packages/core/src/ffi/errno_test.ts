@@ -24,7 +24,7 @@ Deno.test("SystemCallError names the call and the error", () => {
 const EISDIR = 21;
 const EBADF = 9;
 
-Deno.test("callTwice() and callOrThrow() tell why a call failed", () => {
+Deno.test("callTwice() and callOrThrow() report why a call failed", () => {
   const cases: [() => number, number][] = [
     [() => libc.open(cString("/nonexistent"), 0, 0), ENOENT],
     [() => libc.open(cString("/"), 1, 0), EISDIR],
@@ -40,14 +40,14 @@ Deno.test("callTwice() is not misled by an error number that something else has 
   let calls = 0;
   const { result, errno } = callTwice(() => {
     const failed = libc.fcntl(-1, 1, 0);
-    // What the runtime does in between now and then.
+    // Stands for the runtime, which changes errno between the call and the reading of it.
     if (++calls === 1) libc.open(cString("/nonexistent"), 0, 0);
     return failed;
   });
   assertEquals([result, errno, calls], [-1, EBADF, 3]);
 });
 
-Deno.test("callTwice() takes the success of a second call, and gives up in the end", () => {
+Deno.test("callTwice() accepts the success of a second call, and gives up eventually", () => {
   const results = [-1, 7];
   libc.fcntl(-1, 1, 0);
   assertEquals(callTwice(() => results.shift()!), { result: 7, errno: 0 });
@@ -57,6 +57,6 @@ Deno.test("callTwice() takes the success of a second call, and gives up in the e
   assertEquals(calls, 8);
 });
 
-Deno.test("callOrThrow() hands on every result but -1", () => {
+Deno.test("callOrThrow() returns every result but -1", () => {
   for (const result of [0, 1, 7, -2]) assertEquals(callOrThrow("x", () => result), result);
 });

@@ -3,7 +3,9 @@ import { FileDescriptor } from "./fd.ts";
 import { PinnedBuffer } from "./io_vector.ts";
 import { cString, libc } from "./libc.ts";
 
-/** ioctl(2) request of network cards (linux/sockios.h), and its commands (linux/ethtool.h). */
+/**
+ * ioctl(2) request for network interfaces (linux/sockios.h), and its commands (linux/ethtool.h).
+ */
 const SIOCETHTOOL = 0x8946;
 const ETHTOOL_GTXCSUM = 0x16;
 const ETHTOOL_STXCSUM = 0x17;
@@ -21,19 +23,19 @@ const SOCK_DGRAM = 2;
 const SOCK_CLOEXEC = 0o2000000;
 
 /**
- * Whether an interface of this network namespace leaves transmit checksums to what is below it, as
- * `ethtool --show-features` tells of "tx-checksumming".
+ * Whether an interface of this network namespace offloads transmit checksums, which
+ * `ethtool --show-features` reports as "tx-checksumming".
  *
- * @throws {SystemCallError} When there is no such interface.
+ * @throws {SystemCallError} If there is no such interface.
  */
 export function readTxChecksum(name: string): boolean {
   return exchange(name, ETHTOOL_GTXCSUM, 0) !== 0;
 }
 
 /**
- * Lets an interface leave transmit checksums to what is below it, or not.
+ * Turns transmit checksum offload of an interface on or off.
  *
- * @throws {SystemCallError} When there is no such interface, or it cannot be.
+ * @throws {SystemCallError} If there is no such interface, or it does not allow the change.
  */
 export function writeTxChecksum(name: string, enabled: boolean): void {
   exchange(name, ETHTOOL_STXCSUM, enabled ? 1 : 0);

@@ -9,21 +9,21 @@ const EFD_NONBLOCK = 0o4000;
 /** The counter of an eventfd is 8 bytes. */
 const COUNTER_SIZE = 8;
 
-/** Makes a counter that another thread can wait for, eventfd(2). */
+/** Creates a counter that another thread can wait for, eventfd(2). */
 export function openEventCounter(): FileDescriptor {
   return new FileDescriptor(
     callOrThrow("eventfd", () => libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
   );
 }
 
-/** Adds one to the counter, which wakes whoever waits for it. */
+/** Adds one to the counter, which wakes its waiters. */
 export function signalEvent(fd: number): void {
   const one = new Uint8Array(COUNTER_SIZE);
   one[0] = 1;
   callOrThrow("write eventfd", () => libc.write(fd, one, one.length));
 }
 
-/** Reads the counter and sets it to zero. @return How often it was signalled since the last time. */
+/** Reads the counter and resets it. @return How often it was signalled since the last read. */
 export function takeEvents(fd: number): number {
   const counter = new Uint8Array(COUNTER_SIZE);
   const { result, errno } = callTwice(() => libc.read(fd, counter, counter.length));

@@ -13,7 +13,7 @@ const ADDRESS_SIZE = 8;
  * streams, its terminal and its parent, so that signals, job control and the exit status are those of
  * the program itself; and its environment, but for the given changes.
  *
- * The runtime ignores SIGPIPE, and execv would hand that on; the program gets the default back.
+ * The runtime ignores SIGPIPE, which execv would pass on; the program gets the default back.
  *
  * @param path Absolute path of the program.
  * @param argv Its arguments, name first.
@@ -43,8 +43,8 @@ export function mayExecute(path: string): boolean {
 }
 
 /**
- * A null-terminated list of C strings, as execv(3) wants it. Addresses and strings lie in one
- * buffer, so that whoever holds the list holds the strings.
+ * A null-terminated list of C strings, as execv(3) takes it. Addresses and strings share one
+ * buffer, so that a reference to the list keeps the strings alive.
  */
 function stringVector(texts: readonly string[]): Uint8Array<ArrayBuffer> {
   const strings = texts.map(cString);

@@ -8,7 +8,7 @@ loadLibc("access");
 
 const MODULE = import.meta.resolve("./exec.ts");
 
-/** Runs a process that becomes another program. */
+/** Runs a process that replaces itself by another program. */
 function become(
   path: string,
   argv: readonly string[],
@@ -38,7 +38,7 @@ Deno.test("execInPlace() gives the program's exit status, or the signal that end
   }
 });
 
-Deno.test("execInPlace() hands on arguments as they are, name first", async () => {
+Deno.test("execInPlace() passes arguments unchanged, name first", async () => {
   const args = ["a b", "", "ü 日本 😀", "$HOME", "line\nfeed", "'\"\\", "x".repeat(5000)];
   const script = 'printf "%s\\0" "$0" "$@"';
   const { stdout } = await become("/bin/sh", sh(script, "the name", ...args));
@@ -47,7 +47,7 @@ Deno.test("execInPlace() hands on arguments as they are, name first", async () =
   assertEquals((await become("/bin/sh", sh('echo "$#"', "sh", ...many))).stdout, "2000\n");
 });
 
-Deno.test("execInPlace() keeps the environment with what was set and removed in it", async () => {
+Deno.test("execInPlace() keeps the environment, including changes", async () => {
   const { stdout } = await become("/bin/sh", sh('echo "$A|$B|${C-unset}"'), {
     env: { A: "from outside", C: "x" },
     before: 'Deno.env.set("B", "ü = 1"); Deno.env.delete("C");',
@@ -76,7 +76,7 @@ Deno.test("execInPlace() keeps the process's number, directory and standard stre
   assertEquals([rest, stderr], [[path, "from outside", ""], "err\n"]);
 });
 
-Deno.test("execInPlace() hands on no ignored or blocked signal, and no descriptor of the runtime", async () => {
+Deno.test("execInPlace() passes on no ignored or blocked signal, and no descriptor of the runtime", async () => {
   const script = "grep -E '^Sig(Blk|Ign)' /proc/self/status; ls /proc/self/fd";
   const { stdout } = await become("/bin/sh", sh(script), {
     before: 'Deno.addSignalListener("SIGUSR1", () => {});',
@@ -88,7 +88,7 @@ Deno.test("execInPlace() hands on no ignored or blocked signal, and no descripto
   assertEquals(ordinary(stdout), ordinary(new TextDecoder().decode(output.stdout)));
 });
 
-Deno.test("execInPlace() throws where the program cannot be executed, and the process goes on", async () => {
+Deno.test("execInPlace() throws if the program cannot be executed, and the process goes on", async () => {
   using directory = new TempDirectory();
   const plain = directory.write("plain", "text");
   const cases: [string, string][] = [
@@ -113,7 +113,7 @@ Deno.test("execInPlace() throws where the program cannot be executed, and the pr
   }
 });
 
-Deno.test("mayExecute() goes by the mode, and by what is there", () => {
+Deno.test("mayExecute() depends on the mode, and on the file's existence", () => {
   using directory = new TempDirectory();
   directory.write("plain", "", 0o644);
   const program = directory.program("program", "");

@@ -40,9 +40,9 @@ export class FileDescriptor implements Disposable {
 }
 
 /**
- * Opens a file for locking, made with mode 0600 where it does not exist. Not inherited by programs.
+ * Opens a file for locking; creates it with mode 0600 if needed. Programs do not inherit it.
  *
- * @throws {SystemCallError} When it cannot be opened.
+ * @throws {SystemCallError} If it cannot be opened.
  */
 export function openLockFile(path: string): FileDescriptor {
   return new FileDescriptor(
@@ -54,9 +54,9 @@ export function openLockFile(path: string): FileDescriptor {
 }
 
 /**
- * Opens a directory for locking. Not inherited by programs.
+ * Opens a directory for locking. Programs do not inherit it.
  *
- * @throws {SystemCallError} When it cannot be opened.
+ * @throws {SystemCallError} If it cannot be opened.
  */
 export function openDirectory(path: string): FileDescriptor {
   return new FileDescriptor(
@@ -64,12 +64,14 @@ export function openDirectory(path: string): FileDescriptor {
   );
 }
 
-/** Waits for the exclusive lock of an open file, flock(2). It goes with the last descriptor of it. */
+/**
+ * Waits for the exclusive lock of an open file, flock(2). Closing its last descriptor releases it.
+ */
 export function lockExclusive(file: FileDescriptor): void {
   waitForLock(file, LOCK_EX);
 }
 
-/** Waits for a shared lock of an open file, flock(2): others may have one too, but none alone. */
+/** Waits for a shared lock of an open file, flock(2): it excludes only exclusive locks. */
 export function lockShared(file: FileDescriptor): void {
   waitForLock(file, LOCK_SH);
 }
@@ -82,7 +84,7 @@ function waitForLock(file: FileDescriptor, operation: number): void {
   }
 }
 
-/** Takes the exclusive lock of an open file if nobody has it. */
+/** Takes the exclusive lock of an open file if it is free. */
 export function tryLockExclusive(file: FileDescriptor): boolean {
   const { result, errno } = callTwice(() => libc.flock(file.fd, LOCK_EX | LOCK_NB));
   if (result === 0) return true;
@@ -91,45 +93,48 @@ export function tryLockExclusive(file: FileDescriptor): boolean {
 }
 
 /**
- * Writes what is cached of an open file's file system to the disk, syncfs(2).
+ * Flushes the file system of an open file to the disk, syncfs(2).
  *
- * @throws {SystemCallError} When something could not be written.
+ * @throws {SystemCallError} If a write failed.
  */
 export function syncFileSystem(file: FileDescriptor): void {
   callOrThrow("syncfs", () => libc.syncfs(file.fd));
 }
 
-/** Lets programs that are started from now on inherit a descriptor, or not. */
+/** Sets whether programs that are started from now on inherit a descriptor. */
 export function setInheritable(fd: number, inheritable: boolean): void {
   callOrThrow("fcntl", () => libc.fcntl(fd, F_SETFD, inheritable ? 0 : FD_CLOEXEC));
 }
 
-/** Whether programs inherit a descriptor; false also for one that is not open. */
+/** Whether programs inherit a descriptor; false also if it is not open. */
 export function isInheritable(fd: number): boolean {
   const flags = libc.fcntl(fd, F_GETFD, 0);
   return flags !== -1 && (flags & FD_CLOEXEC) === 0;
 }
 
 /**
- * Writes a short text to a descriptor that whoever started us has handed on.
+ * Writes a short text to a descriptor that our parent has passed on.
  *
- * @throws {SystemCallError} When it is not open, or nobody reads it any more.
+ * @throws {SystemCallError} If it is not open, or its reader is gone.
  */
 export function writeText(fd: number, text: string): void {
   const bytes = new TextEncoder().encode(text);
   callOrThrow("write", () => libc.write(fd, bytes, bytes.length));
 }
 
-/** Closes a descriptor that whoever started us has handed on. */
+/** Closes a descriptor that our parent has passed on. */
 export function closeDescriptor(fd: number): void {
   libc.close(fd);
 }
 
-/** fcntl(2): sets the flags of an open file, and the flag that it does not block (asm-generic/fcntl.h). */
+/**
+ * fcntl(2): sets the flags of an open file, and its flag for non-blocking I/O
+ * (asm-generic/fcntl.h).
+ */
 const F_SETFL = 4;
 const O_NONBLOCK = 0o4000;
 
-/** Makes reads and writes return at once where they would have to wait. */
+/** Makes reads and writes return at once instead of blocking. */
 export function setNonBlocking(fd: number): void {
   callOrThrow("fcntl", () => libc.fcntl(fd, F_SETFL, O_NONBLOCK));
 }

@@ -15,13 +15,13 @@ import { loadLibc } from "../testing/libc.ts";
 
 loadLibc();
 
-/** Whether a program that is started now has a descriptor of this number open on that file. */
+/** Whether a program that is started now inherits that file under this descriptor number. */
 function isInherited(fd: number, path: string): boolean {
   const { stdout } = new Deno.Command("readlink", { args: [`/proc/self/fd/${fd}`] }).outputSync();
   return new TextDecoder().decode(stdout).trim() === path;
 }
 
-Deno.test("openLockFile() makes a file that only its owner may read, and keeps what is in one", () => {
+Deno.test("openLockFile() creates a file that only its owner may read, and keeps existing contents", () => {
   using directory = new TempDirectory();
   const path = directory.at("lock");
   openLockFile(path).close();
@@ -31,7 +31,7 @@ Deno.test("openLockFile() makes a file that only its owner may read, and keeps w
   assertEquals(Deno.readTextFileSync(path), "kept");
 });
 
-Deno.test("openLockFile() fails where there is no directory", () => {
+Deno.test("openLockFile() fails if the directory does not exist", () => {
   const error = assertThrows(() => openLockFile("/nonexistent/lock"), SystemCallError);
   assertEquals([error.errno, error.message], [ENOENT, "open /nonexistent/lock: ENOENT"]);
 });
@@ -42,13 +42,13 @@ Deno.test("a lock excludes every other opening of the file until it is closed", 
   const first = openLockFile(path);
   using second = openLockFile(path);
   assert(tryLockExclusive(first));
-  assert(tryLockExclusive(first), "one's own lock is no obstacle");
+  assert(tryLockExclusive(first), "one's own lock does not block");
   assert(!tryLockExclusive(second));
   first.close();
   assert(tryLockExclusive(second));
 });
 
-Deno.test("a shared lock lets others share, and nobody have it alone", () => {
+Deno.test("a shared lock allows other shared locks, but no exclusive one", () => {
   using directory = new TempDirectory();
   const path = directory.at("lock");
   const first = openLockFile(path);
@@ -63,7 +63,7 @@ Deno.test("a shared lock lets others share, and nobody have it alone", () => {
   assert(tryLockExclusive(third));
 });
 
-Deno.test("lockExclusive() waits for another process to let go", async () => {
+Deno.test("lockExclusive() waits for another process to release the lock", async () => {
   using directory = new TempDirectory();
   const path = directory.write("lock", "");
   const holder = new Deno.Command("flock", {
@@ -80,7 +80,7 @@ Deno.test("lockExclusive() waits for another process to let go", async () => {
   await reader.cancel();
 });
 
-Deno.test("locking what is no open file fails", () => {
+Deno.test("locking a closed file fails", () => {
   using directory = new TempDirectory();
   const file = openLockFile(directory.at("lock"));
   file.close();
@@ -106,7 +106,7 @@ Deno.test("programs inherit a descriptor only when it is set so", () => {
   }
 });
 
-Deno.test("a new lock file is not inherited, and neither is what is not open", () => {
+Deno.test("a new lock file is not inherited, and neither is a closed descriptor", () => {
   using directory = new TempDirectory();
   const file = openLockFile(directory.at("lock"));
   assert(!isInheritable(file.fd));
@@ -115,7 +115,7 @@ Deno.test("a new lock file is not inherited, and neither is what is not open", (
   assertThrows(() => setInheritable(file.fd, true), SystemCallError, "fcntl: ");
 });
 
-Deno.test("a second close() does not close whoever got the number since", () => {
+Deno.test("a second close() does not close a later file with the same number", () => {
   using directory = new TempDirectory();
   const path = directory.at("lock");
   const first: FileDescriptor = openLockFile(path);

@@ -5,8 +5,8 @@ const WORDS = 4;
 const WORD_RANGE = 2 ** 32;
 
 /**
- * Memory that the kernel may read or write at an address written down elsewhere: it lies outside the
- * heap, so that it never moves. Whoever holds the address holds this.
+ * Memory that the kernel may access by a stored address: it is outside the heap, so that it never
+ * moves. The address is valid as long as this object is referenced.
  */
 export class PinnedBuffer {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -14,13 +14,13 @@ export class PinnedBuffer {
   readonly address: number;
 
   constructor(size: number) {
-    // A small typed array made without a buffer of its own would lie on the heap and move.
+    // A small typed array without a buffer of its own would be on the heap and could move.
     this.bytes = new Uint8Array(new ArrayBuffer(size));
     this.address = Number(Deno.UnsafePointer.value(Deno.UnsafePointer.of(this.bytes)));
   }
 }
 
-/** The list of pieces of memory that readv(2) and writev(2) take. */
+/** The array of struct iovec that readv(2) and writev(2) take. */
 export class IoVector {
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #bytes: Uint8Array<ArrayBuffer>;
@@ -39,7 +39,11 @@ export class IoVector {
     this.#words[word + 2] = length;
   }
 
-  /** Fills the first pieces from a descriptor. @return Bytes read, 0 at the end, -1 on an error. */
+  /**
+   * Reads from a descriptor into the first pieces.
+   *
+   * @return Bytes read, 0 at the end, -1 on an error.
+   */
   read(fd: number, pieces: number): number {
     return frameLibc().readv(fd, this.#bytes, pieces);
   }

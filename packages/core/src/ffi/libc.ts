@@ -1,6 +1,6 @@
 /**
- * The C library: the one place that opens it. Lengths are u32 and counts i32 where a size_t would be
- * a BigInt; every call here moves less than 2 GiB.
+ * The C library: the only module that opens it. Lengths are u32 and counts i32, because a size_t
+ * would be a BigInt; every call here moves less than 2 GiB.
  */
 
 const SYMBOLS = {
@@ -108,7 +108,7 @@ const SYMBOLS = {
   write: { parameters: ["i32", /* fd */ "buffer", /* buf */ "u32" /* count */], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** What the relay calls for every batch of frames. */
+/** The calls that the relay makes for every batch of frames. */
 const FRAME_SYMBOLS = {
   epoll_ctl: {
     parameters: ["i32", /* epfd */ "i32", /* op */ "i32", /* fd */ "buffer" /* event */],
@@ -129,9 +129,9 @@ const LIBRARY = "libc.so.6";
 type Functions<S extends Deno.ForeignLibraryInterface> = Deno.StaticForeignLibraryInterface<S>;
 
 /**
- * The functions of the C library, each looked up when it is first used, by dlsym(3). The runtime compiles
- * code for each function that it looks up itself, which takes longer than the few calls that most programs
- * make of it; one that is called by its address takes a little more for each call.
+ * The functions of the C library, each looked up by dlsym(3) when it is first used. The runtime
+ * compiles code for each function that it looks up itself, which costs more than the few calls that
+ * most programs make; a function that is called by its address costs a little more per call.
  */
 export const libc: Functions<typeof SYMBOLS> = new Proxy<Record<string, unknown>>({}, {
   get: (known, key) => known[String(key)] ??= lookUp(String(key)),
@@ -155,7 +155,7 @@ function dlsym(): Functions<typeof DLSYM>["dlsym"] {
   return knownDlsym ??= openFirst([LIBRARY, OLD_LIBRARY]);
 }
 
-/** Where dlsym(3) is before glibc 2.34. */
+/** The library that has dlsym(3) before glibc 2.34. */
 const OLD_LIBRARY = "libdl.so.2";
 
 function openFirst([library, ...others]: readonly string[]): Functions<typeof DLSYM>["dlsym"] {
@@ -169,7 +169,7 @@ function openFirst([library, ...others]: readonly string[]): Functions<typeof DL
 
 let compiled: Deno.DynamicLibrary<typeof FRAME_SYMBOLS> | undefined;
 
-/** The functions for frames, which are called so often that code of its own for each pays. */
+/** The functions for frames, which are called so often that compiled code pays off. */
 export function frameLibc(): Functions<typeof FRAME_SYMBOLS> {
   compiled ??= Deno.dlopen(LIBRARY, FRAME_SYMBOLS);
   return compiled.symbols;
@@ -177,7 +177,7 @@ export function frameLibc(): Functions<typeof FRAME_SYMBOLS> {
 
 const encoder = new TextEncoder();
 
-/** A string as C wants it: UTF-8 with a terminating zero. */
+/** A C string: UTF-8 with a terminating zero. */
 export function cString(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(`${text}\0`);
 }

@@ -4,7 +4,7 @@ import { loadLibc } from "../testing/libc.ts";
 
 loadLibc();
 
-Deno.test("cString() is UTF-8 with a zero at the end", () => {
+Deno.test("cString() is UTF-8 with a terminating zero", () => {
   const cases: [string, number[]][] = [
     ["", [0]],
     ["ab", [0x61, 0x62, 0]],

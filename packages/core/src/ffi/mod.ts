@@ -1,5 +1,5 @@
 /**
- * Calls of the C library that Deno has no API for. Nothing else opens a library.
+ * Calls of the C library that Deno has no API for. No other module opens a library.
  *
  * @module
  */

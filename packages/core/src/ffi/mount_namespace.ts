@@ -5,7 +5,7 @@ import { cString, libc } from "./libc.ts";
 /** unshare(2), setns(2): a mount namespace (linux/sched.h). */
 const CLONE_NEWNS = 0x20000;
 
-/** mount(2) flags (linux/mount.h): what is mounted outside shows inside, and not the other way. */
+/** mount(2) flags (linux/mount.h): mounts propagate into the namespace, but not out of it. */
 const MS_NODEV = 4;
 const MS_REC = 0x4000;
 const MS_SLAVE = 0x80000;
@@ -13,7 +13,7 @@ const MS_SLAVE = 0x80000;
 /** open(2) flags (asm-generic/fcntl.h). */
 const O_CLOEXEC = 0o2000000;
 
-/** An overlay to be mounted. */
+/** An overlay to mount. */
 export interface OverlayMount {
   readonly target: string;
   /** Options of the overlay, overlayfs.rst. */
@@ -23,14 +23,14 @@ export interface OverlayMount {
 }
 
 /**
- * Starts something in a mount namespace of its own, in which there is an overlay: whatever becomes of
- * the processes in it, the mount goes with the last of them, and the host never sees it.
+ * Runs a function in a mount namespace of its own, with an overlay in it. The mount goes away with
+ * the last process in the namespace, however it ends, and the host never sees it.
  *
  * This thread is in the namespace while the function runs, and the programs that it starts stay there.
- * So the function must do its work before it returns: what it awaits would run outside.
+ * So the function must do its work before it returns: code after an await would run outside.
  *
  * @param hidden Directories that are empty in it.
- * @throws {SystemCallError} When the overlay cannot be mounted.
+ * @throws {SystemCallError} If the overlay cannot be mounted.
  */
 export function startInMountNamespace<T>(
   overlay: OverlayMount,
@@ -44,7 +44,8 @@ export function startInMountNamespace<T>(
       () => libc.open(cString("/proc/thread-self/ns/mnt"), O_CLOEXEC, 0),
     ),
   );
-  // Of the directories too, a thread that changes its mount namespace must have its own.
+  // A thread can only change its mount namespace if it does not share its working directory and
+  // root.
   const directory = Deno.cwd();
   callOrThrow("unshare", () => unshare(CLONE_NEWNS));
   try {
@@ -52,7 +53,7 @@ export function startInMountNamespace<T>(
     callOrThrow("mount /", () => mount(none, cString("/"), none, MS_REC | MS_SLAVE, none));
     for (const path of hidden) {
       const memory = cString("tmpfs");
-      // Over it: what is made at the path is gone with the namespace, too.
+      // On top of it: files created at the path vanish with the namespace, too.
       callOrThrow(
         `mount ${path}`,
         () => mount(memory, cString(path), memory, 0, cString("mode=755")),
@@ -66,7 +67,7 @@ export function startInMountNamespace<T>(
   } finally {
     callOrThrow("setns", () => libc.setns(outside.fd, CLONE_NEWNS));
     outside.close();
-    // setns puts us in the root of the namespace.
+    // setns changed our root and working directory to the namespace's root.
     Deno.chdir(directory);
   }
 }

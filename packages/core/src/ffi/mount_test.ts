@@ -6,9 +6,9 @@ import { unmount } from "./mount.ts";
 
 loadLibc();
 
-Deno.test("unmount() fails where nothing is mounted, and names the path", () => {
+Deno.test("unmount() fails if nothing is mounted, and names the path", () => {
   using directory = new TempDirectory();
-  // An ordinary user is refused before the path is looked at.
+  // An ordinary user is refused before the path is checked.
   const cases: [string, string][] = Deno.uid() === 0
     ? [[directory.path, "EINVAL"], [directory.at("none"), "ENOENT"]]
     : [[directory.path, "EPERM"]];

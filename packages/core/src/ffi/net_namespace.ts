@@ -8,7 +8,7 @@ const O_CREAT = 0o100;
 const O_EXCL = 0o200;
 const O_CLOEXEC = 0o2000000;
 
-/** A network namespace, for setns(2) and unshare(2) (linux/sched.h). */
+/** Flag of a network namespace, for setns(2) and unshare(2) (linux/sched.h). */
 const CLONE_NEWNET = 0x40000000;
 
 /** mount(2) flags (linux/mount.h). */
@@ -19,12 +19,12 @@ const MS_SHARED = 0x100000;
 const OWN = "/proc/thread-self/ns/net";
 
 /**
- * Runs a function with this thread in another network namespace. It must not wait for anything, as
- * whatever runs meanwhile on this thread would be there too.
+ * Runs a function with this thread in another network namespace. It must not await anything, since
+ * other code that runs on this thread meanwhile would be there too.
  *
  * @param path A file that names the namespace, such as /run/netns/NAME.
  * @return What the function returns.
- * @throws {SystemCallError} When there is no such namespace, or this process may not enter it.
+ * @throws {SystemCallError} If there is no such namespace, or this process may not enter it.
  */
 export function inNetNamespace<T>(path: string, act: () => T): T {
   using own = openNamespace(OWN);
@@ -37,7 +37,7 @@ export function inNetNamespace<T>(path: string, act: () => T): T {
   }
 }
 
-/** Opens a network namespace by a file that names it. Not inherited by programs. */
+/** Opens a network namespace by a file that names it. Programs do not inherit it. */
 export function openNamespace(path: string): FileDescriptor {
   return new FileDescriptor(
     callOrThrow(`open ${path}`, () => libc.open(cString(path), O_CLOEXEC, 0)),
@@ -45,11 +45,11 @@ export function openNamespace(path: string): FileDescriptor {
 }
 
 /**
- * Makes a network namespace with a name, as `ip netns add` does: a file over which it is mounted, in a
- * directory of such files whose mounts show in all mount namespaces (ip-netns(8)).
+ * Creates a named network namespace, as `ip netns add` does: it is mounted over a file in a
+ * directory whose mounts propagate to all mount namespaces (ip-netns(8)).
  *
- * @param directory Exists.
- * @throws {SystemCallError} EEXIST where there is such a file.
+ * @param directory An existing directory.
+ * @throws {SystemCallError} EEXIST if the name is taken.
  */
 export function createNetNamespace(directory: string, name: string): void {
   shareMounts(directory);
@@ -67,7 +67,9 @@ export function createNetNamespace(directory: string, name: string): void {
   }
 }
 
-/** Makes the directory a mount that is shared, unless it is one; one at a time, since mounts pile up. */
+/**
+ * Makes the directory a shared mount unless it is one; under a lock, since mounts would pile up.
+ */
 function shareMounts(directory: string): void {
   using lock = openDirectory(directory);
   lockExclusive(lock);

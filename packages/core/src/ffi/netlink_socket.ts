@@ -6,19 +6,22 @@ import { libc } from "./libc.ts";
 const AF_NETLINK = 16;
 const SOCK_RAW = 3;
 const SOCK_CLOEXEC = 0o2000000;
-/** Parts of the kernel that are spoken to. */
+/** Netlink families. */
 const PROTOCOLS = { route: 0, netfilter: 12 } as const;
 const SOL_NETLINK = 270;
-/** Answers do not repeat the request, and tell in words what is wrong. */
+/** Answers do not repeat the request, and carry an error text. */
 const NETLINK_CAP_ACK = 10;
 const NETLINK_EXT_ACK = 11;
 
-/** Room for a datagram in bytes: the kernel makes none larger for a dump (net/netlink/af_netlink.c). */
+/**
+ * Receive buffer in bytes: the kernel sends no larger datagram for a dump
+ * (net/netlink/af_netlink.c).
+ */
 const ROOM = 32 * 1024;
 
 /**
- * A socket of netlink(7): for links, addresses and routes, rtnetlink(7), or for the packet filter. It
- * belongs to the network namespace in which it was opened, wherever this thread is later.
+ * A netlink(7) socket: for links, addresses and routes, rtnetlink(7), or for the packet filter. It
+ * belongs to the network namespace in which it was opened, even if this thread moves to another.
  */
 export class NetlinkSocket implements Disposable {
   readonly #socket: FileDescriptor;
@@ -32,30 +35,30 @@ export class NetlinkSocket implements Disposable {
     );
     const on = new Uint8Array(new Uint32Array([1]).buffer);
     for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK]) {
-      // Older kernels than 4.12 have none of the two, and answer without.
+      // Kernels before 4.12 have neither option, and answer without them.
       setsockopt(this.#socket.fd, SOL_NETLINK, option, on, on.length);
     }
   }
 
-  /** A number for the next request, by which its answers are known. */
+  /** A number for the next request, which its answers repeat. */
   nextSequence(): number {
     return ++this.#sequence;
   }
 
   /**
-   * Sends requests. The kernel works on them at once, one after the other.
+   * Sends requests. The kernel processes them at once, one after the other.
    *
-   * @throws {SystemCallError} When they cannot be sent; then none was worked on.
+   * @throws {SystemCallError} If they cannot be sent; then none was processed.
    */
   send(bytes: Uint8Array<ArrayBuffer>): void {
     callOrThrow("send", () => libc.send(this.#socket.fd, bytes, bytes.length, 0));
   }
 
   /**
-   * Waits for a datagram with answers. It is there at once where a request is unanswered.
+   * Waits for a datagram with answers; it is already there if a request has not been answered yet.
    *
    * @return Its bytes, valid until the next call.
-   * @throws {SystemCallError} ENOBUFS where answers were lost.
+   * @throws {SystemCallError} ENOBUFS if answers were lost.
    */
   receive(): Uint8Array {
     for (;;) {

@@ -5,14 +5,14 @@ import { cString, libc } from "./libc.ts";
 /** System call number of pidfd_open(2), the same on every architecture (asm-generic/unistd.h). */
 const SYS_PIDFD_OPEN = 434;
 
-/** inotify(7): events of a file and of a directory, and the flag of inotify_init1(2). */
+/** inotify(7): events of files and directories, and a flag of inotify_init1(2). */
 const IN_MODIFY = 0x2;
 const IN_MOVED_TO = 0x80;
 const IN_DELETE = 0x200;
 const IN_CLOEXEC = 0o2000000;
 const IN_NONBLOCK = 0o4000;
 
-/** The kernel's queue was full. */
+/** The kernel's event queue overflowed. */
 const IN_Q_OVERFLOW = 0x4000;
 
 /** struct inotify_event: 16 bytes, mask at 4, length of the name that follows at 12. */
@@ -28,15 +28,15 @@ const POLLFD_SIZE = 8;
 const POLLIN = 1;
 
 /**
- * What pidfd_open(2) says of a number without a process: none has it; it is left only as that of a
- * process group; or its first thread is being replaced (older kernels say EINVAL).
+ * Errors of pidfd_open(2) for a pid without a process: nothing has it; only a process group still
+ * has it; or its first thread is being replaced (older kernels answer EINVAL).
  */
 const NO_PROCESS = [3, /* ESRCH */ 2, /* ENOENT */ 22 /* EINVAL */];
 
 /**
  * A descriptor that becomes readable when a process ends, pidfd_open(2).
  *
- * @return Undefined when there is no such process.
+ * @return Undefined if there is no such process.
  * @throws {SystemCallError} On any other failure.
  */
 export function openProcess(pid: number): FileDescriptor | undefined {
@@ -49,7 +49,7 @@ export function openProcess(pid: number): FileDescriptor | undefined {
 /**
  * A descriptor that becomes readable when a file is renamed into a directory or removed from it.
  *
- * @throws {SystemCallError} When the directory cannot be watched.
+ * @throws {SystemCallError} If the directory cannot be watched.
  */
 export function watchDirectory(path: string): FileDescriptor {
   return watchPath(path, IN_MOVED_TO | IN_DELETE);
@@ -58,7 +58,7 @@ export function watchDirectory(path: string): FileDescriptor {
 /**
  * A descriptor that becomes readable when a file is written to.
  *
- * @throws {SystemCallError} When the file cannot be watched.
+ * @throws {SystemCallError} If the file cannot be watched.
  */
 export function watchFile(path: string): FileDescriptor {
   return watchPath(path, IN_MODIFY);
@@ -80,17 +80,16 @@ function watchPath(path: string, events: number): FileDescriptor {
   return watch;
 }
 
-/** Reads away what a directory watch has to say, so that it is readable again only for something new. */
+/** Drains a directory watch, so that it becomes readable again only for new events. */
 export function drain(watch: FileDescriptor): void {
   const buffer = new Uint8Array(4096);
   while (libc.read(watch.fd, buffer, buffer.length) > 0);
 }
 
 /**
- * Reads away what a directory watch has to say: which files have changed.
+ * Drains a directory watch and collects which files have changed.
  *
- * @return Their names, some of them perhaps twice; undefined when so much has changed that the kernel
- * has not kept it all.
+ * @return Their names, possibly with duplicates; undefined if the kernel's queue overflowed.
  */
 export function readChanges(watch: FileDescriptor): string[] | undefined {
   const buffer = new Uint8Array(CHANGES_SIZE);
@@ -113,8 +112,8 @@ export function readChanges(watch: FileDescriptor): string[] | undefined {
  * Blocks this thread until one of the descriptors is readable, poll(2).
  *
  * @param fds Descriptors.
- * @param timeoutMs Bound in ms; -1 for none.
- * @return Those that are.
+ * @param timeoutMs Timeout in ms; -1 for none.
+ * @return The readable ones.
  */
 export function waitReadable(fds: readonly number[], timeoutMs: number): number[] {
   const buffer = new Uint8Array(fds.length * POLLFD_SIZE);

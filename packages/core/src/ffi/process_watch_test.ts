@@ -7,7 +7,7 @@ import { drain, openProcess, readChanges, waitReadable, watchDirectory } from ".
 
 loadLibc();
 
-/** Long enough for anything that is to come; a test that waits for it fails. */
+/** Long enough for any expected event; a test that waits this long fails. */
 const LONG_MS = 10_000;
 const SHORT_MS = 50;
 
@@ -28,11 +28,11 @@ Deno.test("openProcess() is readable when the process ends, not before", async (
   assertEquals(openProcess(child.pid), undefined);
 });
 
-Deno.test("openProcess() has none for what can be no process", () => {
+Deno.test("openProcess() is undefined for an impossible pid", () => {
   for (const pid of [0, -1, 2 ** 31 - 1]) assertEquals(openProcess(pid), undefined);
 });
 
-Deno.test("watchDirectory() sees files that are renamed into it or removed, and no other", () => {
+Deno.test("watchDirectory() sees files that are renamed into it or removed, and no others", () => {
   using directory = new TempDirectory();
   using other = new TempDirectory();
   directory.write("old", "");
@@ -52,7 +52,7 @@ Deno.test("watchDirectory() sees files that are renamed into it or removed, and 
   assert(!sees(() => other.write("elsewhere", "")));
 });
 
-Deno.test("readChanges() names what has changed, and reads it away", () => {
+Deno.test("readChanges() names the changed files, and drains the watch", () => {
   using directory = new TempDirectory();
   using watch = watchDirectory(directory.path);
   assertEquals(readChanges(watch), []);
@@ -67,7 +67,7 @@ Deno.test("readChanges() names what has changed, and reads it away", () => {
   assertEquals(readChanges(watch), ["7.json"]);
 });
 
-Deno.test("waitReadable() tells which are readable", () => {
+Deno.test("waitReadable() returns the readable ones", () => {
   using directory = new TempDirectory();
   using other = new TempDirectory();
   using quiet = watchDirectory(other.path);
@@ -78,7 +78,7 @@ Deno.test("waitReadable() tells which are readable", () => {
   assertEquals(waitReadable([quiet.fd, watch.fd], LONG_MS), [watch.fd]);
 });
 
-Deno.test("drain() reads away more than one buffer's worth", () => {
+Deno.test("drain() drains more than one buffer", () => {
   using directory = new TempDirectory();
   for (let index = 0; index < 400; index++) directory.write(`a-file-of-a-long-name-${index}`, "");
   using watch = watchDirectory(directory.path);
@@ -89,7 +89,7 @@ Deno.test("drain() reads away more than one buffer's worth", () => {
   assertGreaterOrEqual(wait([watch], SHORT_MS), SHORT_MS - 1);
 });
 
-Deno.test("watchDirectory() fails where there is none, and leaves nothing open", () => {
+Deno.test("watchDirectory() fails if the directory does not exist, and leaves nothing open", () => {
   const count = () => [...Deno.readDirSync("/proc/self/fd")].length;
   const before = count();
   for (let round = 0; round < 5; round++) {

@@ -3,7 +3,7 @@ import { FileDescriptor } from "./fd.ts";
 import { PinnedBuffer } from "./io_vector.ts";
 import { libc } from "./libc.ts";
 
-/** Room for what comes with a descriptor: the name of a terminal. */
+/** Buffer for the data that comes with a descriptor: the name of a terminal. */
 const TEXT_SIZE = 256;
 
 /** CMSG_SPACE of one descriptor, cmsg(3): a header of 16 bytes, the number, and padding. */
@@ -18,7 +18,7 @@ const MESSAGE_CONTROL = 32;
 const MESSAGE_CONTROL_SIZE = 40;
 const VECTOR_SIZE = 16;
 
-/** recvmsg(2): the descriptor is not inherited by programs (bits/socket.h). */
+/** recvmsg(2): programs do not inherit the descriptor (bits/socket.h). */
 const MSG_CMSG_CLOEXEC = 0x40000000;
 
 /** unix(7): the level and type of a message that carries descriptors. */
@@ -26,10 +26,10 @@ const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 
 /**
- * Takes a descriptor that is sent over a socket of the UNIX domain, recvmsg(2) with SCM_RIGHTS.
+ * Receives a descriptor over a UNIX domain socket, recvmsg(2) with SCM_RIGHTS.
  *
- * @return Undefined when nothing has come yet, or what came has no descriptor.
- * @throws {SystemCallError} When nothing can come any more.
+ * @return Undefined if nothing has arrived yet, or the message carries no descriptor.
+ * @throws {SystemCallError} If nothing can arrive any more.
  */
 export function receiveDescriptor(socket: number): FileDescriptor | undefined {
   const text = new PinnedBuffer(TEXT_SIZE);

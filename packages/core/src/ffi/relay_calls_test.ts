@@ -14,7 +14,7 @@ import {
   writeFrom,
 } from "./unix_socket.ts";
 
-// The C library stays open once it is opened: not within a test, which would call it a leak.
+// The C library stays loaded: not within a test, which would report it as a leak.
 void libc.close;
 frameLibc();
 
@@ -28,7 +28,7 @@ Deno.test("an eventfd counts its signals and is not inherited", () => {
   assertEquals(isInheritable(counter.fd), false);
 });
 
-Deno.test("epoll tells the token of what is ready, until it is taken out", () => {
+Deno.test("epoll reports the token of a ready descriptor until it is removed", () => {
   using epoll = new Epoll();
   using first = openEventCounter();
   using second = openEventCounter();
@@ -64,7 +64,7 @@ Deno.test("scattered pieces are written and read in order", () => {
   assertEquals(lastErrno(), EAGAIN);
 });
 
-Deno.test("the kernel tells who has connected", async () => {
+Deno.test("the kernel reports the peer's credentials", async () => {
   const directory = await Deno.makeTempDir();
   const path = `${directory}/s`;
   try {

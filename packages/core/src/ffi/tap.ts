@@ -14,7 +14,7 @@ const TUNSETOFFLOAD = 0x400454d0;
 const IFF_TAP = 0x0002;
 const IFF_NO_PI = 0x1000;
 const IFF_VNET_HDR = 0x4000;
-/** Checksums and segmentation of TCP over IPv4 and IPv6. UDP segmentation breaks VXLAN: not taken. */
+/** Offload of TCP checksums and segmentation. UDP segmentation breaks VXLAN: left out. */
 const TUN_F_CSUM_TSO4_TSO6 = 0x01 | 0x02 | 0x04;
 
 /** struct ifreq: 40 bytes, the name in the first 16, then a union (linux/if.h). */
@@ -29,11 +29,11 @@ const AF_INET = 2;
 const SOCK_DGRAM = 2;
 
 /**
- * Opens a TAP of this network namespace, made where it does not exist. What is read from and written
- * to it begins with a virtio header of 10 bytes (linux/virtio_net.h). It does not block, and is not
- * inherited by programs.
+ * Opens a TAP of this network namespace; creates it if it does not exist. Every frame read from it
+ * or written to it begins with a virtio header of 10 bytes (linux/virtio_net.h). It does not block,
+ * and programs do not inherit it.
  *
- * @throws {SystemCallError} When there is no /dev/net/tun, or the name is in use otherwise.
+ * @throws {SystemCallError} If there is no /dev/net/tun, or another kind of interface has the name.
  */
 export function openTap(name: string): FileDescriptor {
   const flags = O_RDWR | O_NONBLOCK | O_CLOEXEC;
@@ -51,7 +51,7 @@ export function openTap(name: string): FileDescriptor {
   return tap;
 }
 
-/** Whether a TAP stays when its last descriptor is closed. */
+/** Sets whether a TAP stays when its last descriptor is closed. */
 export function setTapPersistent(tap: FileDescriptor, persistent: boolean): void {
   callOrThrow(
     "TUNSETPERSIST",
@@ -60,10 +60,10 @@ export function setTapPersistent(tap: FileDescriptor, persistent: boolean): void
 }
 
 /**
- * Lets the kernel hand over TCP segments of up to 64 KiB with checksums still to be filled in, or
- * only frames that are complete.
+ * Sets whether the kernel may hand over TCP segments of up to 64 KiB whose checksums are not filled
+ * in yet, or only complete frames.
  *
- * @return Whether the kernel does so.
+ * @return Whether the kernel supports it.
  */
 export function setTapOffload(fd: number, enabled: boolean): boolean {
   return libc.ioctlValue(fd, TUNSETOFFLOAD, enabled ? TUN_F_CSUM_TSO4_TSO6 : 0) === 0;

@@ -4,19 +4,19 @@ import { libc } from "./libc.ts";
 /** Size of a struct termios with room to spare: 60 bytes with glibc (bits/termios.h). */
 const TERMIOS_SIZE = 64;
 
-/** tcsetattr(3): when all that was written has left. */
+/** tcsetattr(3): apply once all output has been transmitted. */
 const TCSADRAIN = 1;
 
-/** A terminal that hands on every key as it is typed, until the end of the scope. */
+/** A terminal in raw mode, until the end of the scope. */
 export class RawTerminal implements Disposable {
   readonly #fd: number;
   readonly #before = new Uint8Array(TERMIOS_SIZE);
   #isRaw = true;
 
   /**
-   * Makes a terminal raw, cfmakeraw(3).
+   * Puts a terminal in raw mode, cfmakeraw(3).
    *
-   * @throws {SystemCallError} When the descriptor is no terminal.
+   * @throws {SystemCallError} If the descriptor is not a terminal.
    */
   constructor(fd: number) {
     const { cfmakeraw, tcgetattr } = libc;
@@ -27,14 +27,14 @@ export class RawTerminal implements Disposable {
     this.#set(raw);
   }
 
-  /** Makes it as it was; a second call does nothing, nor does one whose terminal is gone. */
+  /** Restores it; a second call does nothing, nor does one after the terminal has gone. */
   restore(): void {
     if (!this.#isRaw) return;
     this.#isRaw = false;
     try {
       this.#set(this.#before);
     } catch {
-      // The terminal is gone, as when its window was closed.
+      // The terminal is gone: its window was closed.
     }
   }
 
@@ -52,10 +52,10 @@ export class RawTerminal implements Disposable {
 const TIOCSWINSZ = 0x5414;
 
 /**
- * Gives a terminal its size; whoever runs on it is told by SIGWINCH.
+ * Sets the size of a terminal; its foreground process group gets SIGWINCH.
  *
- * @param fd The terminal, or the end that drives it.
- * @throws {SystemCallError} When it is none.
+ * @param fd The terminal, or its master end.
+ * @throws {SystemCallError} If it is not a terminal.
  */
 export function setTerminalSize(fd: number, rows: number, columns: number): void {
   const size = new Uint16Array([rows, columns, 0, 0]);

@@ -13,7 +13,7 @@ const SOL_SOCKET = 1;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
 const SO_PEERCRED = 17;
-/** As SO_SNDBUF, beyond the limit of net.core.wmem_max; takes CAP_NET_ADMIN. */
+/** As SO_SNDBUF, but not limited by net.core.wmem_max; requires CAP_NET_ADMIN. */
 const SO_SNDBUFFORCE = 32;
 
 /** struct sockaddr_un: a 16-bit family and a path of at most 107 bytes and a zero (unix(7)). */
@@ -21,9 +21,9 @@ const SOCKADDR_SIZE = 110;
 const PATH_OFFSET = 2;
 const MAX_PATH = 107;
 
-/** Who is at the other end of a connection, by the kernel: SO_PEERCRED, unix(7). */
+/** The peer of a connection, as the kernel reports it: SO_PEERCRED, unix(7). */
 export interface PeerCredentials {
-  /** As this process's PID namespace has it; 0 where it has none. */
+  /** Its pid in this process's PID namespace; 0 if it has none there. */
   readonly pid: number;
   readonly uid: number;
   readonly gid: number;
@@ -33,7 +33,7 @@ export interface PeerCredentials {
  * Listens on a path that does not exist yet. The socket does not block.
  *
  * @param backlog How many connections may wait to be accepted (listen(2)).
- * @throws {SystemCallError} EADDRINUSE where the path exists.
+ * @throws {SystemCallError} EADDRINUSE if the path exists.
  */
 export function listenUnix(path: string, backlog = 8): FileDescriptor {
   return openSocket((fd) => {
@@ -45,7 +45,7 @@ export function listenUnix(path: string, backlog = 8): FileDescriptor {
 /**
  * Connects to a path. The socket does not block.
  *
- * @throws {SystemCallError} When nobody listens there.
+ * @throws {SystemCallError} If nothing listens there.
  */
 export function connectUnix(path: string): FileDescriptor {
   return openSocket((fd) => {
@@ -57,9 +57,9 @@ export function connectUnix(path: string): FileDescriptor {
 }
 
 /**
- * Connects to a path where messages keep their bounds, SOCK_SEQPACKET. The socket does not block.
+ * Connects to a path and keeps message boundaries, SOCK_SEQPACKET. The socket does not block.
  *
- * @throws {SystemCallError} When nobody listens there.
+ * @throws {SystemCallError} If nothing listens there.
  */
 export function connectUnixPackets(path: string): FileDescriptor {
   return openSocket((fd) => {
@@ -70,7 +70,7 @@ export function connectUnixPackets(path: string): FileDescriptor {
   }, SOCK_SEQPACKET);
 }
 
-/** Takes a connection from a listening socket; undefined when there is none. */
+/** Accepts a connection from a listening socket; undefined if none is waiting. */
 export function acceptUnix(listener: number): FileDescriptor | undefined {
   const { result, errno } = callTwice(() =>
     libc.accept4(listener, null, null, SOCK_NONBLOCK | SOCK_CLOEXEC)
@@ -93,7 +93,7 @@ export function unixSocketPair(): [FileDescriptor, FileDescriptor] {
   return [new FileDescriptor(fds[0]!), new FileDescriptor(fds[1]!)];
 }
 
-/** Who is at the other end of a connection. */
+/** The peer of a connection. */
 export function peerCredentials(fd: number): PeerCredentials {
   const value = new Int32Array(3);
   const length = new Uint32Array([value.byteLength]);
@@ -109,7 +109,7 @@ export function peerCredentials(fd: number): PeerCredentials {
   return { pid: value[0]!, uid: value[1]! >>> 0, gid: value[2]! >>> 0 };
 }
 
-/** Asks for socket buffers of a size in bytes; the kernel may give less. */
+/** Requests socket buffers of a size in bytes; the kernel may give less. */
 export function setSocketBuffers(fd: number, size: number): void {
   const value = new Uint8Array(new Uint32Array([size]).buffer);
   for (const option of [SO_SNDBUF, SO_RCVBUF, SO_SNDBUFFORCE]) {
@@ -117,7 +117,7 @@ export function setSocketBuffers(fd: number, size: number): void {
   }
 }
 
-/** Writes a part of a buffer. @return Bytes written, or -1 on an error. */
+/** Writes part of a buffer. @return Bytes written, or -1 on an error. */
 export function writeFrom(fd: number, bytes: Uint8Array<ArrayBuffer>): number {
   return frameLibc().write(fd, bytes, bytes.length);
 }
@@ -125,7 +125,7 @@ export function writeFrom(fd: number, bytes: Uint8Array<ArrayBuffer>): number {
 /** shutdown(2): no more is sent (sys/socket.h). */
 const SHUT_WR = 1;
 
-/** Tells the other end of a socket that nothing more comes. */
+/** Signals end of file to the peer of a socket. */
 export function shutdownWriting(fd: number): void {
   libc.shutdown(fd, SHUT_WR);
 }

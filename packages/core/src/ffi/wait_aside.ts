@@ -9,11 +9,11 @@ const POLLERR = 8;
 const POLLHUP = 16;
 
 /**
- * Waits until one of the descriptors is readable or at its end, poll(2), on a thread aside: signal
- * handlers and everything else of this one go on. It costs some 40 µs more than a wait of its own.
+ * Waits on another thread until one of the descriptors is readable or at its end, poll(2): signal
+ * handlers and everything else on this thread go on. It costs some 40 µs more than a blocking wait.
  *
- * @param timeoutMs Bound in ms; -1 for none.
- * @return Which of them are; none when the time is up or a signal came.
+ * @param timeoutMs Timeout in ms; -1 for none.
+ * @return The ready ones; none after the timeout or a signal.
  */
 export async function waitReadableAside(
   fds: readonly number[],
@@ -24,9 +24,9 @@ export async function waitReadableAside(
 }
 
 /**
- * Waits until a descriptor can be written to, on a thread aside.
+ * Waits on another thread until a descriptor is writable.
  *
- * @return Whether there is still somebody at the other end.
+ * @return Whether the peer is still there.
  */
 export async function waitWritableAside(fd: number): Promise<boolean> {
   for (;;) {
@@ -48,15 +48,16 @@ async function pollAside(
     view.setInt16(index * POLLFD_SIZE + 4, events, true);
   });
   const count = await libc.pollAside(buffer, fds.length, timeoutMs);
-  // Its error number is the other thread's. All that may happen here is a signal.
+  // errno belongs to the other thread. The only failure possible here is an interruption by a
+  // signal.
   return fds.map((_, index) => count <= 0 ? 0 : view.getInt16(index * POLLFD_SIZE + 6, true));
 }
 
 /**
- * Reads what is there.
+ * Reads the bytes that are available.
  *
- * @return Bytes read into the buffer; 0 at the end; undefined when there is nothing now.
- * @throws {SystemCallError} When it cannot be read.
+ * @return Bytes read into the buffer; 0 at the end; undefined if nothing is available now.
+ * @throws {SystemCallError} If reading fails.
  */
 export function readSome(fd: number, buffer: Uint8Array<ArrayBuffer>): number | undefined {
   const { result, errno } = callTwice(() => libc.read(fd, buffer, buffer.length));

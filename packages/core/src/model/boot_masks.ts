@@ -1,28 +1,27 @@
 /**
- * Which units of a booted container are masked, and why: those that would configure what is not the
- * container's own. In the host's network namespace that is all of its network; in one of its own,
- * the interface that was made for it. Some things belong to the host in either case: the clock, the
- * kernel's settings and modules, devices.
+ * The units of a booted container that are masked, and why: those that would configure what does
+ * not belong to the container. In the host's network namespace that is the whole network; in a
+ * namespace of its own, the interface that was made for it. Some things belong to the host in
+ * either case: the clock, kernel settings and modules, devices.
  *
- * A unit that an image does not have is masked all the same, which does nothing. Units are named by
- * their own names: systemd finds that an alias of theirs (dbus-org.freedesktop.network1.service) is
- * masked too.
+ * Masking a unit that an image lacks does no harm. Units are listed by their own names: systemd
+ * masks their aliases (dbus-org.freedesktop.network1.service) as well.
  */
 
 import { HpkError } from "./errors.ts";
 
-/** Units that are masked for one reason, and that are let run together. */
+/** Units that are masked for one reason, and are allowed to run together. */
 export interface MaskGroup {
   /** A short name, such as "NetworkManager". */
   readonly name: string;
   readonly units: readonly string[];
-  /** What the units would do, as the end of "masked, because it …". */
+  /** What the units would do, to complete "masked, because it …". */
   readonly reason: string;
-  /** Whether they do harm only where the container shares the host's network namespace. */
+  /** Whether they only do harm if the container shares the host's network namespace. */
   readonly onlyInHostNetwork: boolean;
 }
 
-/** A unit that is masked, and why. */
+/** A masked unit, and why. */
 export interface Mask {
   readonly unit: string;
   /** Name of its group. */
@@ -30,7 +29,7 @@ export interface Mask {
   readonly reason: string;
 }
 
-/** What is masked by default, in the order in which it is told. */
+/** The units that are masked by default, in the order in which they are listed. */
 export const MASK_GROUPS: readonly MaskGroup[] = [
   {
     name: "systemd-networkd",
@@ -53,13 +52,13 @@ export const MASK_GROUPS: readonly MaskGroup[] = [
       "ifupdown-wait-online.service",
       "connman-wait-online.service",
     ],
-    reason: "waits for a network manager that does not run, holds the boot up and fails",
+    reason: "waits for a network manager that does not run, so it delays the boot and fails",
     onlyInHostNetwork: false,
   },
   {
     name: "systemd-network-generator",
     units: ["systemd-network-generator.service"],
-    reason: "makes network configuration of the host's kernel command line",
+    reason: "configures the network from the host's kernel command line",
     onlyInHostNetwork: false,
   },
   {
@@ -100,7 +99,7 @@ export const MASK_GROUPS: readonly MaskGroup[] = [
       "network.service",
       "netplan-ovs-cleanup.service",
     ],
-    reason: "takes interfaces up and down",
+    reason: "brings interfaces up and down",
     onlyInHostNetwork: false,
   },
   {
@@ -112,7 +111,7 @@ export const MASK_GROUPS: readonly MaskGroup[] = [
       "dhcpcd@.service",
       "dhcpcd5.service",
     ],
-    reason: "asks for addresses by DHCP and sets them",
+    reason: "requests addresses by DHCP and sets them",
     onlyInHostNetwork: false,
   },
   {
@@ -151,7 +150,7 @@ export const MASK_GROUPS: readonly MaskGroup[] = [
       "google-guest-agent.service",
       "walinuxagent.service",
     ],
-    reason: "sets the machine up as the cloud tells it: network, host name, keys",
+    reason: "configures the machine from the cloud's metadata: network, host name, keys",
     onlyInHostNetwork: false,
   },
   {
@@ -196,13 +195,13 @@ export const MASK_GROUPS: readonly MaskGroup[] = [
       "proc-sys-fs-binfmt_misc.automount",
       "proc-sys-fs-binfmt_misc.mount",
     ],
-    reason: "registers formats of programs in the host's kernel",
+    reason: "registers binary formats in the host's kernel",
     onlyInHostNetwork: false,
   },
   {
     name: "systemd-pstore",
     units: ["systemd-pstore.service"],
-    reason: "takes the records of the host's crashes away",
+    reason: "moves the host's crash records away",
     onlyInHostNetwork: false,
   },
   {
@@ -217,8 +216,7 @@ export const MASK_GROUPS: readonly MaskGroup[] = [
       "systemd-udev-load-credentials.service",
       "udev.service",
     ],
-    reason:
-      "renames and sets up interfaces, and makes the host's own udev run again for every device",
+    reason: "renames and sets up interfaces, and re-triggers every device in the host's own udev",
     onlyInHostNetwork: false,
   },
   {
@@ -257,19 +255,19 @@ export const MASK_GROUPS: readonly MaskGroup[] = [
   },
 ];
 
-/** Which masks are wanted. */
+/** Which masks apply. */
 export interface MaskChoice {
-  /** Units or names of groups that are to run: each lets its whole group run. */
+  /** Units or names of groups that may run: each allows its whole group. */
   readonly allow: readonly string[];
   /** Whether the container shares the host's network namespace. */
   readonly hostNetwork: boolean;
 }
 
 /**
- * Chooses what to mask.
+ * Chooses the units to mask.
  *
  * @return The masks in a fixed order.
- * @throws {HpkError} When something is to be let run that is never masked: a word mistyped.
+ * @throws {HpkError} If a unit that is never masked is to be allowed: a typo.
  */
 export function chooseMasks(choice: MaskChoice): Mask[] {
   const allowed = new Set(choice.allow.map((word) => groupOf(word).name));
@@ -286,8 +284,8 @@ function groupOf(word: string): MaskGroup {
   );
   if (group !== undefined) return group;
   throw new HpkError({
-    what: `cannot let '${word}' run`,
-    why: "no such unit is masked, so that it runs anyway if the image has it",
+    what: `cannot allow '${word}' to run`,
+    why: "no unit of that name is masked; it runs anyway if the image has it",
     fix: `leave it out, or name a unit or one of ${MASK_GROUPS.map(({ name }) => name).join(", ")}`,
   });
 }
@@ -296,19 +294,19 @@ function groupOf(word: string): MaskGroup {
 export const UNIT_DIRECTORY = "/etc/systemd/system";
 
 /**
- * Where units are in an image that packages have put there (systemd.unit(5)): in the second where
- * /lib and /usr/lib are two.
+ * Directories of the units that packages install in an image (systemd.unit(5)): they differ if /lib
+ * and /usr/lib are separate directories.
  */
 export const PACKAGED_UNIT_DIRECTORIES = ["/usr/lib/systemd/system", "/lib/systemd/system"];
 
 /**
- * Where to bind an empty file so that a unit is masked; systemd takes an empty unit file for one of a
- * masked unit, and a device such as /dev/null at that place for none at all.
+ * Where to bind an empty file so that a unit is masked: systemd treats an empty unit file as a
+ * masked unit, but ignores a device such as /dev/null there.
  *
  * @param mask What to mask.
- * @param has Tells whether the image has a file at a path; needed where bind points cannot be made in
- * it, so that only a file that is there can be bound over. Undefined where they can.
- * @return Paths in the container; none where nothing is to be bound.
+ * @param has Reports whether the image has a file at a path. Needed if bind points cannot be
+ * created in the image, so that only existing files can be bound over; undefined if they can.
+ * @return Paths in the container; none if there is nothing to bind over.
  */
 export function maskTargets(mask: Mask, has: ((path: string) => boolean) | undefined): string[] {
   const own = `${UNIT_DIRECTORY}/${mask.unit}`;

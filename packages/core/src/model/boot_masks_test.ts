@@ -5,7 +5,7 @@ import { HpkError } from "./errors.ts";
 const units = (allow: string[], hostNetwork = true) =>
   chooseMasks({ allow, hostNetwork }).map(({ unit }) => unit);
 
-Deno.test("every network manager, and what else would change the host, is masked", () => {
+Deno.test("every network manager, and everything else that would change the host, is masked", () => {
   const masked = units([]);
   for (
     const unit of [
@@ -48,7 +48,7 @@ Deno.test("in a network of its own, a container may have a firewall of its own",
   assert(masked.includes("systemd-networkd.service") && masked.includes("systemd-sysctl.service"));
 });
 
-Deno.test("a unit that is allowed runs with all that belongs to it, named in three ways", () => {
+Deno.test("a unit that is allowed runs with its whole group, named in three ways", () => {
   for (
     const word of ["systemd-networkd", "systemd-networkd.service", "systemd-networkd.socket"]
   ) {
@@ -59,12 +59,12 @@ Deno.test("a unit that is allowed runs with all that belongs to it, named in thr
   }
 });
 
-Deno.test("to allow what is never masked is an error that names what is", () => {
+Deno.test("allowing a unit that is never masked is an error that lists the groups", () => {
   const error = assertThrows(() => units(["nginx.service"]), HpkError);
   assert(error.message.includes("nginx.service") && error.message.includes("NetworkManager"));
 });
 
-Deno.test("a mask is bound to the unit's own path, or to the file that is there", () => {
+Deno.test("a mask is bound to the unit's own path, or to the existing file", () => {
   const mask = { unit: "x.service", group: "x", reason: "" };
   const etc = "/etc/systemd/system/x.service";
   const usr = "/usr/lib/systemd/system/x.service";

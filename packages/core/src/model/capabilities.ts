@@ -44,7 +44,7 @@ const NAMES = [
 ];
 
 /**
- * The capabilities that the kernel knows and a process can never have.
+ * The capabilities that the kernel knows but a process can never gain.
  *
  * @param status Contents of /proc/PID/status (proc_pid_status(5), CapBnd).
  * @param last Number of the last capability that the kernel knows (capabilities(7), cap_last_cap).
@@ -63,7 +63,7 @@ export function missingCapabilities(status: string, last: number): string[] {
  * The number of a capability.
  *
  * @param name Such as "CAP_NET_ADMIN".
- * @return Undefined when there is none of that name.
+ * @return Undefined if there is none of that name.
  */
 export function capabilityNumber(name: string): number | undefined {
   const number = NAMES.findIndex((known) => `CAP_${known}` === name);

@@ -6,7 +6,7 @@ const status = (bounding: string) => `Name:\tx\nCapInh:\t0\nCapBnd:\t${bounding}
 /** Number of CAP_CHECKPOINT_RESTORE, the last one of Linux 5.9 and newer (linux/capability.h). */
 const LAST = 40;
 
-Deno.test("missingCapabilities() names what the bounding set lacks", () => {
+Deno.test("missingCapabilities() names the capabilities that the bounding set lacks", () => {
   const cases: [string, string, number, string[]][] = [
     ["an ordinary host", "000001ffffffffff", LAST, []],
     ["a container without SYS_RESOURCE", "000001fffeffffff", LAST, ["CAP_SYS_RESOURCE"]],
@@ -15,7 +15,7 @@ Deno.test("missingCapabilities() names what the bounding set lacks", () => {
       "CAP_CHECKPOINT_RESTORE",
     ]],
     ["an older kernel, whose last is BLOCK_SUSPEND", "0000001fffffffff", 36, []],
-    ["a newer kernel with more bits than are known", "ffffffffffffffff", 63, []],
+    ["a newer kernel with unknown bits", "ffffffffffffffff", 63, []],
   ];
   for (const [what, bounding, last, expected] of cases) {
     assertEquals(missingCapabilities(status(bounding), last), expected, what);
@@ -32,7 +32,7 @@ Deno.test("missingCapabilities() names all of an empty bounding set in order", (
   ]);
 });
 
-Deno.test("missingCapabilities() claims nothing of a status that it cannot read", () => {
+Deno.test("missingCapabilities() returns nothing for a status that it cannot read", () => {
   for (const text of ["", "CapEff:\t0\n", "CapBnd:\tgarbage\n"]) {
     assertEquals(missingCapabilities(text, LAST), []);
   }

@@ -1,17 +1,20 @@
-/** The hierarchies of control groups that a host has mounted: cgroups(7). */
+/** The control group hierarchies that a host has mounted: cgroups(7). */
 
 /** A mounted hierarchy. */
 export interface CgroupMount {
   /** Where it is mounted, such as "/sys/fs/cgroup/memory" or "/sys/fs/cgroup". */
   readonly path: string;
   readonly version: 1 | 2;
-  /** Whether its groups need processors and memory nodes before a process can join (cpuset, version 1). */
+  /**
+   * Whether its groups need CPUs and memory nodes before a process can join (cpuset, version 1).
+   */
   readonly hasCpuset: boolean;
 }
 
 /**
- * Finds the hierarchies in a process's mountinfo (proc_pid_mountinfo(5)): all of version 1, named ones
- * too, and that of version 2. Of one that is mounted twice, the last counts: it is what the path shows.
+ * Finds the hierarchies in a process's mountinfo (proc_pid_mountinfo(5)): all of version 1,
+ * including named ones, and that of version 2. If one is mounted twice, the last counts, since its
+ * path shows it.
  */
 export function parseCgroupMounts(mountinfo: string): CgroupMount[] {
   const mounts = new Map<string, CgroupMount>();
@@ -30,7 +33,7 @@ export function parseCgroupMounts(mountinfo: string): CgroupMount[] {
   return [...mounts.values()];
 }
 
-/** Spaces and the like stand in octal. */
+/** Spaces and the like are escaped in octal. */
 function unescape(path: string): string {
   return path.replaceAll(
     /\\([0-7]{3})/g,

@@ -8,12 +8,15 @@ export interface HpkErrorParts {
   readonly fix: string;
 }
 
-/** Exit status of our own failures, as Docker and Podman use it (docker-run(1), "Exit Status"). */
+/**
+ * Exit status of our own failures, the same as that of Docker and Podman (docker-run(1), "Exit
+ * Status").
+ */
 export const EXIT_OWN_FAILURE = 125;
 
 /**
- * A failure that was foreseen and can be explained in one line. Anything else that is thrown is a
- * defect of ours.
+ * An expected failure that can be explained in one line. Anything else that is thrown is a bug of
+ * ours.
  */
 export class HpkError extends Error {
   override readonly name = "HpkError";
@@ -29,11 +32,11 @@ export class HpkError extends Error {
 }
 
 /**
- * The line that is shown for anything thrown, prefixed by the program's name.
+ * The line that is printed for anything thrown, prefixed with the program's name.
  *
  * @param program Name of the program, for example "hpktainer".
- * @param error Whatever was thrown.
- * @param evidence The command whose output helps to explain a defect of ours.
+ * @param error The thrown value.
+ * @param evidence The command whose output helps to explain a bug of ours.
  * @return One line without a line feed.
  */
 export function errorLine(

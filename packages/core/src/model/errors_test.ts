@@ -13,11 +13,15 @@ Deno.test("HpkError says what, why and what to do in one line", () => {
 });
 
 Deno.test("HpkError folds the lines of another tool's message", () => {
-  const error = new HpkError({ what: "cannot run x", why: "it says: a\n\tb\r\n", fix: "mend it" });
-  assertEquals(error.message, "cannot run x: it says: a b ; mend it");
+  const error = new HpkError({
+    what: "cannot run x",
+    why: "it says: a\n\tb\r\n",
+    fix: "repair it",
+  });
+  assertEquals(error.message, "cannot run x: it says: a b ; repair it");
 });
 
-Deno.test("errorLine() tells our own failures from defects", () => {
+Deno.test("errorLine() distinguishes expected failures from bugs", () => {
   const report = "please report it with the output of 'hpktainer doctor --json'";
   const cases: [unknown, string][] = [
     [new HpkError(PARTS), "hpktainer: cannot use subnet 10.22.0.0/16: it is taken; choose another"],

@@ -1,7 +1,7 @@
 /**
- * The host's packet filter as we want it: a chain of our own in each table, with one jump to it from
- * the built-in chain. Text is in the form of iptables-save(8), so that what is wanted can be compared
- * with what is there, and only a difference is applied.
+ * The rules that we want in the host's packet filter: one chain of our own for each purpose, and
+ * one jump to it from the built-in chain. Text is in the form of iptables-save(8), so that the
+ * wanted rules can be compared with the present ones, and only the difference is applied.
  */
 
 import type { ContainerRecord, NetworkRecord } from "./ledger_record.ts";
@@ -11,16 +11,16 @@ import { bracketed, type PublishedPort } from "./published_port.ts";
 export interface OwnChain {
   readonly table: "filter" | "nat" | "mangle";
   readonly name: string;
-  /** The built-in chain that jumps to ours, as its first rule; null where only ours jump to it. */
+  /** The built-in chain whose first rule jumps to ours; null if only chains of ours jump to it. */
   readonly parent: "FORWARD" | "INPUT" | "OUTPUT" | "POSTROUTING" | "PREROUTING" | null;
-  /** Rules after "-A NAME ", in the canonical form in which iptables-save prints them. */
+  /** Rules without their "-A NAME ", in the canonical form of iptables-save. */
   readonly rules: readonly string[];
 }
 
-/** A chain of our own, whatever its rules. */
+/** Name of a chain of our own. */
 export type OwnChainName = Omit<OwnChain, "rules">;
 
-/** Every chain that may be ours, whatever its rules: what tear-down removes. */
+/** Every chain that may be ours: what tear-down removes. */
 export const OWN_CHAINS = [
   { table: "filter", name: "HPK-INPUT", parent: "INPUT" },
   { table: "filter", name: "HPK-FORWARD", parent: "FORWARD" },
@@ -32,25 +32,25 @@ export const OWN_CHAINS = [
   { table: "mangle", name: "HPK-FORWARD", parent: "FORWARD" },
 ] as const satisfies readonly OwnChainName[];
 
-/** What the packet filter has to know of a container that has rules of its own. */
+/** A container that has rules of its own, as far as the packet filter is concerned. */
 export type FilteredContainer = Pick<ContainerRecord, "bridge" | "ports" | "policy"> & {
   readonly address: string;
 };
 
-/** What our chains are made from. */
+/** What our chains are built from. */
 export interface FirewallInputs {
   /** Every network that containers were started on. */
   readonly networks: readonly NetworkRecord[];
-  /** At least every container that has rules of its own. */
+  /** All containers that have rules of their own, and possibly others. */
   readonly containers: readonly FilteredContainer[];
   /** Whether packets from a bridge could reach the host's loopback (ip-sysctl, route_localnet). */
   readonly localRoutes: boolean;
 }
 
-/** A family of addresses: each has a packet filter of its own. */
+/** An address family: each has its own packet filter. */
 export type AddressFamily = "ipv4" | "ipv6";
 
-/** Whether a container has rules of its own in the packet filter. */
+/** Whether a container needs rules of its own in the packet filter. */
 export function hasOwnRules(record: Pick<ContainerRecord, "ports" | "policy">): boolean {
   const { isolated, masquerade, imds } = record.policy;
   return record.ports.length > 0 || isolated || !masquerade || imds;
@@ -58,15 +58,15 @@ export function hasOwnRules(record: Pick<ContainerRecord, "ports" | "policy">): 
 
 /** What differs between the two packet filters. */
 interface FamilyTerms {
-  /** Length of an address in bits, as a prefix. */
+  /** Length of a single address as a prefix, in bits. */
   readonly one: string;
-  /** Address of the clouds' instance metadata service. */
+  /** Address of the cloud providers' instance metadata service. */
   readonly imds: string;
-  /** How a packet to it is refused. */
+  /** How a packet to it is rejected. */
   readonly refusal: string;
-  /** Addresses of groups. */
+  /** Multicast addresses. */
   readonly multicast: string;
-  /** Addresses that never leave a host, where packets to them can be led to a container all the same. */
+  /** Loopback addresses, if packets to them can be forwarded to a container nevertheless. */
   readonly loopback: string | null;
 }
 
@@ -86,7 +86,7 @@ const TERMS: Readonly<Record<AddressFamily, FamilyTerms>> = {
     imds: "fd00:ec2::254/128",
     refusal: "icmp6-adm-prohibited",
     multicast: "ff00::/8",
-    // Nothing like route_localnet exists.
+    // IPv6 has no counterpart of route_localnet.
     loopback: null,
   },
 };
@@ -94,18 +94,19 @@ const TERMS: Readonly<Record<AddressFamily, FamilyTerms>> = {
 /**
  * The chains that networks and containers need.
  *
- * - filter: our name server may be asked, also where the policy of INPUT is DROP. The metadata service, whose credentials are the host's, is closed, but for its DNS, which
- *   is the resolver of hosts at Google. What one isolated container sends to another is dropped, also
- *   by a published port; the bridge itself drops what goes directly.
- *   Whatever else enters or leaves by a bridge is accepted, also where the policy of FORWARD is DROP,
- *   as Docker sets it.
- * - nat: ports of the host lead to containers, for packets from outside and from the host. A client
- *   on the bridge gets the host's address, since the answer would otherwise go past the host; so does
- *   one that calls by the host's loopback. Traffic inside the pod network and multicast keep their
- *   source; the rest is masqueraded, unless flanneld does that or the container shall keep its address.
- * - mangle: the MSS of TCP connections follows the path's MTU. Where a bridge may route to the host's
- *   loopback, as answers to it need, nothing but those answers may go there: their address is the
- *   bridge's until nat has passed.
+ * - filter: accepts queries to our name server, even if the policy of INPUT is DROP. Blocks the
+ *   metadata service, whose credentials are the host's, except for its DNS, which is the resolver
+ *   of Google's hosts. Drops what one isolated container sends to another, also through a published
+ *   port; the bridge itself drops direct traffic between them. Accepts everything else that enters
+ *   or leaves by a bridge, even if the policy of FORWARD is DROP, as Docker sets it.
+ * - nat: forwards published ports to containers, for packets from outside and from the host. A
+ *   client on the bridge is masqueraded, since the answer would otherwise bypass the host; so is
+ *   one that uses the host's loopback. Traffic inside the pod network and multicast keep their
+ *   source; the rest is masqueraded, unless flanneld does so or the container is to keep its
+ *   address.
+ * - mangle: clamps the MSS of TCP connections to the path's MTU. If a bridge may route to the
+ *   host's loopback, which answers to it require, drops everything there but those answers: their
+ *   address is the bridge's until nat has run. bridge's until nat has passed.
  *
  * @param family Whose packet filter; the addresses are of this family.
  */
@@ -164,7 +165,10 @@ export function wantedChains(
     .filter((chain) => chain.rules.length > 0);
 }
 
-/** Containers of this host ask our name server for all names, other hosts for those of containers. */
+/**
+ * Containers of this host may query our name server for all names, other hosts for those of
+ * containers.
+ */
 function nameServerRules({ bridge, subnet, podNetwork, nameServer }: NetworkRecord): string[] {
   if (nameServer === null) return [];
   const sources = [`-d ${nameServer}/32 -i ${bridge}`];
@@ -186,9 +190,9 @@ function masqueradeRules(
 }
 
 /**
- * The rules that lead ports of the host to a container.
+ * The rules that forward published ports to a container.
  *
- * @param fromHost For packets of the host itself, which alone may use its loopback.
+ * @param fromHost For packets of the host itself; only these may use its loopback.
  */
 function portRules(
   { address, ports }: FilteredContainer,
@@ -201,7 +205,7 @@ function portRules(
     if (hostAddress !== null && hostAddress.includes(":") !== isIpv6) return [];
     if (!fromHost && hostAddress?.startsWith("127.")) return [];
     const isAny = hostAddress === null || hostAddress === (isIpv6 ? "::" : "0.0.0.0");
-    // A packet for IPv6's loopback cannot leave; refused there, clients try IPv4's.
+    // A packet for IPv6's loopback cannot leave; if it is rejected, clients fall back to IPv4.
     const anyBut = isIpv6 && fromHost ? "! -d ::1/128 " : "";
     const [before, behind] = isAny
       ? [anyBut, " -m addrtype --dst-type LOCAL"]
@@ -213,7 +217,9 @@ function portRules(
   });
 }
 
-/** One rule serves a range whose ports are the same on both sides; else each port needs its own. */
+/**
+ * One rule suffices for a range with the same ports on both sides; otherwise each port needs one.
+ */
 function spansOf(port: PublishedPort): { match: string; target: string }[] {
   const { hostPort, containerPort, count } = port;
   if (count > 1 && hostPort === containerPort) {
@@ -231,17 +237,17 @@ interface CurrentTable {
   readonly chains: Map<string, string[]>;
   /** Rules of built-in chains that jump to a chain of ours, by chain. */
   readonly jumps: Map<string, number>;
-  /** Rules that are neither of ours nor jump to ours. */
+  /** All other rules. */
   foreign: number;
 }
 
 /**
- * The input of `iptables-restore --noflush` that turns what is there into what is wanted.
+ * The input of `iptables-restore --noflush` that turns the present rules into the wanted ones.
  *
  * @param saved Output of iptables-save(8), all tables.
- * @param wanted Chains as {@linkcode wantedChains} gives them; an empty list removes all of ours.
+ * @param wanted Chains as {@linkcode wantedChains} returns them; an empty list removes all of ours.
  * @param own Every chain that may be ours.
- * @return The input, or the empty string where nothing has to change.
+ * @return The input, or the empty string if nothing has to change.
  */
 export function firewallChanges(
   saved: string,
@@ -267,7 +273,7 @@ export function firewallChanges(
       add(lines.filled, filled);
     }
   }
-  // One of our chains may jump to another: that has to be there before, and is removed after.
+  // One of our chains may jump to another: that one is created first, and removed last.
   const all = [...lines.made, ...lines.filled, ...lines.removed];
   return [...new Set(own.map(({ table }) => table))].flatMap((table) => {
     const texts = all.filter((line) => line.table === table).map(({ text }) => text);

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { type FilteredContainer, wantedChains } from "./firewall.ts";
 import { parsePublish } from "./published_port.ts";
 
-Deno.test("wantedChains() speaks IPv6 for the other packet filter", () => {
+Deno.test("wantedChains() uses IPv6 in the other packet filter", () => {
   const own = (address: string, ports: string[], policy = {}): FilteredContainer => ({
     address,
     bridge: "hpk-bridge",

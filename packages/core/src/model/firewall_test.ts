@@ -39,7 +39,7 @@ const container = (
 
 const CLAMP = "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu";
 
-/** What a fresh host is given. */
+/** The changes on a fresh host. */
 const FROM_NOTHING = `*filter
 :HPK-FORWARD - [0:0]
 -A HPK-FORWARD -d 169.254.169.254/32 -i hpk-bridge -p udp -m udp --dport 53 -j ACCEPT
@@ -86,7 +86,7 @@ COMMIT
 
 type Tables = Map<string, { policies: Map<string, string>; chains: Map<string, string[]> }>;
 
-/** Built-in chains, as far as these tests use them. */
+/** Built-in chains that these tests use. */
 const BUILT_IN: Readonly<Record<string, readonly string[]>> = {
   filter: ["INPUT", "FORWARD"],
   nat: ["PREROUTING", "OUTPUT", "POSTROUTING"],
@@ -146,7 +146,7 @@ function save(tables: Tables): string {
   ).join("");
 }
 
-/** What is there after changes, printed by iptables-save. */
+/** The rules after changes, printed by iptables-save. */
 function after(saved: string, ...changes: string[]): string {
   const tables: Tables = new Map();
   for (const text of [saved, ...changes]) restore(tables, text);
@@ -160,7 +160,7 @@ function foreignLines(saved: string): string[] {
     .map((line) => line.replace(/\[.*\]/, ""));
 }
 
-Deno.test("wantedChains() masquerades by one uplink where one is set, and not where flanneld does", () => {
+Deno.test("wantedChains() masquerades on the configured uplink, and not if flanneld does", () => {
   const nat = (change: Partial<NetworkRecord>) =>
     chains(change).find(({ table }) => table === "nat")?.rules.at(-1);
   assertEquals(nat({}), "-s 10.96.0.0/24 ! -o hpk-bridge -j MASQUERADE");
@@ -175,7 +175,7 @@ const POLICY = { isolated: true, masquerade: false, imds: true };
 const rulesOf = (all: ReturnType<typeof wantedChains>, table: string, name: string) =>
   all.find((chain) => chain.table === table && chain.name === name)?.rules ?? [];
 
-Deno.test("wantedChains() leads ports from outside and from the host to the container", () => {
+Deno.test("wantedChains() forwards ports from outside and from the host to the container", () => {
   const all = chains({}, [
     container("10.96.0.2", ["8080:80", "127.0.0.1:53:5353/udp", "192.0.2.1:81:81"]),
     container("10.96.0.3", [
@@ -201,13 +201,13 @@ Deno.test("wantedChains() leads ports from outside and from the host to the cont
   ]);
 });
 
-Deno.test("wantedChains() keeps containers from the host's loopback where a bridge leads there", () => {
+Deno.test("wantedChains() blocks the host's loopback for containers if a bridge routes there", () => {
   const rule = ["-d 127.0.0.0/8 -i hpk-bridge -j DROP"];
   assertEquals(rulesOf(chains({}, [], true), "mangle", "HPK-PREROUTING"), rule);
   assertEquals(rulesOf(chains({}, [], false), "mangle", "HPK-PREROUTING"), []);
 });
 
-Deno.test("wantedChains() has the rules of an isolated container, one that keeps its address, and one that may ask for metadata", () => {
+Deno.test("wantedChains() has the rules of an isolated container, one that keeps its address, and one that may use the metadata service", () => {
   const all = chains({}, [container("10.96.0.3", [], POLICY), container("10.96.0.4", ["1:1"])]);
   const forward = rulesOf(all, "filter", "HPK-FORWARD");
   assertEquals(forward[0], "-s 10.96.0.3/32 -d 169.254.169.254/32 -i hpk-bridge -j ACCEPT");
@@ -222,7 +222,7 @@ Deno.test("wantedChains() has the rules of an isolated container, one that keeps
   assertEquals(nat.filter((rule) => rule.includes("10.96.0.4")), []);
 });
 
-Deno.test("wantedChains() lets containers ask our name server, and other hosts of Flannel's network", () => {
+Deno.test("wantedChains() opens our name server to containers, and to other hosts of Flannel's network", () => {
   const input = (network: Partial<NetworkRecord>) =>
     rulesOf(chains({ nameServer: "10.96.0.1", ...network }), "filter", "HPK-INPUT");
   const own = [
@@ -261,7 +261,7 @@ Deno.test("wantedChains() serves two subnets on one bridge, and two bridges", ()
   ]);
 });
 
-Deno.test("hasOwnRules() is true for what differs from the usual", () => {
+Deno.test("hasOwnRules() is true for everything but the defaults", () => {
   assertEquals(hasOwnRules(container("10.96.0.2", [])), false);
   assertEquals(hasOwnRules(container("10.96.0.2", ["80:80"])), true);
   for (const policy of [{ isolated: true }, { masquerade: false }, { imds: true }]) {
@@ -269,12 +269,12 @@ Deno.test("hasOwnRules() is true for what differs from the usual", () => {
   }
 });
 
-Deno.test("firewallChanges() makes all of it on a host that has nothing", () => {
+Deno.test("firewallChanges() creates everything on a fresh host", () => {
   assertEquals(firewallChanges("", chains()), FROM_NOTHING);
   assertEquals(firewallChanges("", []), "");
 });
 
-Deno.test("firewallChanges() never mentions a chain of another program, but for our jumps", () => {
+Deno.test("firewallChanges() never mentions a chain of another program, except in our jumps", () => {
   const changes = firewallChanges(DOCKER, chains());
   assertEquals(changes, FROM_NOTHING);
   assertEquals(
@@ -312,7 +312,7 @@ const STATES: readonly [string, string][] = [
   ],
 ];
 
-Deno.test("firewallChanges() leads to what is wanted from every state, and then changes nothing", () => {
+Deno.test("firewallChanges() reaches the wanted state from every state, and then changes nothing", () => {
   const published = [container("10.96.0.2", ["80:80"]), container("10.96.0.3", [], POLICY)];
   const wanted = [
     ...[chains(), chains({ masquerade: false }), chains({ uplink: "eth0" })],
@@ -354,7 +354,7 @@ Deno.test("firewallChanges() removes duplicates of the jump and leaves the rules
   );
 });
 
-Deno.test("firewallChanges() removes ours whole, table by table", () => {
+Deno.test("firewallChanges() removes all of ours, table by table", () => {
   const state = after(DOCKER, FROM_NOTHING);
   assertEquals(
     firewallChanges(state, []),
@@ -364,7 +364,7 @@ Deno.test("firewallChanges() removes ours whole, table by table", () => {
   );
 });
 
-Deno.test("hasForeignRules() sees the rules of other programs and not ours", () => {
+Deno.test("hasForeignRules() detects the rules of other programs, but not ours", () => {
   const cases: [string, boolean][] = [
     ["", false],
     [after("", FROM_NOTHING), false],

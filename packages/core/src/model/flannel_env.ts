@@ -4,7 +4,7 @@ import { type Cidr, covers, formatCidr, type Ipv4, parseInterfaceAddress } from 
 import { type Cidr6, covers6, formatCidr6, type Ipv6, parseInterfaceAddress6 } from "./ipv6.ts";
 import { isMtu } from "./settings.ts";
 
-/** What flanneld says of this host's share of the pod network. */
+/** flanneld's description of this host's share of the pod network. */
 export interface FlannelEnv {
   /** The whole pod network, all hosts together. */
   readonly network: Cidr;
@@ -14,9 +14,9 @@ export interface FlannelEnv {
   readonly gateway: Ipv4;
   /** MTU of a pod's interface in bytes. */
   readonly mtu: number;
-  /** Whether flanneld itself masquerades what leaves the pod network. */
+  /** Whether flanneld itself masquerades traffic that leaves the pod network. */
   readonly ipMasq: boolean;
-  /** The IPv6 share beside it; undefined where Flannel has one stack. */
+  /** The IPv6 share; undefined if Flannel is IPv4-only. */
   readonly ipv6: FlannelEnv6 | undefined;
 }
 
@@ -31,12 +31,12 @@ export interface FlannelEnv6 {
 }
 
 /**
- * Reads `subnet.env`. Quotes, CRLF, comments, blank lines and unknown keys are taken; what is
- * missing or cannot be meant is named.
+ * Reads `subnet.env`. Quotes, CRLF, comments, blank lines and unknown keys are accepted; a missing
+ * or unusable value is reported by its key.
  *
  * @param text Contents of the file.
  * @param path Where it came from, for the message.
- * @throws {HpkError} When a value is missing or wrong.
+ * @throws {HpkError} If a value is missing or wrong.
  */
 export function parseFlannelEnv(text: string, path: string): FlannelEnv {
   const fail = (why: string): never => {
@@ -50,11 +50,11 @@ export function parseFlannelEnv(text: string, path: string): FlannelEnv {
   const values = readAssignments(text) ?? fail("it is not a list of KEY=value lines");
   const value = (key: string): string => values.get(key) ?? fail(`${key} is missing`);
   if (!values.has("FLANNEL_SUBNET") && values.has("FLANNEL_IPV6_SUBNET")) {
-    fail("it has an IPv6 subnet only, and IPv4 is needed");
+    fail("it has only an IPv6 subnet, and IPv4 is required");
   }
   const cidr = (key: string) =>
     parseInterfaceAddress(value(key)) ??
-      fail(`${key} is '${value(key)}', which is no IPv4 network`);
+      fail(`${key} is '${value(key)}', which is not an IPv4 network`);
   const subnet = cidr("FLANNEL_SUBNET");
   const network = cidr("FLANNEL_NETWORK").cidr;
   if (!covers(network, subnet.cidr)) {
@@ -66,7 +66,7 @@ export function parseFlannelEnv(text: string, path: string): FlannelEnv {
   }
   const mtu = value("FLANNEL_MTU");
   if (!isMtu(mtu)) {
-    fail(`FLANNEL_MTU is '${mtu}', which is no number of bytes that a link can have`);
+    fail(`FLANNEL_MTU is '${mtu}', which is not a valid MTU`);
   }
   const ipMasq = values.get("FLANNEL_IPMASQ") ?? "false";
   if (ipMasq !== "true" && ipMasq !== "false") {
@@ -85,7 +85,7 @@ export function parseFlannelEnv(text: string, path: string): FlannelEnv {
 function readIpv6(value: (key: string) => string, fail: (why: string) => never): FlannelEnv6 {
   const cidr = (key: string) =>
     parseInterfaceAddress6(value(key)) ??
-      fail(`${key} is '${value(key)}', which is no IPv6 network`);
+      fail(`${key} is '${value(key)}', which is not an IPv6 network`);
   const { address, cidr: subnet } = cidr("FLANNEL_IPV6_SUBNET");
   const network = cidr("FLANNEL_IPV6_NETWORK").cidr;
   if (!covers6(network, subnet)) {

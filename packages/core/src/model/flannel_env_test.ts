@@ -64,10 +64,13 @@ Deno.test("parseFlannelEnv() reads the IPv6 side", () => {
   assertEquals(parseFlannelEnv(file(), "subnet.env").ipv6, undefined);
 });
 
-Deno.test("parseFlannelEnv() says what is wrong with the IPv6 side", () => {
+Deno.test("parseFlannelEnv() reports what is wrong with the IPv6 side", () => {
   const cases: [Record<string, string>, string][] = [
     [{ FLANNEL_IPV6_SUBNET: "fd00:1::1/64" }, "FLANNEL_IPV6_NETWORK is missing"],
-    [{ ...DUAL, FLANNEL_IPV6_SUBNET: "10.1.0.1/24" }, "is '10.1.0.1/24', which is no IPv6 network"],
+    [
+      { ...DUAL, FLANNEL_IPV6_SUBNET: "10.1.0.1/24" },
+      "is '10.1.0.1/24', which is not an IPv6 network",
+    ],
     [{ ...DUAL, FLANNEL_IPV6_SUBNET: "fd00:9::1/64" }, "fd00:9::/64 lies outside"],
   ];
   for (const [values, why] of cases) {
@@ -76,21 +79,20 @@ Deno.test("parseFlannelEnv() says what is wrong with the IPv6 side", () => {
   }
 });
 
-Deno.test("parseFlannelEnv() takes the first address where the subnet names none", () => {
+Deno.test("parseFlannelEnv() uses the first address if the subnet names none", () => {
   assertEquals(read(file({ FLANNEL_SUBNET: "10.244.1.0/24" })), READ);
 });
 
-Deno.test("parseFlannelEnv() takes an absent FLANNEL_IPMASQ for false", () => {
+Deno.test("parseFlannelEnv() treats an absent FLANNEL_IPMASQ as false", () => {
   for (const value of [undefined, "false", '"false"']) {
     assertEquals(read(file({ FLANNEL_IPMASQ: value })), [...READ.slice(0, 4), false]);
   }
 });
 
-Deno.test("parseFlannelEnv() says what is wrong with a file", () => {
+Deno.test("parseFlannelEnv() reports what is wrong with a file", () => {
   const noNetwork = (key: string, value: string) =>
-    `${key} is '${value}', which is no IPv4 network`;
-  const noMtu = (value: string) =>
-    `FLANNEL_MTU is '${value}', which is no number of bytes that a link can have`;
+    `${key} is '${value}', which is not an IPv4 network`;
+  const noMtu = (value: string) => `FLANNEL_MTU is '${value}', which is not a valid MTU`;
   const cases: [string, string][] = [
     ["", "it is empty"],
     [" \r\n\n", "it is empty"],
@@ -105,7 +107,7 @@ Deno.test("parseFlannelEnv() says what is wrong with a file", () => {
     [file({ FLANNEL_MTU: undefined }), "FLANNEL_MTU is missing"],
     [
       file({ FLANNEL_SUBNET: undefined, FLANNEL_IPV6_SUBNET: "fd00:1::1/64" }),
-      "it has an IPv6 subnet only, and IPv4 is needed",
+      "it has only an IPv6 subnet, and IPv4 is required",
     ],
     [file({ FLANNEL_SUBNET: "fd00::1/64" }), noNetwork("FLANNEL_SUBNET", "fd00::1/64")],
     [file({ FLANNEL_SUBNET: "10.244.1.1" }), noNetwork("FLANNEL_SUBNET", "10.244.1.1")],
@@ -140,7 +142,7 @@ Deno.test("parseFlannelEnv() says what is wrong with a file", () => {
   }
 });
 
-Deno.test("parseFlannelEnv() never fails but with an explanation", () => {
+Deno.test("parseFlannelEnv() fails only with an explanation", () => {
   const random = new RandomText(3);
   const parts = [
     ...[

@@ -6,7 +6,7 @@ import {
   parseInterfaceAddress,
 } from "./ipv4.ts";
 
-/** A network interface of the host, as `ip -json -details address` tells it. */
+/** A network interface of the host, as `ip -json -details address` shows it. */
 export interface Link {
   readonly name: string;
   /** MTU in bytes. */
@@ -21,19 +21,19 @@ export interface Link {
   readonly addresses: readonly InterfaceAddress[];
 }
 
-/** A unicast IPv4 route of the main table, as `ip -json route` tells it. */
+/** A unicast IPv4 route of the main table, as `ip -json route` shows it. */
 export interface Route {
-  /** Where it leads; 0.0.0.0/0 for a default route. */
+  /** Its destination; 0.0.0.0/0 for a default route. */
   readonly destination: Cidr;
-  /** The interface it leaves by; undefined for a route that has none, such as "unreachable". */
+  /** The outgoing interface; undefined for a route without one, such as "unreachable". */
   readonly device: string | undefined;
   /** Its metric; the lowest wins. */
   readonly metric: number;
 }
 
-/** What is known of the host before a plan is made. */
+/** The facts about the host that a plan is based on. */
 export interface HostFacts {
-  /** At least every link that has an IPv4 address. */
+  /** All links that have an IPv4 address, and possibly others. */
   readonly links: readonly Link[];
   readonly routes: readonly Route[];
 }
@@ -41,7 +41,7 @@ export interface HostFacts {
 /**
  * Reads the output of `ip -json -details address show`.
  *
- * @throws {SyntaxError} When it is no JSON.
+ * @throws {SyntaxError} If it is not JSON.
  */
 export function parseLinks(json: string): Link[] {
   return parseArray(json).map((link) => ({
@@ -61,7 +61,7 @@ export function parseLinks(json: string): Link[] {
 /**
  * Reads the output of `ip -json -4 route show`.
  *
- * @throws {SyntaxError} When it is no JSON.
+ * @throws {SyntaxError} If it is not JSON.
  */
 export function parseRoutes(json: string): Route[] {
   return parseArray(json).flatMap((route) => {
@@ -75,7 +75,7 @@ export function parseRoutes(json: string): Route[] {
 }
 
 /**
- * The interface that the host reaches the world by: that of the default route with the lowest metric.
+ * The host's outgoing interface: that of the default route with the lowest metric.
  *
  * @return Its name, or undefined on a host without a default route.
  */

@@ -1,26 +1,28 @@
 import { type Cidr6, formatIpv6, parseCidr6 } from "./ipv6.ts";
 
-/** An IPv6 route of the main table, or an address of the host, as `ip -6 -json route` tells it. */
+/** An IPv6 route of the main table, or an address of the host, as `ip -6 -json route` shows it. */
 export interface Route6 {
-  /** Where it leads; ::/0 for a default route. An address of the host is a network of 128 bits. */
+  /** Its destination; ::/0 for a default route. An address of the host is a network of 128 bits. */
   readonly destination: Cidr6;
   /** "local" for an address of the host, "unicast", "unreachable" and so on for a route. */
   readonly type: string;
-  /** The interface; "lo" for a route that has none, such as "unreachable". */
+  /** The interface; "lo" for a route without one, such as "unreachable". */
   readonly device: string;
-  /** Who made it: "ra" for what a router has announced (ip-route(8)). */
+  /** Its origin: "ra" for a router's announcement (ip-route(8)). */
   readonly protocol: string;
 }
 
-/** What `ip -6 route show table all` calls a route without a type, and one of the table main. */
+/**
+ * The defaults that `ip -6 route show table all` leaves out: the type unicast, and the table main.
+ */
 const DEFAULT_TYPE = "unicast";
 const MAIN_TABLE = "main";
 
 /**
- * Reads the output of `ip -6 -json route show table all`: the table main, and the host's addresses out
- * of the table local.
+ * Reads the output of `ip -6 -json route show table all`: the table main, and the host's addresses
+ * from the table local.
  *
- * @throws {SyntaxError} When it is no JSON.
+ * @throws {SyntaxError} If it is not JSON.
  */
 export function parseRoutes6(json: string): Route6[] {
   const entries: unknown = JSON.parse(json.trim() === "" ? "[]" : json);

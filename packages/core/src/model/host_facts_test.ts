@@ -87,7 +87,7 @@ Deno.test("parseRoutes() reads networks, single hosts, the default and routes wi
   ]);
 });
 
-Deno.test("parseLinks() and parseRoutes() take nothing for an empty list, and refuse no JSON", () => {
+Deno.test("parseLinks() and parseRoutes() treat empty output as an empty list, and reject invalid JSON", () => {
   for (const text of ["", "\n", "[]", "[{}]", "{}", "null"]) {
     assertEquals([parseLinks(text), parseRoutes(text)], [[], []], text);
   }
@@ -112,8 +112,8 @@ Deno.test("defaultUplink() is that of the default route with the lowest metric",
       [{ dst: "default", dev: "eth0", metric: 1 }, { dst: "default", dev: "eth1", metric: 1 }],
       "eth0",
     ],
-    ["the bridge itself is none", [{ dst: "default", dev: "hpk-bridge" }], undefined],
-    ["a route that leads nowhere is none", [{ dst: "default", type: "blackhole" }], undefined],
+    ["the bridge itself does not count", [{ dst: "default", dev: "hpk-bridge" }], undefined],
+    ["a blackhole route does not count", [{ dst: "default", type: "blackhole" }], undefined],
   ];
   for (const [what, json, expected] of cases) {
     const facts = { links: [], routes: parseRoutes(JSON.stringify(json)) };
@@ -121,7 +121,7 @@ Deno.test("defaultUplink() is that of the default route with the lowest metric",
   }
 });
 
-Deno.test("describeLinkAddress() names the interface and the address as ip would", () => {
+Deno.test("describeLinkAddress() names the interface and the address as ip does", () => {
   const bridge = parseLinks(ADDRESS_JSON)[1]!;
   assertEquals(describeLinkAddress(bridge, bridge.addresses[0]!), "hpk-bridge (10.96.0.1/24)");
 });

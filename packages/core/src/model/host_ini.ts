@@ -1,6 +1,6 @@
 /**
- * The host's own file, /etc/hpktainer/host.ini: how host-setup makes the host ready, and which ports
- * of the host lead to which instance. A file that only publishes ports needs no heading:
+ * The host's own file, /etc/hpktainer/host.ini: how host-setup configures the host, and which ports
+ * of the host are published for which instance. A file that only publishes ports needs no heading:
  *
  *     80 = instance:web:80
  *     198.51.100.11:53/udp = instance:dns:5353
@@ -14,12 +14,14 @@ import { formatCidr, formatIpv4, parseCidr, parseIpv4 } from "./ipv4.ts";
 import { isContainerName, isInterfaceName } from "./names.ts";
 import { isMtu } from "./settings.ts";
 
-/** Where the file lies. */
+/** Path of the file. */
 export const HOST_INI_PATH = "/etc/hpktainer/host.ini";
 
-/** A port of the host that leads to a port of an instance, whatever address the instance has. */
+/**
+ * A port of the host that is forwarded to a port of an instance, whatever address the instance has.
+ */
 export interface HostPort {
-  /** The host's address that it is open on, such as "198.51.100.11"; undefined for every address. */
+  /** The host's address to publish it on, such as "198.51.100.11"; undefined for every address. */
   readonly address: string | undefined;
   readonly hostPort: number;
   readonly protocol: "tcp" | "udp";
@@ -40,14 +42,14 @@ export type HostKey =
   | "offload"
   | "imds";
 
-/** What the file says. */
+/** Contents of the file. */
 export interface HostIni {
   /** The keys that it sets, with their values as text. */
   readonly network: Partial<Readonly<Record<HostKey, string>>>;
   readonly ports: readonly HostPort[];
 }
 
-/** What a value of a key must be: for messages, and checked. */
+/** The valid values of each key: for messages, and as a check. */
 export const HOST_KEYS: Readonly<
   Record<HostKey, { readonly expected: string; readonly accepts: (value: string) => boolean }>
 > = {
@@ -76,12 +78,12 @@ export const HOST_KEYS: Readonly<
 };
 
 /**
- * Reads the file. It is read line by line, not by a library: a wrong line must be named by its number,
- * and a port that is given twice must be seen.
+ * Reads the file. It is parsed by hand, not by a library: errors must name the line, and a port
+ * that is listed twice must be detected.
  *
  * @param text Its contents.
  * @param path Its name, for messages.
- * @throws {HpkError} On the first wrong line, naming it.
+ * @throws {HpkError} On the first wrong line, with its number.
  */
 export function parseHostIni(text: string, path: string = HOST_INI_PATH): HostIni {
   const network: Partial<Record<HostKey, string>> = {};
@@ -106,8 +108,8 @@ export function parseHostIni(text: string, path: string = HOST_INI_PATH): HostIn
     if (split < 1) {
       fail(
         `cannot read '${line}'`,
-        "it is no 'key = value'",
-        "write such as '80 = instance:web:80'",
+        "it is not 'key = value'",
+        "write for example '80 = instance:web:80'",
       );
     }
     const key = line.slice(0, split).trim();
@@ -126,8 +128,8 @@ export function parseHostIni(text: string, path: string = HOST_INI_PATH): HostIn
     if (other >= 0) {
       fail(
         `port ${key} is published twice`,
-        `it leads to the instance ${ports[other]!.instance} already`,
-        "remove one of the two lines, or name two addresses of the host",
+        `the instance ${ports[other]!.instance} already has it`,
+        "remove one of the two lines, or publish them on two addresses of the host",
       );
     }
     ports.push(port);
@@ -155,8 +157,8 @@ function readPort(key: string, value: string, fail: Fail): HostPort {
   if (left === null || !isPort(hostPort) || (left[1] !== undefined && address === undefined)) {
     fail(
       `cannot read the port '${key}'`,
-      "it is no [ADDRESS:]PORT[/tcp|/udp]",
-      "write such as '80', '53/udp' or '198.51.100.11:80'; settings stand below [network]",
+      "it is not [ADDRESS:]PORT[/tcp|/udp]",
+      "write for example '80', '53/udp' or '198.51.100.11:80'; settings belong below [network]",
     );
   }
   const right = /^instance:([^:]+):([0-9]+)$/.exec(value);
@@ -164,8 +166,8 @@ function readPort(key: string, value: string, fail: Fail): HostPort {
   if (right === null || !isContainerName(right[1]!) || !isPort(containerPort)) {
     fail(
       `cannot read '${value}'`,
-      "it is no instance:NAME:PORT",
-      "write such as 'instance:web:80'",
+      "it is not instance:NAME:PORT",
+      "write for example 'instance:web:80'",
     );
   }
   const protocol = left![3] === "udp" ? "udp" : "tcp";

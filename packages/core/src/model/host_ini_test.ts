@@ -21,7 +21,7 @@ Deno.test("parseHostIni reads sections, comments, addresses, protocols and other
   assertEquals(ports.map((port) => port.publish), ["198.51.100.11:53:5353/udp", "53:53/tcp"]);
 });
 
-Deno.test("parseHostIni takes one port on two addresses", () => {
+Deno.test("parseHostIni accepts one port on two addresses", () => {
   const text =
     "192.0.2.1:80 = instance:a:80\n192.0.2.2:80 = instance:b:80\n80/udp = instance:b:80\n";
   assertEquals(parseHostIni(text).ports.length, 3);
@@ -34,7 +34,7 @@ Deno.test("parseHostIni reads an empty file", () => {
 const WRONG: readonly (readonly [string, RegExp])[] = [
   ["80", /^\/x:1: cannot read '80'/],
   ["= instance:web:80", /^\/x:1: cannot read '= instance/],
-  ["\n\n80 = web:80", /^\/x:3: cannot read 'web:80': it is no instance:NAME:PORT/],
+  ["\n\n80 = web:80", /^\/x:3: cannot read 'web:80': it is not instance:NAME:PORT/],
   ["80 = instance:web", /^\/x:1: cannot read 'instance:web'/],
   ["80 = instance:web:0", /^\/x:1: /],
   ["80 = instance:web:65536", /^\/x:1: /],
@@ -58,7 +58,7 @@ const WRONG: readonly (readonly [string, RegExp])[] = [
 ];
 
 for (const [text, message] of WRONG) {
-  Deno.test(`parseHostIni names the wrong line of ${JSON.stringify(text)}`, () => {
+  Deno.test(`parseHostIni reports the wrong line of ${JSON.stringify(text)}`, () => {
     const error = assertThrows(() => parseHostIni(text, "/x"), HpkError);
     assertEquals(message.test(error.message), true, error.message);
   });

@@ -1,10 +1,10 @@
 /**
- * The state of a host's network, as far as something in its network namespace could change it, and
- * what differs between two such states. Counters, timers and indices are left out: two states are
- * equal exactly when an administrator would call them so.
+ * The state of a host's network, as far as a process in its network namespace could change it, and
+ * the difference between two such states. Counters, timers and indices are left out: two states are
+ * equal exactly if an administrator would say so.
  */
 
-/** The parts of a state, as they are told. */
+/** The parts of a state, in the order in which they are reported. */
 export const HOST_STATE_PARTS = [
   "link",
   "address",
@@ -18,21 +18,21 @@ export const HOST_STATE_PARTS = [
 /** A part of a state. */
 export type HostStatePart = typeof HOST_STATE_PARTS[number];
 
-/** For each part, what there is by name, such as "eth0", and how it is set, as text. */
+/** For each part, its things by name, such as "eth0", each with its settings as text. */
 export type HostState = Readonly<Record<HostStatePart, ReadonlyMap<string, string>>>;
 
-/** Something that is not as before. */
+/** A difference between two states. */
 export interface HostDifference {
   readonly part: HostStatePart;
-  /** Which one, such as "eth0" or "net.ipv4.ip_forward". */
+  /** Name of the thing, such as "eth0" or "net.ipv4.ip_forward". */
   readonly name: string;
-  /** How it was set; null when it was not there. */
+  /** Its settings before; null if it did not exist. */
   readonly before: string | null;
-  /** How it is set; null when it is not there. */
+  /** Its settings now; null if it does not exist. */
   readonly after: string | null;
 }
 
-/** What is read of a host, as its tools print it. */
+/** The tools' output that a state is read from. */
 export interface HostStateSources {
   /** `ip -json -details address show`: links with their addresses. */
   readonly links: string;
@@ -40,20 +40,20 @@ export interface HostStateSources {
   readonly routes: Readonly<Record<string, string>>;
   /** `ip -json rule show` by address family. */
   readonly rules: Readonly<Record<string, string>>;
-  /** `iptables-save`, `ip6tables-save` by name; empty for one that is not installed. */
+  /** Output of `iptables-save` and `ip6tables-save` by name; empty if one is not installed. */
   readonly iptables: Readonly<Record<string, string>>;
-  /** `nft -json list ruleset`; empty where nft is not installed. */
+  /** `nft -json list ruleset`; empty if nft is not installed. */
   readonly nftables: string;
   /** Values below /proc/sys/net by name, such as "net.ipv4.ip_forward". */
   readonly sysctls: ReadonlyMap<string, string>;
-  /** Contents of /etc/resolv.conf; undefined when there is none. */
+  /** Contents of /etc/resolv.conf; undefined if it does not exist. */
   readonly resolver: string | undefined;
 }
 
 /**
- * Reads a state from what tools have printed.
+ * Reads a state from the output of the tools.
  *
- * @throws {SyntaxError} When something is no JSON.
+ * @throws {SyntaxError} If something is not JSON.
  */
 export function parseHostState(sources: HostStateSources): HostState {
   const links = objectsOf(sources.links);
@@ -73,10 +73,10 @@ export function parseHostState(sources: HostStateSources): HostState {
 }
 
 /**
- * Tells what differs.
+ * Compares two states.
  *
- * @param isOwn Tells of a link whether it comes and goes for reasons of our own, such as another
- * container: what belongs to it is left out.
+ * @param isOwn Whether a link comes and goes because of us, such as another container's: it is left
+ * out, with everything that belongs to it.
  */
 export function compareHostStates(
   before: HostState,
@@ -91,7 +91,7 @@ export function compareHostStates(
       const is = after[part].get(name) ?? null;
       const link = linkOf(part, name, isKnown(before, after));
       if (was === is || (link !== undefined && isOwn(link))) return [];
-      // A link comes with a hundred settings: that it is new, or gone, is told once.
+      // A link has a hundred settings: if it is new, or gone, that is reported once.
       if (part === "sysctl" && link !== undefined && !isLasting(link)) return [];
       return [{ part, name, before: was, after: is }];
     });
@@ -102,7 +102,7 @@ function isKnown(...states: HostState[]): (link: string) => boolean {
   return (link) => states.some((state) => state.link.has(link));
 }
 
-/** Tells one difference in a line: "sysctl net.ipv4.ip_forward was 1 and is 0". */
+/** Formats one difference as a line: "sysctl net.ipv4.ip_forward was 1 and is 0". */
 export function formatHostDifference({ part, name, before, after }: HostDifference): string {
   const thing = `${part} ${name}`;
   if (before === null) return `${thing} is new${shown(": ", after)}`;
@@ -113,7 +113,7 @@ export function formatHostDifference({ part, name, before, after }: HostDifferen
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Fields of a link that are told by its name, by other parts, or not at all. */
+/** Fields of a link that its name or other parts cover, or that are left out. */
 const LINK_NAMES = /^(ifname|addr_info|ifindex|link|link_index|link_netnsid|stats|stats64)$/;
 
 /**
@@ -122,14 +122,14 @@ const LINK_NAMES = /^(ifname|addr_info|ifindex|link|link_index|link_netnsid|stat
 const VOLATILE =
   /^(ifindex|link_index|link_netnsid|\w*_timer|\w+_life_time|tentative|cacheinfo|expires|used|topology_change\w*|port_id|port_no|bridge_id|root_id|designated_\w+)$/;
 
-/** Settings below net that are no settings: counters of the kernel. */
+/** Entries below net that are counters of the kernel, not settings. */
 const VOLATILE_SYSCTLS = /^net\.(netfilter\.nf_conntrack_count|.*\.nf_conntrack_count)$/;
 
 function objectsOf(text: string): Fields[] {
   if (text.trim() === "") return [];
   const value: unknown = JSON.parse(text);
   if (!Array.isArray(value)) throw new SyntaxError("not a list");
-  // ip(8) prints empty objects for what its filter leaves out.
+  // ip(8) prints empty objects for entries that its filter leaves out.
   return value.filter((entry): entry is Fields =>
     typeof entry === "object" && entry !== null && Object.keys(entry).length > 0
   );
@@ -149,7 +149,9 @@ function byFamily(
   );
 }
 
-/** The kernel's own routes to what is here come, for IPv6 a moment later, with addresses. */
+/**
+ * The kernel adds its own routes to local addresses with the addresses, for IPv6 a moment later.
+ */
 function followsFromAddress(fields: Fields): boolean {
   return fields["table"] === "local" && fields["protocol"] === "kernel";
 }
@@ -182,7 +184,7 @@ function ruleOf(rule: Fields): [string, string] {
   return [`${rule["priority"]}`, settingsOf(rule, /^priority$/)];
 }
 
-/** Things by name; several of one name, which there may be of routes and rules, make one text. */
+/** Things by name; the texts of several with one name, as routes and rules may have, are joined. */
 function gather(entries: readonly (readonly [string, string])[]): Map<string, string> {
   const found = new Map<string, string[]>();
   for (const [name, text] of entries) found.set(name, [...found.get(name) ?? [], text]);
@@ -223,7 +225,10 @@ function packetFilterOf(sources: HostStateSources): Map<string, string> {
 /** Prefix of our own chains, which come and go with containers. */
 const OWN_CHAIN = /(^:| |-A |-j )HPK-/;
 
-/** Rules of `iptables-save` by table and chain, without counters, ours, and empty chains that accept. */
+/**
+ * Rules of `iptables-save` by table and chain, without counters, our own, and empty chains that
+ * accept.
+ */
 function rulesByChain(text: string): Map<string, string> {
   let table = "";
   const found = new Map<string, string[]>();
@@ -256,14 +261,14 @@ function nftablesByTable(text: string): Map<string, string> {
   return new Map([...found].map(([name, parts]) => [name, parts.join(" ")]));
 }
 
-/** Tables that iptables-nft keeps, and shows by iptables-save. */
+/** Tables that belong to iptables-nft, which iptables-save shows. */
 const IPTABLES_TABLE = /^(ip|ip6) (filter|nat|mangle|raw|security)$/;
 
 function withoutCounts(key: string, value: unknown): unknown {
   return ["handle", "packets", "bytes", "expires"].includes(key) ? undefined : value;
 }
 
-/** The link that something belongs to, if it is to one that is known. */
+/** The known link that something belongs to, if any. */
 function linkOf(
   part: HostStatePart,
   name: string,
@@ -280,15 +285,15 @@ const LINK_IN_NAME: Readonly<Partial<Record<HostStatePart, RegExp>>> = {
   "sysctl": /\.(?:conf|neigh)\.(.+)\.[^.]+$/,
 };
 
-/** Of two settings of a link, the words that differ. */
+/** The words of a link's settings that the other text lacks. */
 function changedWords(before: string, after: string): [string, string] {
   const [was, is] = [before.split(" "), after.split(" ")];
   const only = (words: string[], other: string[]): string =>
-    words.filter((word) => !other.includes(word)).join(" ") || "without that";
+    words.filter((word) => !other.includes(word)).join(" ") || "unset";
   return [only(was, is), only(is, was)];
 }
 
-/** Longest text of a setting that is shown, in characters. */
+/** Longest setting that is shown, in characters. */
 const SHOWN = 200;
 
 function shown(before: string, text: string | null): string {

@@ -93,7 +93,7 @@ function told(change: Partial<HostStateSources>, isOwn?: (link: string) => boole
     .map(formatHostDifference);
 }
 
-Deno.test("a state is read in all its parts, without what changes by itself", () => {
+Deno.test("a state has all its parts, without what changes by itself", () => {
   const state = parseHostState(sources);
   assertEquals([...state.link.keys()], ["ib0", "br0"]);
   assertEquals(state.link.get("ib0")?.includes("linkinfo.info_data.mode=datagram"), true);
@@ -116,7 +116,7 @@ Deno.test("a state is read in all its parts, without what changes by itself", ()
   assertEquals(state["resolv.conf"].get("/etc/resolv.conf"), "nameserver 192.0.2.53");
 });
 
-Deno.test("states of the same host are the same, whatever its timers and counters say", () => {
+Deno.test("states of the same host are the same, regardless of timers and counters", () => {
   const timers = { ...bridge.linkinfo.info_data, gc_timer: 99.9 };
   const links = [ib0, { ...bridge, linkinfo: { ...bridge.linkinfo, info_data: timers } }];
   assertEquals(
@@ -133,7 +133,7 @@ Deno.test("states of the same host are the same, whatever its timers and counter
   );
 });
 
-Deno.test("each difference is told in a line", () => {
+Deno.test("each difference is one line", () => {
   const cases: [Partial<HostStateSources>, string[]][] = [
     [
       { links: JSON.stringify([{ ...ib0, mtu: 65520 }, bridge]) },
@@ -189,7 +189,7 @@ Deno.test("each difference is told in a line", () => {
   for (const [change, lines] of cases) assertEquals(told(change), lines);
 });
 
-Deno.test("a link that is gone is told once, and our own links not at all", () => {
+Deno.test("a link that is gone is reported once, and our own links not at all", () => {
   const without = {
     links: JSON.stringify([ib0]),
     routes: {},
@@ -212,7 +212,7 @@ Deno.test("two rules of one priority are both kept", () => {
   );
 });
 
-Deno.test("what is not JSON is an error", () => {
+Deno.test("invalid JSON is an error", () => {
   assertThrows(() => changed({ links: "Error: no" }), SyntaxError);
   assertThrows(() => changed({ links: "{}" }), SyntaxError);
 });

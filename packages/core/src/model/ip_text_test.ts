@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { isIpAddress, isIpv6 } from "./ip_text.ts";
 
-Deno.test("isIpv6 takes addresses of the one family only", () => {
+Deno.test("isIpv6 accepts addresses of that family only", () => {
   for (const text of ["::", "::1", "fd00:EC2::254", "::ffff:192.0.2.1"]) {
     assertEquals(isIpv6(text), true, text);
   }
@@ -10,7 +10,7 @@ Deno.test("isIpv6 takes addresses of the one family only", () => {
   }
 });
 
-Deno.test("isIpAddress takes both families", () => {
+Deno.test("isIpAddress accepts both families", () => {
   const cases = { "10.0.0.1": true, "::1": true, "10.0.0": false, "01.2.3.4": false, "a": false };
   for (const [text, is] of Object.entries(cases)) assertEquals(isIpAddress(text), is, text);
 });

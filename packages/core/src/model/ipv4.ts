@@ -23,11 +23,11 @@ export interface InterfaceAddress {
 }
 
 /**
- * Reads a dotted quad. Leading zeros are refused, since some programs take them for octal
+ * Parses a dotted quad. Leading zeros are rejected, since some programs read them as octal
  * (RFC 6943, section 3.1.1).
  *
  * @param text For example "10.1.2.3".
- * @return The address, or undefined when the text is none.
+ * @return The address, or undefined if the text is not one.
  */
 export function parseIpv4(text: string): Ipv4 | undefined {
   const parts = text.split(".");
@@ -42,15 +42,15 @@ export function parseIpv4(text: string): Ipv4 | undefined {
   return value;
 }
 
-/** Writes an address as a dotted quad. */
+/** Formats an address as a dotted quad. */
 export function formatIpv4(address: Ipv4): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 0xff).join(".");
 }
 
 /**
- * Reads an address with a prefix length, such as "10.1.2.3/24".
+ * Parses an address with a prefix length, such as "10.1.2.3/24".
  *
- * @return The address and its network, or undefined when the text is neither.
+ * @return The address and its network, or undefined if the text is not one.
  */
 export function parseInterfaceAddress(text: string): InterfaceAddress | undefined {
   const match = /^([0-9.]+)\/(0|[1-9][0-9]?)$/.exec(text);
@@ -62,14 +62,14 @@ export function parseInterfaceAddress(text: string): InterfaceAddress | undefine
 }
 
 /**
- * Reads a network, such as "10.1.2.0/24". Host bits that are set are cleared, as `ip route` does not
- * and Flannel's `FLANNEL_SUBNET` (which names the gateway) requires.
+ * Parses a network, such as "10.1.2.0/24". Host bits that are set are cleared: unlike `ip route`,
+ * Flannel's `FLANNEL_SUBNET` (which names the gateway) requires this.
  */
 export function parseCidr(text: string): Cidr | undefined {
   return parseInterfaceAddress(text)?.cidr;
 }
 
-/** Writes a network as "10.1.2.0/24". */
+/** Formats a network as "10.1.2.0/24". */
 export function formatCidr(cidr: Cidr): string {
   return `${formatIpv4(cidr.network)}/${cidr.prefix}`;
 }
@@ -79,7 +79,9 @@ export function networkOf(address: Ipv4, prefix: number): Ipv4 {
   return address - (address % sizeOf(prefix));
 }
 
-/** Number of addresses in a network of this prefix length, network and broadcast address included. */
+/**
+ * Number of addresses in a network of this prefix length, including network and broadcast address.
+ */
 export function sizeOf(prefix: number): number {
   return 2 ** (32 - prefix);
 }
@@ -105,9 +107,9 @@ export function overlaps(a: Cidr, b: Cidr): boolean {
 }
 
 /**
- * The Ethernet address that belongs to an IPv4 address: a locally administered prefix and the
- * address. An address that is handed out again keeps its Ethernet address, so that no neighbour's
- * cache goes stale. The prefix 0a:58 is the one that CNI plugins use (containernetworking/plugins,
+ * The Ethernet address derived from an IPv4 address: a locally administered prefix and the address.
+ * An IPv4 address that is allocated again keeps its Ethernet address, so that no neighbour's cache
+ * goes stale. CNI plugins use the same prefix, 0a:58 (containernetworking/plugins,
  * pkg/utils/hwaddr).
  */
 export function macOf(address: Ipv4): string {

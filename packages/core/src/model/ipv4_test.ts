@@ -60,7 +60,7 @@ Deno.test("parseInterfaceAddress() keeps the address and works out its network",
   }
 });
 
-Deno.test("parseInterfaceAddress() and parseCidr() refuse what has no meaning", () => {
+Deno.test("parseInterfaceAddress() and parseCidr() reject invalid text", () => {
   const texts = [
     ..."10.96.0.0|10.96.0.0/|10.96.0.0/33|10.96.0.0/-1|10.96.0.0/024|10.96.0/24".split("|"),
     ..."10.96.0.0/24/24|10.96.0.0/2 4| 10.96.0.0/24|10.96.0.0/24\n|fd00::/64|/24".split("|"),
@@ -88,7 +88,7 @@ Deno.test("the size, first and last address of a network follow from its prefix"
   }
 });
 
-Deno.test("contains() holds for the addresses of a network and no other", () => {
+Deno.test("contains() is true for exactly the addresses of a network", () => {
   const cases: [string, string, boolean][] = [
     ["10.96.0.0/24", "10.96.0.0", true],
     ["10.96.0.0/24", "10.96.0.255", true],
@@ -119,7 +119,7 @@ Deno.test("covers() and overlaps() compare networks", () => {
   }
 });
 
-Deno.test("macOf() makes a unicast, locally administered address of every IPv4 address", () => {
+Deno.test("macOf() derives a unicast, locally administered address from every IPv4 address", () => {
   const cases: [string, string][] = [
     ["10.96.0.1", "0a:58:0a:60:00:01"],
     ["0.0.0.0", "0a:58:00:00:00:00"],
@@ -128,7 +128,7 @@ Deno.test("macOf() makes a unicast, locally administered address of every IPv4 a
   for (const [address, mac] of cases) assertEquals(macOf(parseIpv4(address)!), mac);
 });
 
-Deno.test("every address and prefix survives writing and reading", () => {
+Deno.test("every address and prefix survives formatting and parsing", () => {
   const random = new RandomText(1);
   for (let round = 0; round < 20_000; round++) {
     const address = random.below(2 ** 32);
@@ -140,7 +140,7 @@ Deno.test("every address and prefix survives writing and reading", () => {
   }
 });
 
-Deno.test("no text makes the parsers throw, and what they take is written back as it was", () => {
+Deno.test("no text makes the parsers throw, and valid text survives a round trip", () => {
   const random = new RandomText(2);
   const parts = ["0", "1", "10", "255", "256", ".", ".", ".", "/", "24", "-", " ", "\n", "é", ":"];
   for (let round = 0; round < 50_000; round++) {

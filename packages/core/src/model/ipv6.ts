@@ -28,14 +28,14 @@ export interface InterfaceAddress6 {
 const GROUPS = 8;
 
 /**
- * Reads an address in any of the forms of RFC 4291, section 2.2.
+ * Parses an address in any of the forms of RFC 4291, section 2.2.
  *
  * @param text For example "fd00:96::2", without brackets and without a zone.
- * @return The address, or undefined when the text is none.
+ * @return The address, or undefined if the text is not one.
  */
 export function parseIpv6(text: string): Ipv6 | undefined {
   if (!isIpv6(text)) return undefined;
-  // The one form of each address (RFC 5952), in which no part is in dotted decimals.
+  // The canonical form (RFC 5952), in which no part is in dotted decimals.
   const canonical = new URL(`http://[${text}]/`).hostname.slice(1, -1);
   const [before = "", behind] = canonical.split("::");
   const groupsOf = (part: string) => part === "" ? [] : part.split(":");
@@ -46,7 +46,7 @@ export function parseIpv6(text: string): Ipv6 | undefined {
     .reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n);
 }
 
-/** Writes an address in the form of RFC 5952. */
+/** Formats an address in the form of RFC 5952. */
 export function formatIpv6(address: Ipv6): string {
   const groups = Array.from(
     { length: GROUPS },
@@ -56,9 +56,9 @@ export function formatIpv6(address: Ipv6): string {
 }
 
 /**
- * Reads an address with a prefix length, such as "fd00:96::2/64".
+ * Parses an address with a prefix length, such as "fd00:96::2/64".
  *
- * @return The address and its network, or undefined when the text is neither.
+ * @return The address and its network, or undefined if the text is not one.
  */
 export function parseInterfaceAddress6(text: string): InterfaceAddress6 | undefined {
   const match = /^([^/]+)\/(0|[1-9][0-9]{0,2})$/.exec(text);
@@ -68,12 +68,12 @@ export function parseInterfaceAddress6(text: string): InterfaceAddress6 | undefi
   return { address, cidr: { network: networkOf6(address, prefix), prefix } };
 }
 
-/** Reads a network, such as "fd00:96::/64"; host bits that are set are cleared. */
+/** Parses a network, such as "fd00:96::/64"; host bits that are set are cleared. */
 export function parseCidr6(text: string): Cidr6 | undefined {
   return parseInterfaceAddress6(text)?.cidr;
 }
 
-/** Writes a network as "fd00:96::/64". */
+/** Formats a network as "fd00:96::/64". */
 export function formatCidr6(cidr: Cidr6): string {
   return `${formatIpv6(cidr.network)}/${cidr.prefix}`;
 }

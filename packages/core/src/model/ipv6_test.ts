@@ -9,7 +9,7 @@ import {
   parseIpv6,
 } from "./ipv6.ts";
 
-Deno.test("parseIpv6 reads every form, and formatIpv6 writes the one of RFC 5952", () => {
+Deno.test("parseIpv6 reads every form, and formatIpv6 writes that of RFC 5952", () => {
   const cases: Record<string, [bigint, string]> = {
     "::": [0n, "::"],
     "::1": [1n, "::1"],
@@ -30,7 +30,7 @@ Deno.test("parseIpv6 reads every form, and formatIpv6 writes the one of RFC 5952
   }
 });
 
-Deno.test("parseIpv6 takes nothing else", () => {
+Deno.test("parseIpv6 accepts nothing else", () => {
   for (const text of ["", "1", "10.0.0.1", "1::2::3", ":::", "fe80::1%eth0", "[::1]", "12345::"]) {
     assertEquals(parseIpv6(text), undefined, text);
   }

@@ -72,18 +72,21 @@ Deno.test("records survive writing and reading", () => {
   assertEquals(parseHostRecord(JSON.stringify(HOST)), HOST);
 });
 
-Deno.test("a record that is none, incomplete, or of another version is refused", () => {
+Deno.test("a record that is invalid, incomplete, or of another version is rejected", () => {
   const without = (key: string) => JSON.stringify({ ...RECORD, [key]: undefined });
   const cases: [string, string | undefined][] = [
     ["", undefined],
     ["{", undefined],
-    ["null", "the record is no object"],
-    ["7", "the record is no object"],
-    ["[]", "the record has version undefined, and version 1 is known"],
-    ["{}", "the record has version undefined, and version 1 is known"],
-    [JSON.stringify({ ...RECORD, version: 2 }), "the record has version 2, and version 1 is known"],
+    ["null", "the record is not an object"],
+    ["7", "the record is not an object"],
+    ["[]", "the record has version undefined, and only version 1 is supported"],
+    ["{}", "the record has version undefined, and only version 1 is supported"],
+    [
+      JSON.stringify({ ...RECORD, version: 2 }),
+      "the record has version 2, and only version 1 is supported",
+    ],
     ...["id", "name", "owner", "phase", "created", "resources"].map((key) =>
-      [without(key), `the record has no ${key}`] as [string, string]
+      [without(key), `the record lacks ${key}`] as [string, string]
     ),
   ];
   for (const [json, message] of cases) {
@@ -93,11 +96,11 @@ Deno.test("a record that is none, incomplete, or of another version is refused",
   for (const key of ["bridge", "priorForwarding"]) {
     const json = JSON.stringify({ ...HOST, [key]: undefined });
     const error = assertThrows(() => parseHostRecord(json), SyntaxError);
-    assertEquals(error.message, `the record has no ${key}`);
+    assertEquals(error.message, `the record lacks ${key}`);
   }
 });
 
-Deno.test("what cannot be read can still be taken down, by anyone", () => {
+Deno.test("an unreadable record can still be taken down, by any process", () => {
   const record = unreadableRecord(ID, DIRECTORY, "cannot read");
   assertEquals([record.id, record.phase, record.owner], [ID, "stopping", NO_PROCESS]);
   assertEquals([record.resources, record.errors], [

@@ -1,10 +1,10 @@
-/** What the kernel tells of links, addresses and routes, as messages of rtnetlink(7). */
+/** The kernel's answers about links, addresses and routes, as messages of rtnetlink(7). */
 
 import type { Link, Route } from "./host_facts.ts";
 import { type InterfaceAddress, networkOf } from "./ipv4.ts";
 import { decodeAttributes, type ReceivedMessage, textOf, uint32Of } from "./netlink.ts";
 
-/** A link with its index. Its addresses are told by messages of their own. */
+/** A link with its index. Its addresses come in messages of their own. */
 export interface IndexedLink {
   readonly index: number;
   readonly link: Omit<Link, "addresses">;
@@ -13,12 +13,12 @@ export interface IndexedLink {
 /** A route with the index of its link. */
 export interface IndexedRoute {
   readonly destination: Route["destination"];
-  /** Index of the link that it leaves by; undefined for a route that has none. */
+  /** Index of the outgoing link; undefined for a route without one. */
   readonly index: number | undefined;
   readonly metric: number;
 }
 
-/** Bytes of struct ifinfomsg, struct ifaddrmsg and struct rtmsg, which stand before the attributes. */
+/** Sizes of struct ifinfomsg, struct ifaddrmsg and struct rtmsg, which precede the attributes. */
 const LINK_HEADER = 16;
 const ADDRESS_HEADER = 8;
 const ROUTE_HEADER = 12;
@@ -43,7 +43,7 @@ const RTA_OIF = 4;
 const RTA_PRIORITY = 6;
 const RTA_TABLE = 15;
 const RT_TABLE_MAIN = 254;
-/** A route of the cache, which ip(8) shows on demand only. */
+/** A cached route, which ip(8) shows only on request. */
 const RTM_F_CLONED = 0x200;
 
 /** Reads an answer to getLink() or getLinks(). */
@@ -71,7 +71,7 @@ export function readAddress(
 ): { index: number; address: InterfaceAddress } | undefined {
   const header = viewOf(payload);
   const attributes = decodeAttributes(payload.subarray(ADDRESS_HEADER));
-  // On a link from one point to another the address is the other's, and the local one stands apart.
+  // On a point-to-point link the address is the peer's, and the local one is a separate attribute.
   const value = attributes.get(IFA_LOCAL) ?? attributes.get(IFA_ADDRESS);
   if (value?.length !== 4) return undefined;
   const address = viewOf(value).getUint32(0);
@@ -82,7 +82,7 @@ export function readAddress(
   };
 }
 
-/** Reads an answer to getRoutes(); undefined for one of another table than main. */
+/** Reads an answer to getRoutes(); undefined for a route of another table than main. */
 export function readRoute({ payload }: ReceivedMessage): IndexedRoute | undefined {
   const header = viewOf(payload);
   const attributes = decodeAttributes(payload.subarray(ROUTE_HEADER));

@@ -44,7 +44,7 @@ const REQUESTS: [string, NetlinkMessage, string][] = [
     `16 5 ${index7}${up}0a0001000a580a6000020000`,
   ],
   [
-    "no address by itself",
+    "no generated address",
     request.withoutLinkLocalAddress(7),
     `16 5 ${index7}${"00".repeat(8)}10001a000c000a000500080001000000`,
   ],
@@ -74,7 +74,7 @@ const REQUESTS: [string, NetlinkMessage, string][] = [
   ["the generation of rules", ruleGenerationRequest(), "2576 5 00000000"],
 ];
 
-Deno.test("requests have the bytes that the kernel wants", () => {
+Deno.test("requests have the bytes that the kernel expects", () => {
   for (const [what, message, expected] of REQUESTS) assertEquals(written(message), expected, what);
 });
 
@@ -108,7 +108,7 @@ function answer(text: string) {
   return { type: 0, flags: 0, sequence: 1, payload };
 }
 
-Deno.test("readLink() reads what is known of a link, and of hardware that it has no kind", () => {
+Deno.test("readLink() reads a link, and gives hardware no kind", () => {
   const header = "00000100 03000000 43100100 00000000";
   const name = "0b000300 6272696467 6500";
   const bridge = answer(`${header} 0b000300 62726467 657800 00 08000400 aa050000
@@ -122,7 +122,7 @@ Deno.test("readLink() reads what is known of a link, and of hardware that it has
   assertEquals([link.kind, link.up, link.mac, link.mtu], [undefined, false, "", 0]);
 });
 
-Deno.test("readAddress() takes the local end, and passes IPv6 over", () => {
+Deno.test("readAddress() takes the local end, and skips IPv6", () => {
   const cases: [string, string, string | undefined][] = [
     ["both", "02180000 03000000 08000100 0a600009 08000200 0a600001", "10.96.0.1 10.96.0.0/24"],
     ["one", "02200000 03000000 08000100 0a600001", "10.96.0.1 10.96.0.1/32"],
@@ -137,7 +137,7 @@ Deno.test("readAddress() takes the local end, and passes IPv6 over", () => {
   }
 });
 
-Deno.test("readRoute() reads routes of the table main, and of no other", () => {
+Deno.test("readRoute() reads routes of the table main, and no others", () => {
   const cases: [string, string, string | undefined][] = [
     ["default", "02000000 fe030001 00000000 08000400 02000000", "0.0.0.0/0 2 0"],
     [

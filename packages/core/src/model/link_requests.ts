@@ -1,5 +1,5 @@
 /**
- * What is asked of the kernel about links, addresses and routes, as messages of rtnetlink(7).
+ * Requests to the kernel about links, addresses and routes, as messages of rtnetlink(7).
  */
 
 import { broadcastOf, type InterfaceAddress, type Ipv4 } from "./ipv4.ts";
@@ -44,10 +44,10 @@ const IFLA_AF_SPEC = 26;
 const IFLA_NET_NS_FD = 28;
 const IFLA_EXT_MASK = 29;
 const VETH_INFO_PEER = 1;
-/** No address of its own making, of those that IPv6 links have (RFC 4862, 5.3). */
+/** Generates no link-local address for IPv6 (RFC 4862, 5.3). */
 const IFLA_INET6_ADDR_GEN_MODE = 8;
 const IN6_ADDR_GEN_MODE_NONE = 1;
-/** What is left out of an answer about a link: its counters. */
+/** Leaves the counters out of an answer about a link. */
 const RTEXT_FILTER_SKIP_STATS = 8;
 
 /** Attributes and flags of addresses (linux/if_addr.h). */
@@ -66,7 +66,7 @@ const RTN_UNICAST = 1;
 /** Index of `lo` in every network namespace. */
 export const LOOPBACK_INDEX = 1;
 
-/** Asks for a link by its name, or by its index. */
+/** Requests a link by its name, or by its index. */
 export function getLink(link: string | number): NetlinkMessage {
   const name = typeof link === "string" ? [textAttribute(IFLA_IFNAME, link)] : [];
   return {
@@ -77,17 +77,17 @@ export function getLink(link: string | number): NetlinkMessage {
   };
 }
 
-/** Asks for all links. */
+/** Requests all links. */
 export function getLinks(): NetlinkMessage {
   return { ...getLink(0), flags: NLM_F_DUMP };
 }
 
-/** Asks for the IPv4 addresses of all links. */
+/** Requests the IPv4 addresses of all links. */
 export function getAddresses(): NetlinkMessage {
   return { type: RTM_GETADDR, flags: NLM_F_DUMP, header: addressHeader(AF_INET), attributes: [] };
 }
 
-/** Asks for all IPv4 routes. */
+/** Requests all IPv4 routes. */
 export function getRoutes(): NetlinkMessage {
   return { type: RTM_GETROUTE, flags: NLM_F_DUMP, header: routeHeader(AF_INET), attributes: [] };
 }
@@ -96,19 +96,19 @@ export function getRoutes(): NetlinkMessage {
 export interface VethPair {
   /** Name of the end that stays in this namespace. */
   readonly name: string;
-  /** Index of the bridge that it is a port of. */
+  /** Index of the bridge to attach that end to. */
   readonly master: number;
   /** MTU of both ends, in bytes. */
   readonly mtu: number;
   /** The other end. */
   readonly peer: {
     readonly name: string;
-    /** Descriptor of the network namespace that it is made in. */
+    /** Descriptor of the network namespace to create it in. */
     readonly namespace: number;
   };
 }
 
-/** Makes a veth pair. */
+/** Creates a veth pair. */
 export function newVethPair({ name, master, mtu, peer }: VethPair): NetlinkMessage {
   const peerAttributes = encodeAttributes([
     textAttribute(IFLA_IFNAME, peer.name),
@@ -136,11 +136,11 @@ export function newVethPair({ name, master, mtu, peer }: VethPair): NetlinkMessa
   };
 }
 
-/** What a link gets before it is set up. */
+/** What to set on a link before it is set up. */
 export interface LinkSettings {
   /** Hardware address, such as "0a:58:0a:60:00:02"; undefined to leave it as it is. */
   readonly mac?: string;
-  /** Index of the bridge that it becomes a port of; undefined to leave that as it is. */
+  /** Index of the bridge to attach it to; undefined to leave that as it is. */
   readonly master?: number;
 }
 
@@ -157,7 +157,7 @@ export function setLinkUp(index: number, { mac, master }: LinkSettings = {}): Ne
   };
 }
 
-/** Lets a link make no IPv6 address by itself when it is set up. */
+/** Keeps a link from generating an IPv6 address when it is set up. */
 export function withoutLinkLocalAddress(index: number): NetlinkMessage {
   const inet6 = encodeAttributes([
     { type: IFLA_INET6_ADDR_GEN_MODE, value: Uint8Array.of(IN6_ADDR_GEN_MODE_NONE) },
@@ -197,7 +197,9 @@ export function addAddress(index: number, { address, cidr }: InterfaceAddress): 
   };
 }
 
-/** Gives a link an IPv6 address that nobody else can have (RFC 4862, 5.4: none is looked for). */
+/**
+ * Gives a link an IPv6 address without duplicate address detection (RFC 4862, 5.4): ours is unique.
+ */
 export function addAddress6(index: number, { address, cidr }: InterfaceAddress6): NetlinkMessage {
   return {
     type: RTM_NEWADDR,
@@ -210,7 +212,7 @@ export function addAddress6(index: number, { address, cidr }: InterfaceAddress6)
   };
 }
 
-/** Adds a default route by a gateway. */
+/** Adds a default route through a gateway. */
 export function addDefaultRoute(index: number, gateway: Ipv4 | Ipv6): NetlinkMessage {
   const isIpv4 = typeof gateway === "number";
   return {
@@ -224,7 +226,7 @@ export function addDefaultRoute(index: number, gateway: Ipv4 | Ipv6): NetlinkMes
   };
 }
 
-/** struct ifinfomsg: family, type, index, flags, and which of the flags are meant. */
+/** struct ifinfomsg: family, type, index, flags, and a mask of the flags to change. */
 function linkHeader(index: number, flags: number): Uint8Array {
   const bytes = new Uint8Array(16);
   const view = new DataView(bytes.buffer);

@@ -1,34 +1,34 @@
 /**
- * Names of containers: what the host's name server, dnsmasq(8), is told, and how it learns the names
- * that other hosts have. Each container has an entry in the form of hosts(5) in a directory that
- * dnsmasq watches. All containers of a host are also listed under one name, so that another host can
- * ask for all addresses, and then for the name of each.
+ * Names of containers: the configuration of the host's name server, dnsmasq(8), and how it gets the
+ * names of other hosts' containers. Each container has an entry in the form of hosts(5) in a
+ * directory that dnsmasq watches. All containers of a host are also listed under one name, so that
+ * another host can query all addresses, and then the name of each.
  */
 
 import { type Cidr, contains, covers, formatIpv4, type Ipv4, parseIpv4 } from "./ipv4.ts";
 import { type Cidr6, covers6, parseCidr6 } from "./ipv6.ts";
 import { hostNameOf, isContainerName } from "./names.ts";
 
-/** The domain that containers are in. */
+/** The domain of the containers. */
 export const NAME_DOMAIN = "hpk";
 
-/** The name that has the addresses of all containers of a host; no container can be called so. */
+/** The name that has the addresses of all containers of a host; no container can have this name. */
 export const NAME_OF_ALL = `_all.${NAME_DOMAIN}`;
 
-/** Where the name server finds what it needs. */
+/** The files of the name server. */
 export interface NameServerPaths {
   /** Directory of the entries. */
   readonly names: string;
-  /** File that it writes its pid to. */
+  /** Its pid file. */
   readonly pidFile: string;
-  /** The host's resolv.conf(5), which it follows. */
+  /** The host's resolv.conf(5), whose servers it uses. */
   readonly resolvConf: string;
 }
 
 /**
- * Arguments for dnsmasq(8). It reads no configuration of the host's own, listens on the gateway
- * addresses only, and asks the host's servers for every other name. Of containers that bear the same
- * name on several hosts, the one on this host is answered.
+ * Arguments for dnsmasq(8). It reads no configuration of the host, listens on the gateway addresses
+ * only, and forwards every other name to the host's servers. If containers on several hosts have
+ * the same name, the local one wins.
  *
  * @param addresses The gateway addresses.
  */
@@ -53,8 +53,8 @@ export function nameServerArguments(
 }
 
 /**
- * The names under which a container is found, the full name first: by its name and by its host name,
- * in the domain, and also without it where that cannot be mistaken for a name of the outside.
+ * The names of a container, the fully qualified one first: its name and its host name, in the
+ * domain, and also without the domain if that cannot be confused with an outside name.
  */
 export function namesOfContainer(name: string): string[] {
   const own = [...new Set([name, hostNameOf(name)])].filter((text) => text !== "");
@@ -67,22 +67,22 @@ export function namesOfContainer(name: string): string[] {
  *
  * @param address Its address.
  * @param name Its name.
- * @param isOwn Whether it is on this host, and so is listed among all.
+ * @param isOwn Whether it is on this host, and so is listed under the common name.
  */
 export function formatNameEntry(address: string, name: string, isOwn: boolean): string {
   const names = [...namesOfContainer(name), ...(isOwn ? [NAME_OF_ALL] : [])];
   return `${address}\t${names.join(" ")}\n`;
 }
 
-/** Another host of the pod network, as the routes tell. */
+/** Another host of the pod network, according to the routes. */
 export interface Peer {
   readonly subnet: Cidr;
-  /** Where its name server listens: the first address of the subnet. */
+  /** Address of its name server: the first one of the subnet. */
   readonly gateway: Ipv4;
 }
 
 /**
- * Finds the other hosts: flanneld makes a route to the subnet of each.
+ * Finds the other hosts: flanneld adds a route to the subnet of each.
  *
  * @param routes Contents of /proc/net/route (proc_pid_net(5)), as a little-endian kernel writes it.
  * @param podNetwork The network of all hosts.
@@ -108,21 +108,21 @@ function hexAddress(text: string | undefined): Ipv4 | undefined {
   return text.match(/../g)!.reduceRight((sum, byte) => sum * 256 + parseInt(byte, 16), 0);
 }
 
-/** What another host has answered of a container. */
+/** Another host's answers about a container. */
 export interface PeerAnswer {
   readonly address: string;
-  /** Its name, as a PTR record gives it. */
+  /** Its name, according to a PTR record. */
   readonly name: string;
   /** Its IPv6 addresses. */
   readonly addresses6: readonly string[];
 }
 
 /**
- * The entries for what another host has answered. IPv4 addresses outside of its subnet, IPv6 addresses
- * outside of the pod network or in this host's part of it, and what cannot be a container's name are
- * passed over, so that no host can speak for this one or for the outside.
+ * The entries for another host's answers. Answers that no container of that host can have are
+ * ignored: IPv4 addresses outside its subnet, IPv6 addresses outside the pod network or in this
+ * host's part of it, and invalid names. So no host can speak for this one or for outside names.
  *
- * @param podNetwork6 The IPv6 network of all hosts; undefined where there is none.
+ * @param podNetwork6 The IPv6 network of all hosts; undefined without IPv6.
  * @param own6 This host's IPv6 subnets.
  */
 export function formatPeerEntries(
@@ -147,7 +147,7 @@ export function formatPeerEntries(
   }).sort().join("");
 }
 
-/** The name that a PTR record of an IPv4 address has (RFC 1035, section 3.5). */
+/** The name of an IPv4 address's PTR record (RFC 1035, section 3.5). */
 export function reverseName(address: string): string {
   return `${address.split(".").reverse().join(".")}.in-addr.arpa`;
 }

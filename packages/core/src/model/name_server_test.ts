@@ -24,7 +24,7 @@ Deno.test("nameServerArguments() listens on the gateways and follows the host's 
   ) assert(args.includes(word), word);
 });
 
-Deno.test("namesOfContainer() has full names first, and no short one that could be the outside's", () => {
+Deno.test("namesOfContainer() has full names first, and no short one that could be an outside name", () => {
   const cases: [string, string[]][] = [
     ["web", ["web.hpk", "web"]],
     ["web_1", ["web_1.hpk", "web-1.hpk", "web_1", "web-1"]],
@@ -63,7 +63,7 @@ Deno.test("peersOf() finds the other hosts of the pod network", () => {
   assertEquals(peersOf("Iface\nnonsense\n", parseCidr("10.244.0.0/16")!, []), []);
 });
 
-Deno.test("formatPeerEntries() takes from another host what is its own only", () => {
+Deno.test("formatPeerEntries() accepts only another host's own containers from it", () => {
   const peer = { subnet: parseCidr("10.244.6.0/24")!, gateway: parseIpv4("10.244.6.1")! };
   const answer = (address: string, name: string, ...addresses6: string[]) => ({
     address,
@@ -89,6 +89,6 @@ Deno.test("formatPeerEntries() takes from another host what is its own only", ()
   );
 });
 
-Deno.test("reverseName() turns an address around", () => {
+Deno.test("reverseName() reverses an address", () => {
   assertEquals(reverseName("10.244.6.3"), "3.6.244.10.in-addr.arpa");
 });

@@ -4,15 +4,18 @@ export const MAX_INTERFACE_NAME = 15;
 /** Digits of a container's id: 48 bits in hexadecimal, so that "hpk" and the id fill an interface name. */
 const ID_DIGITS = 12;
 
-/** Whether a text can name a container: what Apptainer takes for an instance, at most 63 characters. */
+/**
+ * Whether a text can name a container: what Apptainer accepts for an instance, at most 63
+ * characters.
+ */
 export function isContainerName(text: string): boolean {
   return /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/.test(text);
 }
 
 /**
- * Whether a text can name a network interface. The kernel takes more (dev_valid_name in
- * net/core/dev.c), but "%d" there, "+" in iptables and quotes in `ip -batch` have meanings of their
- * own, and a leading hyphen makes an option.
+ * Whether a text can name a network interface. The kernel accepts more (dev_valid_name in
+ * net/core/dev.c), but "%d" there, "+" in iptables and quotes in `ip -batch` have special meanings,
+ * and a leading hyphen would look like an option.
  */
 export function isInterfaceName(text: string): boolean {
   return text.length <= MAX_INTERFACE_NAME && /^[A-Za-z0-9_.][A-Za-z0-9_.-]*$/.test(text) &&
@@ -40,7 +43,9 @@ export function namespaceName(id: string): string {
   return `hpk-${id}`;
 }
 
-/** Host name inside a container: its name with what RFC 1123 does not allow turned into hyphens. */
+/**
+ * Host name inside a container: its name, with hyphens for characters that RFC 1123 does not allow.
+ */
 export function hostNameOf(containerName: string): string {
   return containerName.replace(/[_.]/g, "-").replace(/-+$/, "");
 }

@@ -10,7 +10,7 @@ import {
   newContainerId,
 } from "./names.ts";
 
-Deno.test("isContainerName() takes what Apptainer takes for an instance", () => {
+Deno.test("isContainerName() accepts the names that Apptainer accepts for an instance", () => {
   const good = ["web", "a", "0", "Web-1", "a.b_c", "a".repeat(63)];
   const bad = [
     ...["", "-web", ".web", "_web", "a b", "a/b", "../a", "a\n", "web;ls", "é", "a:b", "a,b"],
@@ -20,7 +20,7 @@ Deno.test("isContainerName() takes what Apptainer takes for an instance", () => 
   for (const name of bad) assert(!isContainerName(name), JSON.stringify(name));
 });
 
-Deno.test("isInterfaceName() takes names that mean the same to the kernel, ip and iptables", () => {
+Deno.test("isInterfaceName() accepts names that mean the same to the kernel, ip and iptables", () => {
   const good = ["lo", "eth0", "eth0.100", "hpk-bridge", "br_1", "0", "a".repeat(15), "..a"];
   const bad = [
     ...["", ".", "..", "a b", "a/b", "a:1", "a\t", "a".repeat(16)],
@@ -42,7 +42,7 @@ Deno.test("an id is random, and the names made from it fit", () => {
   }
 });
 
-Deno.test("hostNameOf() makes a label of RFC 1123 of every container name", () => {
+Deno.test("hostNameOf() makes an RFC 1123 label from every container name", () => {
   const cases: [string, string][] = [
     ["web", "web"],
     ["my_web.1", "my-web-1"],
@@ -56,7 +56,7 @@ Deno.test("hostNameOf() makes a label of RFC 1123 of every container name", () =
   }
 });
 
-Deno.test("isHostLinkName() knows what hostLinkName() makes", () => {
+Deno.test("isHostLinkName() recognises names from hostLinkName()", () => {
   assert(isHostLinkName(hostLinkName(newContainerId())));
   for (const name of ["hpk-bridge", "hpk0", "hpk0123456789aB", "hpk0123456789abc", "veth0"]) {
     assert(!isHostLinkName(name), name);

@@ -1,6 +1,7 @@
 /**
- * Messages of netlink(7), to and from bytes. Numbers are in the host's order, which is little-endian on
- * both architectures that Deno compiles for on Linux; addresses inside attributes are in network order.
+ * Messages of netlink(7), encoded and decoded. Numbers are in the host's order, which is
+ * little-endian on both architectures that Deno compiles for on Linux; addresses inside attributes
+ * are in network order.
  */
 
 /** An attribute, struct nlattr. */
@@ -9,24 +10,24 @@ export interface Attribute {
   readonly value: Uint8Array;
 }
 
-/** A message, struct nlmsghdr with what follows it. */
+/** A message: struct nlmsghdr and what follows it. */
 export interface NetlinkMessage {
-  /** What is asked or answered, such as RTM_NEWLINK. */
+  /** Type of the request or answer, such as RTM_NEWLINK. */
   readonly type: number;
   /** NLM_F_* flags. */
   readonly flags: number;
-  /** The structure of fixed size that the type has, such as struct ifinfomsg. */
+  /** The fixed-size structure that belongs to the type, such as struct ifinfomsg. */
   readonly header: Uint8Array;
   readonly attributes: readonly Attribute[];
 }
 
-/** A message as it was received. */
+/** A received message. */
 export interface ReceivedMessage {
   readonly type: number;
   readonly flags: number;
   /** Number of the request that it answers. */
   readonly sequence: number;
-  /** All that follows struct nlmsghdr. */
+  /** Everything after struct nlmsghdr. */
   readonly payload: Uint8Array;
 }
 
@@ -35,23 +36,23 @@ export const NLM_F_REQUEST = 0x1;
 export const NLM_F_ACK = 0x4;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
-/** All that there is, instead of one. */
+/** Dumps everything instead of one. */
 export const NLM_F_DUMP = 0x300;
 
 /** Types of messages that every family has (linux/netlink.h). */
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 
-/** Flags of an answer that tells of an error: the request is not repeated in it; there are attributes. */
+/** Flags of an error: the request is not repeated in it; there are attributes. */
 const NLM_F_CAPPED = 0x100;
 const NLM_F_ACK_TLVS = 0x200;
-/** Attribute of an error: a text in English. */
+/** Attribute of an error: a message in English. */
 const NLMSGERR_ATTR_MSG = 1;
 
-/** Bits of an attribute's type that are flags: nested, and in network order. */
+/** Flag bits of an attribute's type: nested, and in network order. */
 const NLA_TYPE_MASK = 0x3fff;
 
-/** Bytes of struct nlmsghdr and struct nlattr, and what both are aligned to. */
+/** Sizes of struct nlmsghdr and struct nlattr, and the alignment of both. */
 const MESSAGE_HEADER = 16;
 const ATTRIBUTE_HEADER = 4;
 const ALIGNMENT = 4;
@@ -60,7 +61,7 @@ function aligned(length: number): number {
   return (length + ALIGNMENT - 1) & ~(ALIGNMENT - 1);
 }
 
-/** The bytes of a message. @param sequence The number by which its answer is known. */
+/** Encodes a message. @param sequence The number that its answers repeat. */
 export function encodeMessage(message: NetlinkMessage, sequence: number): Uint8Array<ArrayBuffer> {
   const { type, flags, header, attributes } = message;
   const encoded = encodeAttributes(attributes);
@@ -76,7 +77,7 @@ export function encodeMessage(message: NetlinkMessage, sequence: number): Uint8A
   return bytes;
 }
 
-/** The bytes of attributes, one behind the other: the value of one in which they are nested. */
+/** Encodes attributes: the value of an attribute that nests them. */
 export function encodeAttributes(attributes: readonly Attribute[]): Uint8Array<ArrayBuffer> {
   const sizes = attributes.map(({ value }) => ATTRIBUTE_HEADER + value.length);
   const bytes = new Uint8Array(sizes.reduce((sum, size) => sum + aligned(size), 0));
@@ -91,7 +92,7 @@ export function encodeAttributes(attributes: readonly Attribute[]): Uint8Array<A
   return bytes;
 }
 
-/** The messages that a datagram consists of. */
+/** Splits a datagram into messages. */
 export function decodeMessages(bytes: Uint8Array): ReceivedMessage[] {
   const view = viewOf(bytes);
   const messages: ReceivedMessage[] = [];
@@ -109,7 +110,7 @@ export function decodeMessages(bytes: Uint8Array): ReceivedMessage[] {
   return messages;
 }
 
-/** Values of attributes by their type. Of several with one type the last counts. */
+/** Values of attributes by their type. If several have one type the last counts. */
 export function decodeAttributes(bytes: Uint8Array): Map<number, Uint8Array> {
   const view = viewOf(bytes);
   const values = new Map<number, Uint8Array>();
@@ -123,13 +124,13 @@ export function decodeAttributes(bytes: Uint8Array): Map<number, Uint8Array> {
   return values;
 }
 
-/** How a request ended: its error number, 0 for none, and what the kernel says of it. */
+/** Result of a request: its error number, 0 for success, and the kernel's error text. */
 export interface RequestEnd {
   readonly errno: number;
   readonly text: string | undefined;
 }
 
-/** What a message tells of the end of the request that it answers; undefined where more is to come. */
+/** The result in a message that ends the answers to a request; undefined if more are to come. */
 export function endOf({ type, flags, payload }: ReceivedMessage): RequestEnd | undefined {
   if (type === NLMSG_DONE) {
     return { errno: payload.length < 4 ? 0 : -viewOf(payload).getInt32(0, true), text: undefined };
@@ -143,7 +144,7 @@ export function endOf({ type, flags, payload }: ReceivedMessage): RequestEnd | u
   return { errno, text: text === undefined ? undefined : textOf(text) };
 }
 
-/** The text in an attribute, which ends with a zero. */
+/** The text in an attribute, without its terminating zero. */
 export function textOf(value: Uint8Array): string {
   const end = value.indexOf(0);
   return new TextDecoder().decode(end === -1 ? value : value.subarray(0, end));

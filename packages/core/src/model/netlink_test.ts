@@ -32,13 +32,13 @@ Deno.test("encodeMessage() lays out header, structure and aligned attributes", (
   assertEquals(encodeMessage(message, 7), expected);
 });
 
-Deno.test("encodeAttributes() gives nothing for none, and nests", () => {
+Deno.test("encodeAttributes() returns nothing for none, and nests", () => {
   assertEquals(encodeAttributes([]), new Uint8Array());
   const inner = encodeAttributes([{ type: 8, value: Uint8Array.of(1) }]);
   assertEquals(encodeAttributes([{ type: 10, value: inner }]), hex("0c00 0a00 0500 0800 01000000"));
 });
 
-Deno.test("decodeMessages() reads all messages of a datagram, and no more", () => {
+Deno.test("decodeMessages() reads all messages of a datagram, and nothing beyond", () => {
   const one = hex("14000000 1000 0200 05000000 00000000 aabbccdd");
   const odd = hex("12000000 1400 0000 06000000 00000000 eeff 0000");
   const cases: [string, Uint8Array, [number, number, number, string][]][] = [
@@ -62,7 +62,7 @@ Deno.test("decodeMessages() reads all messages of a datagram, and no more", () =
   }
 });
 
-Deno.test("decodeAttributes() reads values by type, without flags, up to what is cut off", () => {
+Deno.test("decodeAttributes() reads values by type, without flags, up to a truncated one", () => {
   const bytes = hex("0700 0300 616200 00  0800 0480 dc050000  0900 0500 01");
   const values = decodeAttributes(bytes);
   assertEquals([...values.keys()], [3, 4]);
@@ -70,7 +70,7 @@ Deno.test("decodeAttributes() reads values by type, without flags, up to what is
   assertEquals(decodeAttributes(hex("0200 0300")).size, 0);
 });
 
-Deno.test("endOf() tells an answer from the end of a request, and why it failed", () => {
+Deno.test("endOf() distinguishes an answer from the end of a request, and reports failures", () => {
   const message = (type: number, flags: number, payload: string) =>
     endOf({ type, flags, sequence: 1, payload: hex(payload) });
   const request = "20000000 1000 0500 01000000 00000000";

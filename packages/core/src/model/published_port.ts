@@ -1,6 +1,6 @@
 /**
- * Published ports: which ports of the host lead to which ports of a container, and how they are
- * written, `[ip:]hostPort:containerPort[/tcp|udp]`.
+ * Published ports: ports of the host that are forwarded to ports of a container, and their
+ * notation, `[ip:]hostPort:containerPort[/tcp|udp]`.
  */
 
 import { isIpv6 } from "./ip_text.ts";
@@ -12,23 +12,23 @@ export const PORT_PROTOCOLS = ["tcp", "udp"] as const;
 /** A transport protocol that can be published. */
 export type PortProtocol = typeof PORT_PROTOCOLS[number];
 
-/** Ports of the host that lead to ports of a container: one, or a range of them in order. */
+/** Published ports of a container: one, or a range of consecutive ports. */
 export interface PublishedPort {
   readonly protocol: PortProtocol;
   /**
-   * The host's address that leads to the container: null for every one of both families, "0.0.0.0"
-   * for every IPv4 and "::" for every IPv6 address.
+   * The host's address to publish on: null for every address of both families, "0.0.0.0" for every
+   * IPv4 and "::" for every IPv6 address.
    */
   readonly hostAddress: string | null;
-  /** The first port on the host, 1 to 65535; 0 in a request stands for any free one. */
+  /** The first port on the host, 1 to 65535; 0 in a request means any free one. */
   readonly hostPort: number;
   /** The first port in the container, 1 to 65535. */
   readonly containerPort: number;
-  /** How many ports follow each other, the first included: 1 for a single port. */
+  /** Number of consecutive ports: 1 for a single port. */
   readonly count: number;
 }
 
-/** What a value must look like, for messages. */
+/** The expected form, for messages. */
 export const PUBLISH_SYNTAX =
   "[IP:]HOSTPORT:PORT[/tcp|udp], where a port may be a range such as 8000-8010, and HOSTPORT 0 is any free one";
 
@@ -36,10 +36,10 @@ export const PUBLISH_SYNTAX =
 export const MAX_PORT = 65535;
 
 /**
- * Reads a published port, such as "8080:80", "127.0.0.1:5353:53/udp", "[::1]:8000-8010:8000-8010" or
- * "0:80". Without a protocol it is TCP; an empty host port is any free one.
+ * Parses a published port, such as "8080:80", "127.0.0.1:5353:53/udp", "[::1]:8000-8010:8000-8010"
+ * or "0:80". The default protocol is TCP; an empty host port means any free one.
  *
- * @return Undefined when the text is none.
+ * @return Undefined if the text is not one.
  */
 export function parsePublish(text: string): PublishedPort | undefined {
   const match = /^(?:(\[[^\]]*\]|[^:[\]]*):)?([0-9-]*):([0-9-]+)(?:\/([a-z]+))?$/.exec(text);
@@ -63,9 +63,9 @@ export function parsePublish(text: string): PublishedPort | undefined {
 }
 
 /**
- * Reads a list of published ports separated by commas; the empty text is the empty list.
+ * Parses a list of published ports separated by commas; the empty text is the empty list.
  *
- * @return Undefined when one of them is none.
+ * @return Undefined if one of them is invalid.
  */
 export function parsePublishList(text: string): PublishedPort[] | undefined {
   const ports = text.split(",").map((item) => item.trim()).filter((item) => item !== "")
@@ -74,10 +74,10 @@ export function parsePublishList(text: string): PublishedPort[] | undefined {
 }
 
 /**
- * Reads what names published ports by their host side only, such as "8080", "8000-8010/udp" or
- * "127.0.0.1:8080/tcp"; also what {@linkcode parsePublish} reads, whose container port is passed over.
+ * Parses published ports that are named by their host side only, such as "8080", "8000-8010/udp" or
+ * "127.0.0.1:8080/tcp"; also the form of {@linkcode parsePublish}, whose container port is ignored.
  *
- * @return The ports on the host, or undefined when the text names none.
+ * @return The ports on the host, or undefined if the text is invalid.
  */
 export function parseHostPorts(
   text: string,
@@ -93,24 +93,24 @@ export function parseHostPorts(
   return { protocol, hostAddress, hostPort: span.first, count: span.count };
 }
 
-/** Writes a published port as {@linkcode parsePublish} reads it. */
+/** Formats a published port in the form that {@linkcode parsePublish} reads. */
 export function formatPublish(port: PublishedPort): string {
   const { hostAddress, hostPort, containerPort, count, protocol } = port;
   const address = hostAddress === null ? "" : `${bracketed(hostAddress)}:`;
   return `${address}${formatSpan(hostPort, count)}:${formatSpan(containerPort, count)}/${protocol}`;
 }
 
-/** Writes a port, or a range of ports as "8000-8010". */
+/** Formats a port, or a range of ports as "8000-8010". */
 export function formatSpan(first: number, count: number): string {
   return count === 1 ? String(first) : `${first}-${first + count - 1}`;
 }
 
-/** An address as it stands before a port: IPv6 in brackets (RFC 3986, section 3.2.2). */
+/** Formats an address before a port: IPv6 in brackets (RFC 3986, section 3.2.2). */
 export function bracketed(address: string): string {
   return address.includes(":") ? `[${address}]` : address;
 }
 
-/** Whether two addresses that are listened on have an address in common, as bind(2) sees it. */
+/** Whether listening on two addresses would conflict, according to bind(2). */
 export function addressesMeet(a: string | null, b: string | null): boolean {
   if (a === null || b === null || a === b) return true;
   const isWild = (address: string) => address === "0.0.0.0" || address === "::";
@@ -126,9 +126,9 @@ export function portsMeet(
 }
 
 /**
- * Takes host ports away from published ones; of a range, what is before and after stays.
+ * Removes host ports from published ones; the rest of a split range stays.
  *
- * @return What stays, and what was taken.
+ * @return What stays, and what was removed.
  */
 export function withoutPorts(
   ports: readonly PublishedPort[],
@@ -152,13 +152,13 @@ export function withoutPorts(
   return { kept, removed };
 }
 
-/** The part of published ports from one host port up to, and without, another. */
+/** The part of published ports from one host port up to, but not including, another. */
 function part(port: PublishedPort, from: number, to: number): PublishedPort {
   const containerPort = port.containerPort + (from - port.hostPort);
   return { ...port, hostPort: from, containerPort, count: to - from };
 }
 
-/** Reads "80" or "8000-8010". */
+/** Parses "80" or "8000-8010". */
 function parseSpan(text: string): { first: number; count: number } | undefined {
   const match = /^([1-9][0-9]{0,4})(?:-([1-9][0-9]{0,4}))?$/.exec(text);
   if (match === null) return undefined;
@@ -168,12 +168,12 @@ function parseSpan(text: string): { first: number; count: number } | undefined {
   return { first, count: last - first + 1 };
 }
 
-/** Reads an address before a port; undefined when it is none. */
+/** Parses an address before a port; undefined if it is invalid. */
 function parseHostAddress(text: string): string | undefined {
   if (!text.startsWith("[")) return parseIpv4(text) === undefined ? undefined : text;
   const inner = text.slice(1, -1);
   if (!isIpv6(inner)) return undefined;
-  // The one form of each address (RFC 5952), so that two can be compared.
+  // The canonical form (RFC 5952), so that addresses can be compared.
   return new URL(`http://[${inner}]/`).hostname.slice(1, -1);
 }
 

@@ -43,7 +43,7 @@ Deno.test("parsePublish reads address, ports and protocol", () => {
   }
 });
 
-Deno.test("parsePublish takes nothing else", () => {
+Deno.test("parsePublish accepts nothing else", () => {
   const wrong = [
     ...["", "80", "8080:", "8080:0", "65536:80", "80:65536", "-1:80", "08:80", "8080:80/sctp"],
     ...["8080:80/TCP", "8080:80/", "8010-8000:8000-8010", "8000-8010:80", "80:8000-8010"],
@@ -120,7 +120,7 @@ Deno.test("portsMeet at the edges of ranges", () => {
   }
 });
 
-Deno.test("withoutPorts leaves what is before and after", () => {
+Deno.test("withoutPorts keeps the ports before and after", () => {
   const range = port(8000, 9000, { count: 11 });
   const other = port(8003, 1, { protocol: "udp" });
   assertEquals(withoutPorts([range, other], parseHostPorts("8003-8004")!), {

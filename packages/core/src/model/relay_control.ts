@@ -1,17 +1,17 @@
 /**
- * How programs speak to hpk-net-daemon: one JSON object a line, each answered by one line.
+ * The control protocol of hpk-net-daemon: one JSON object per line, each answered by one line.
  */
 
 import { isInterfaceName } from "./names.ts";
 import { parseIpv4 } from "./ipv4.ts";
 
-/** Version of the protocol: another one is refused. */
+/** Version of the protocol: others are rejected. */
 export const RELAY_PROTOCOL = 1;
 
 /** Longest line in bytes. */
 export const RELAY_LINE_MAX = 64 * 1024;
 
-/** Where the daemon of a host keeps its sockets and sessions, unless told otherwise. */
+/** Default directory of the host's daemon for its sockets and sessions. */
 export const RELAY_DIRECTORY = "/run/hpktainer/net";
 
 /** Path of the control socket. */
@@ -19,12 +19,12 @@ export function relayControlPath(directory: string): string {
   return `${directory}/control.sock`;
 }
 
-/** File in which the daemon keeps a session for the daemon that comes next. */
+/** File that keeps a session for the next daemon. */
 export function relaySessionFile(directory: string, id: string): string {
   return `${directory}/sessions/${id}`;
 }
 
-/** Directory of a session's own socket: the only one that its container gets to see. */
+/** Directory of a session's own socket: the only one that its container can see. */
 export function relaySessionDirectory(directory: string, id: string): string {
   return `${directory}/links/${id}`;
 }
@@ -34,12 +34,12 @@ export function relaySocketPath(directory: string, id: string): string {
   return `${relaySessionDirectory(directory, id)}/relay.sock`;
 }
 
-/** A session that the daemon is asked for. */
+/** A request for a session. */
 export interface RelaySession {
   /** 1 to 64 letters, digits, "_", "." or "-". */
   readonly id: string;
   readonly datapath: "tap" | "relay";
-  /** Name of the host's TAP, made where it does not exist. */
+  /** Name of the host's TAP; it is created if it does not exist. */
   readonly hostTap: string;
   /** The container's TAP, for datapath "tap": its network namespace and its name there. */
   readonly container: { readonly namespace: string; readonly tap: string } | null;
@@ -51,18 +51,18 @@ export interface RelaySession {
   readonly address: string | null;
   /** Whether frames from other addresses are dropped. */
   readonly filter: boolean;
-  /** Whose processes may connect besides root's, for datapath "relay". */
+  /** User whose processes may connect besides root's, for datapath "relay". */
   readonly uid: number;
 }
 
-/** What the daemon can be asked. */
+/** The requests to the daemon. */
 export type RelayRequest =
   | { readonly version: 1; readonly op: "add"; readonly session: RelaySession }
   | { readonly version: 1; readonly op: "remove"; readonly id: string }
   | { readonly version: 1; readonly op: "status" }
   | { readonly version: 1; readonly op: "metrics" };
 
-/** A request that cannot be read. */
+/** An invalid request. */
 export class RelayRequestError extends Error {
   override readonly name = "RelayRequestError";
 }
@@ -71,18 +71,18 @@ export class RelayRequestError extends Error {
  * Reads a request.
  *
  * @param line Without its line feed.
- * @throws {RelayRequestError} When it is none, naming what is wrong.
+ * @throws {RelayRequestError} If it is invalid, naming the fault.
  */
 export function parseRelayRequest(line: string): RelayRequest {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
-    throw new RelayRequestError("the line is no JSON");
+    throw new RelayRequestError("the line is not JSON");
   }
   const request = objectOf(value, "the request");
   if (request["version"] !== RELAY_PROTOCOL) {
-    throw new RelayRequestError(`version ${RELAY_PROTOCOL} of the protocol is spoken here`);
+    throw new RelayRequestError(`only version ${RELAY_PROTOCOL} of the protocol is supported`);
   }
   switch (request["op"]) {
     case "status":
@@ -98,9 +98,9 @@ export function parseRelayRequest(line: string): RelayRequest {
 }
 
 /**
- * Checks a session, from a request or from the daemon's own file.
+ * Validates a session, from a request or from the daemon's own file.
  *
- * @throws {RelayRequestError} Naming what is wrong.
+ * @throws {RelayRequestError} Naming the fault.
  */
 export function parseRelaySession(value: unknown): RelaySession {
   const session = objectOf(value, "'session'");
@@ -109,7 +109,7 @@ export function parseRelaySession(value: unknown): RelaySession {
   require(
     typeof mac === "string" && /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/.test(mac) &&
       (parseInt(mac.slice(0, 2), 16) & 1) === 0,
-    "'mac' must be a station's Ethernet address in lower case",
+    "'mac' must be a unicast Ethernet address in lower case",
   );
   require(
     address === null || (typeof address === "string" && parseIpv4(address) !== undefined),
@@ -161,7 +161,7 @@ function idOf(value: unknown): string {
 function interfaceOf(value: unknown, key: string): string {
   const isName = typeof value === "string" && isInterfaceName(value) &&
     /^[\x21-\x7e]+$/.test(value);
-  // The kernel takes a name with "%" for a pattern.
+  // The kernel would treat "%" as a pattern.
   require(isName && !value.includes("%"), `'${key}' must be an interface name`);
   return value as string;
 }
@@ -178,7 +178,7 @@ function require(condition: boolean, message: string): void {
   if (!condition) throw new RelayRequestError(message);
 }
 
-/** What is told of a session. Counts are since the daemon took it up. */
+/** Status of a session. Counts are since the daemon took it up. */
 export interface RelaySessionStatus {
   readonly id: string;
   readonly datapath: "tap" | "relay";
@@ -189,7 +189,7 @@ export interface RelaySessionStatus {
   readonly counters: Readonly<Record<string, number>>;
 }
 
-/** What is told of the daemon. */
+/** Status of the daemon. */
 export interface RelayStatus {
   readonly version: 1;
   readonly pid: number;
@@ -215,12 +215,12 @@ export type RelayAnswer =
 /**
  * Reads an answer.
  *
- * @throws {SyntaxError} When it is none.
+ * @throws {SyntaxError} If it is invalid.
  */
 export function parseRelayAnswer(line: string): RelayAnswer {
   const value: unknown = JSON.parse(line);
   if (typeof value !== "object" || value === null || !("ok" in value)) {
-    throw new SyntaxError("the answer of hpk-net-daemon cannot be read");
+    throw new SyntaxError("cannot read the answer of hpk-net-daemon");
   }
   return value as RelayAnswer;
 }

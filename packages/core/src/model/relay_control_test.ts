@@ -18,7 +18,7 @@ const SESSION: RelaySession = {
   uid: 0,
 };
 
-Deno.test("every request is read as it was written", () => {
+Deno.test("every request survives a round trip", () => {
   for (
     const request of [
       { version: 1, op: "status" },
@@ -33,11 +33,11 @@ Deno.test("every request is read as it was written", () => {
   }
 });
 
-Deno.test("a wrong request names what is wrong", () => {
+Deno.test("the error of an invalid request names the fault", () => {
   const add = (change: Record<string, unknown>) =>
     JSON.stringify({ version: 1, op: "add", session: { ...SESSION, ...change } });
   const cases: [line: string, named: string][] = [
-    ["", "no JSON"],
+    ["", "not JSON"],
     ["[]", "the request must be an object"],
     ["null", "the request must be an object"],
     ['{"version":2,"op":"status"}', "version 1"],
@@ -70,7 +70,7 @@ Deno.test("a wrong request names what is wrong", () => {
   }
 });
 
-Deno.test("what is no answer is refused", () => {
+Deno.test("an invalid answer is rejected", () => {
   assertEquals(parseRelayAnswer('{"version":1,"ok":true}'), { version: 1, ok: true });
   assertThrows(() => parseRelayAnswer("1"), SyntaxError);
   assertThrows(() => parseRelayAnswer("{}"), SyntaxError);

@@ -1,7 +1,7 @@
 import { parseIpv4 } from "./ipv4.ts";
 import { NAME_DOMAIN } from "./name_server.ts";
 
-/** What a container's /etc/resolv.conf is made from (resolv.conf(5)). */
+/** The settings for a container's /etc/resolv.conf (resolv.conf(5)). */
 export interface ResolverConfig {
   /** Addresses of the servers, in order of preference. */
   readonly servers: readonly string[];
@@ -11,7 +11,7 @@ export interface ResolverConfig {
   readonly options: readonly string[];
 }
 
-/** Reads resolv.conf(5). Unknown lines are passed over, as the resolver itself does. */
+/** Parses resolv.conf(5). Unknown lines are ignored, as by the resolver itself. */
 export function parseResolvConf(text: string): ResolverConfig {
   const servers: string[] = [];
   const options: string[] = [];
@@ -25,27 +25,29 @@ export function parseResolvConf(text: string): ResolverConfig {
   return { servers, search, options };
 }
 
-/** Whether an address is one that only the host itself can reach (RFC 1122 127/8, RFC 4291 ::1). */
+/** Whether only the host itself can reach an address (RFC 1122 127/8, RFC 4291 ::1). */
 export function isLoopback(address: string): boolean {
   return address.startsWith("127.") || address === "::1";
 }
 
 /**
- * The servers that a container can use: the host's, less those on the host's own loopback, which in
- * a container is another loopback.
+ * The servers that a container can use: the host's, except those on its loopback, since a container
+ * has a loopback of its own.
  */
 export function containerResolver(host: ResolverConfig, own: readonly string[]): ResolverConfig {
   const servers = own.length > 0 ? own : host.servers.filter((server) => !isLoopback(server));
   return { ...host, servers };
 }
 
-/** What a container is told that asks the host's name server: containers' own domain comes first. */
+/**
+ * Settings for a container that uses the host's name server: the containers' domain comes first.
+ */
 export function namedResolver(host: ResolverConfig, nameServer: string): ResolverConfig {
   const search = [NAME_DOMAIN, ...host.search.filter((domain) => domain !== ".")];
   return { ...host, search, servers: [nameServer] };
 }
 
-/** Writes resolv.conf(5). */
+/** Formats resolv.conf(5). */
 export function formatResolvConf(config: ResolverConfig): string {
   return [
     ...(config.search.length > 0 ? [`search ${config.search.join(" ")}`] : []),
@@ -55,9 +57,9 @@ export function formatResolvConf(config: ResolverConfig): string {
 }
 
 /**
- * Writes a container's /etc/hosts (hosts(5)): loopback, the container itself, then the host's own
- * entries, which users of a cluster rely on for login and storage nodes. Entries of the host's
- * loopback, and of names that the container bears itself, are left out.
+ * Formats a container's /etc/hosts (hosts(5)): loopback, the container itself, then the host's own
+ * entries, which users of a cluster rely on for login and storage nodes. Entries for the host's
+ * loopback, and for the container's own names, are left out.
  *
  * @param hostsFile The host's /etc/hosts.
  * @param addresses The container's addresses.
@@ -87,7 +89,7 @@ export function formatHosts(
   ].map((line) => line + "\n").join("");
 }
 
-/** Behind each line of a hosts file that is of another container. */
+/** Suffix of each line of a hosts file that belongs to another container. */
 const OTHERS_MARK = " # hpktainer";
 
 /** Replaces the lines of other containers in a file that {@linkcode formatHosts} has written. */

@@ -33,7 +33,7 @@ Deno.test("parseResolvConf() reads resolv.conf(5)", () => {
       { servers: [], search: ["new.example"], options: [] },
     ],
     [
-      "unknown keywords and a server without an address are passed over",
+      "unknown keywords and a server without an address are ignored",
       "sortlist 192.0.2.0\nnameserver\ncolour blue\n",
       { servers: [], search: [], options: [] },
     ],
@@ -41,7 +41,7 @@ Deno.test("parseResolvConf() reads resolv.conf(5)", () => {
   for (const [what, text, expected] of cases) assertEquals(parseResolvConf(text), expected, what);
 });
 
-Deno.test("isLoopback() holds for what only the host itself reaches", () => {
+Deno.test("isLoopback() is true for addresses that only the host itself can reach", () => {
   for (const address of ["127.0.0.53", "127.0.0.1", "127.1.2.3", "::1"]) {
     assert(isLoopback(address));
   }
@@ -50,7 +50,7 @@ Deno.test("isLoopback() holds for what only the host itself reaches", () => {
   }
 });
 
-Deno.test("containerResolver() drops the host's loopback, and takes the user's servers instead of all", () => {
+Deno.test("containerResolver() drops the host's loopback, and prefers the user's servers", () => {
   const host = { servers: ["127.0.0.53", "192.0.2.53"], search: ["a.example"], options: ["edns0"] };
   const cases: [string[], string[]][] = [
     [[], ["192.0.2.53"]],
@@ -77,7 +77,7 @@ Deno.test("formatResolvConf() writes what parseResolvConf() reads", () => {
 
 const OWN = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n10.96.0.2\tweb\n";
 
-Deno.test("formatHosts() has loopback, the container, and what the host knows of others", () => {
+Deno.test("formatHosts() has loopback, the container, and the host's other entries", () => {
   const cases: [string, string, string][] = [
     ["nothing", "", OWN],
     [
@@ -92,7 +92,7 @@ Deno.test("formatHosts() has loopback, the container, and what the host knows of
       `${OWN}192.0.2.1\tlogin1.example login1\n192.0.2.2\tstore\n`,
     ],
     [
-      "a name that the container bears",
+      "a name of the container",
       "192.0.2.9 web\n192.0.2.8 web other\n",
       `${OWN}192.0.2.8\tother\n`,
     ],
@@ -103,18 +103,18 @@ Deno.test("formatHosts() has loopback, the container, and what the host knows of
   }
 });
 
-Deno.test("formatHosts() names each of the container's names once, the host name first", () => {
+Deno.test("formatHosts() lists each of the container's names once, the host name first", () => {
   const line = (names: string[]) => formatHosts("", ["10.96.0.2"], names).split("\n")[2];
   assertEquals(line(["my-web", "my_web"]), "10.96.0.2\tmy-web my_web");
   assertEquals(line(["web", "web"]), "10.96.0.2\tweb");
 });
 
-Deno.test("formatHosts() has a line for each of the container's addresses", () => {
+Deno.test("formatHosts() writes a line for each of the container's addresses", () => {
   const lines = formatHosts("", ["10.96.0.2", "fd00:96::2"], ["web"]).split("\n");
   assertEquals(lines.slice(2), ["10.96.0.2\tweb", "fd00:96::2\tweb", ""]);
 });
 
-Deno.test("namedResolver() asks our name server, in the containers' own domain first", () => {
+Deno.test("namedResolver() uses our name server, and searches the containers' own domain first", () => {
   const host = { servers: ["192.0.2.53"], search: ["example.test", "."], options: ["ndots:2"] };
   assertEquals(
     formatResolvConf(namedResolver(host, "10.96.0.1")),

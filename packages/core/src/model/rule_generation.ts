@@ -1,4 +1,4 @@
-/** The number of the last change to the rules of nf_tables, as messages of netlink(7). */
+/** The generation number of the nf_tables rule set, as messages of netlink(7). */
 
 import {
   decodeAttributes,
@@ -17,7 +17,7 @@ const NFTA_GEN_ID = 1;
 /** Bytes of struct nfgenmsg: family, version, and a number for the subsystem. */
 const HEADER = 4;
 
-/** Asks for the number. */
+/** Requests the number. */
 export function ruleGenerationRequest(): NetlinkMessage {
   return {
     type: (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETGEN,
@@ -27,7 +27,7 @@ export function ruleGenerationRequest(): NetlinkMessage {
   };
 }
 
-/** Reads the number from an answer; undefined where there is none in it. */
+/** Reads the number from an answer; undefined if it has none. */
 export function ruleGenerationIn({ payload }: ReceivedMessage): number | undefined {
   const value = decodeAttributes(payload.subarray(HEADER)).get(NFTA_GEN_ID);
   if (value?.length !== 4) return undefined;

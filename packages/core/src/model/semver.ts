@@ -1,9 +1,9 @@
 /**
- * Finds a version in what a program prints of itself and compares it.
+ * Finds a version in a program's output and compares it.
  *
  * @param text For example "apptainer version 1.4.5-1.el9".
- * @param least The least version wanted: major and minor.
- * @return The version found, and whether it is at least that; undefined where the text has none.
+ * @param least The minimum version: major and minor.
+ * @return The version found, and whether it is new enough; undefined if the text has none.
  */
 export function readVersion(
   text: string,

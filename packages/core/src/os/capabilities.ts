@@ -1,9 +1,9 @@
 import { missingCapabilities } from "../model/capabilities.ts";
 
 /**
- * The capabilities that root lacks here, as in a container of another runtime.
+ * The capabilities that root lacks here, for example in a container of another runtime.
  *
- * @param pid Of which process; this one by default.
+ * @param pid The process to check; this one by default.
  * @return Names such as "CAP_SYS_RESOURCE"; none on an ordinary host.
  */
 export function missingRootCapabilities(pid: number | "self" = "self"): string[] {

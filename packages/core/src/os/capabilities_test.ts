@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { missingRootCapabilities } from "./capabilities.ts";
 
-Deno.test("missingRootCapabilities() are those that this process's bounding set lacks", () => {
+Deno.test("missingRootCapabilities() returns those that this process's bounding set lacks", () => {
   const missing = missingRootCapabilities();
   for (const name of missing) assertMatch(name, /^CAP_[A-Z_]+$/);
   const bounding = /^CapBnd:\s*(\w+)$/m.exec(Deno.readTextFileSync("/proc/self/status"))![1];

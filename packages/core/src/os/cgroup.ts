@@ -1,7 +1,7 @@
 import { type CgroupMount, parseCgroupMounts } from "../model/cgroup_mounts.ts";
 import { listDirectory, readFileIfExists } from "./files.ts";
 
-/** The hierarchies of control groups of this host; none where none is mounted. */
+/** The control group hierarchies of this host; none if none is mounted. */
 export function readCgroupMounts(): CgroupMount[] {
   const mounts = parseCgroupMounts(Deno.readTextFileSync("/proc/self/mountinfo"));
   // Something else may be mounted over one.
@@ -9,7 +9,7 @@ export function readCgroupMounts(): CgroupMount[] {
 }
 
 /**
- * Makes a control group in every hierarchy, ready for processes.
+ * Creates a control group in every hierarchy, ready for processes.
  *
  * @param mounts The hierarchies.
  * @param name Its path from their roots, such as "hpktainer/0123456789ab".
@@ -21,14 +21,14 @@ export function makeCgroup(mounts: readonly CgroupMount[], name: string): void {
         makeIn(mount, name.split("/"));
         break;
       } catch (error) {
-        // Another container has ended in this moment, and took the group above both along.
+        // Another container ended at this moment, and removed the group above both as well.
         if (!(error instanceof Deno.errors.NotFound) || tries === MOST_TRIES) throw error;
       }
     }
   }
 }
 
-/** How often groups may go while others are made in them. */
+/** How often to retry if groups are removed while others are created in them. */
 const MOST_TRIES = 10;
 
 function makeIn({ path, hasCpuset }: CgroupMount, steps: readonly string[]): void {
@@ -48,7 +48,9 @@ function makeGroup(path: string): void {
   }
 }
 
-/** A new group of the cpuset controller has no processors and memory nodes (cpuset(7)). */
+/**
+ * Gives a group of the cpuset controller its CPUs and memory nodes; a new one has none (cpuset(7)).
+ */
 function inheritCpuset(parent: string, group: string): void {
   for (const file of ["cpuset.cpus", "cpuset.mems"]) {
     if (readFileIfExists(`${group}/${file}`)?.trim() !== "") continue;
@@ -62,19 +64,19 @@ const POLL_MS = 20;
 const KILL_TIMEOUT_MS = 5_000;
 
 /**
- * Removes a control group from every hierarchy, with the groups in it, and the empty one above it.
- * Processes in it have a time to end by themselves, then they are killed.
+ * Removes a control group from every hierarchy, with the groups in it, and its parent if that is
+ * empty. Its processes have a grace period, then they are killed.
  *
  * @param name As in {@linkcode makeCgroup}.
  * @param graceMs How long to wait for processes to end by themselves, in ms.
- * @throws {Error} When a process does not end even so.
+ * @throws {Error} If a process survives SIGKILL.
  */
 export async function removeCgroup(name: string, graceMs: number): Promise<void> {
   const groups = readCgroupMounts().map(({ path }) => `${path}/${name}`);
   const isEmpty = () => groups.every((group) => processesIn(group).size === 0);
   await waitUntil(isEmpty, graceMs);
   const deadline = Date.now() + KILL_TIMEOUT_MS;
-  // What is killed may have started another meanwhile.
+  // A killed process may have started another meanwhile.
   while (!isEmpty() && Date.now() < deadline) {
     for (const group of groups) for (const pid of processesIn(group)) kill(pid);
     await waitUntil(isEmpty, POLL_MS);
@@ -92,12 +94,12 @@ async function waitUntil(condition: () => boolean, timeoutMs: number): Promise<v
   }
 }
 
-/** Processes of a group and of the groups in it; none where there is no such group. */
+/** Processes of a group and its descendants; none if there is no such group. */
 function processesIn(group: string): Set<number> {
   const found = new Set<number>();
   for (const path of tree(group)) {
     for (const line of readProcesses(path).split("\n")) {
-      // A process of another process namespace has no number here.
+      // A process of another PID namespace has no pid here.
       if (Number(line) > 0) found.add(Number(line));
     }
   }
@@ -108,12 +110,12 @@ function readProcesses(group: string): string {
   try {
     return Deno.readTextFileSync(`${group}/cgroup.procs`);
   } catch {
-    // It is gone, or of a kind that has threads only.
+    // It is gone, or is a threaded group, which lists no processes.
     return "";
   }
 }
 
-/** A group and all in it, innermost first. */
+/** A group and its descendants, innermost first. */
 function tree(group: string): string[] {
   const inner = (listDirectory(group) ?? []).filter((name) => isDirectory(`${group}/${name}`));
   return [...inner.flatMap((name) => tree(`${group}/${name}`)), group];
@@ -145,7 +147,7 @@ function removeTree(group: string): void {
   }
 }
 
-/** Removes a group unless another has need of it. */
+/** Removes a group unless it is in use. */
 function removeIfUnused(group: string): void {
   try {
     Deno.removeSync(group);

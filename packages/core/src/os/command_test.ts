@@ -6,7 +6,7 @@ import { listDirectory } from "./files.ts";
 
 const sh = (script: string, options = {}) => runCommand("sh", ["-c", script], options);
 
-Deno.test("runCommand() gives exit status, output and errors apart", async () => {
+Deno.test("runCommand() returns exit status, output and errors separately", async () => {
   const cases: [string, number, string, string][] = [
     ["true", 0, "", ""],
     ["echo out; echo err >&2; exit 3", 3, "out\n", "err\n"],
@@ -19,19 +19,19 @@ Deno.test("runCommand() gives exit status, output and errors apart", async () =>
   }
 });
 
-Deno.test("runCommand() hands on arguments as they are", async () => {
+Deno.test("runCommand() passes arguments unchanged", async () => {
   const args = ["a b", "", "ü", "$HOME", "'\"", "-n"];
   const { stdout } = await runCommand("sh", ["-c", 'printf "%s\\n" "$@"', "sh", ...args]);
   assertEquals(stdout.split("\n").slice(0, -1), args);
 });
 
-Deno.test("runCommand() gives standard input, empty where there is none", async () => {
+Deno.test("runCommand() passes standard input, empty by default", async () => {
   assertEquals((await runCommand("cat", [])).stdout, "");
   assertEquals((await runCommand("cat", [], { stdin: "a\nü" })).stdout, "a\nü");
   assertEquals((await runCommand("cat", [], { stdin: "" })).stdout, "");
 });
 
-Deno.test("runCommand() takes a program's word that ends before it has read everything", async () => {
+Deno.test("runCommand() accepts the result of a program that ends before it has read everything", async () => {
   for (const stdin of ["x", "x".repeat(1_000_000)]) {
     const { code, stderr } = await sh("echo 'Error: no' >&2; exit 4", { stdin });
     assertEquals([code, stderr], [4, "Error: no\n"]);
@@ -43,7 +43,7 @@ Deno.test("runCommand() asks for the C locale and adds to the environment", asyn
   assertEquals((await sh(script, { environment: { HPK_TEST: "x y" } })).stdout, "C|x y|path");
 });
 
-Deno.test("runCommand() kills a program at its time limit, and says so", async () => {
+Deno.test("runCommand() kills a program at its time limit, and reports it", async () => {
   const start = performance.now();
   const script = "trap '' TERM; echo begun; exec sleep 30";
   const { code, stdout, stderr } = await sh(script, { timeoutMs: 300 });
@@ -51,7 +51,7 @@ Deno.test("runCommand() kills a program at its time limit, and says so", async (
   assertLess(performance.now() - start, 10_000);
 });
 
-Deno.test("runCommand() says what to do where a program is missing", async () => {
+Deno.test("runCommand() says what to do if a program is missing", async () => {
   for (const path of ["hpk-no-such-program", "/nonexistent/ip"]) {
     const { message } = await assertRejects(() => runCommand(path, []), HpkError);
     assertEquals(
@@ -61,7 +61,7 @@ Deno.test("runCommand() says what to do where a program is missing", async () =>
   }
 });
 
-Deno.test("runOrThrow() gives the output, or an error that quotes the program's own", async () => {
+Deno.test("runOrThrow() returns the output, or throws an error that quotes the program's own", async () => {
   using directory = new TempDirectory();
   const program = directory.program("p", 'printf %s "$3"; printf %s "$2" >&2; exit "$1"');
   assertEquals(await runOrThrow(program, ["0", "a warning", "the output"]), "the output");
@@ -85,12 +85,12 @@ Deno.test("runOrThrow() gives the output, or an error that quotes the program's 
   assertEquals(lines.message.endsWith("ended with 1: Error: b"), true, lines.message);
 });
 
-Deno.test("runCommand() reads while it is still feeding", async () => {
+Deno.test("runCommand() reads output while it still writes input", async () => {
   const stdin = "x".repeat(1 << 20);
   assertEquals((await runCommand("cat", [], { stdin })).stdout.length, stdin.length);
 });
 
-Deno.test("runCommand() says what to do where a file cannot be executed", async () => {
+Deno.test("runCommand() says what to do if a file cannot be executed", async () => {
   using directory = new TempDirectory();
   const path = directory.write("program", "");
   const { message } = await assertRejects(() => runCommand(path, []), HpkError);

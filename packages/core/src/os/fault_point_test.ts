@@ -7,19 +7,19 @@ const SCRIPT = `import { faultPoint } from "${import.meta.resolve("./fault_point
 
 const ALL = "a\nb\nc\n";
 
-Deno.test("faultPoint() does nothing unless it is asked to", async () => {
+Deno.test("faultPoint() does nothing by default", async () => {
   const result = await runScript(SCRIPT);
   assertEquals(result, { code: 0, signal: null, stdout: ALL, stderr: "" });
 });
 
-Deno.test("faultPoint() lists the points in order, behind what is in the file", async () => {
+Deno.test("faultPoint() appends the points to the file in order", async () => {
   using directory = new TempDirectory();
   const trace = directory.write("trace", "before\n");
   const { stdout } = await runScript(SCRIPT, { env: { HPK_FAULT_TRACE: trace } });
   assertEquals([stdout, Deno.readTextFileSync(trace)], [ALL, `before\n${ALL}`]);
 });
 
-Deno.test("faultPoint() ends the process at the point that is named", async () => {
+Deno.test("faultPoint() ends the process at the named point", async () => {
   using directory = new TempDirectory();
   const env = { HPK_FAULT_KILL: "b", HPK_FAULT_TRACE: directory.at("trace") };
   const { signal, code, stdout } = await runScript(SCRIPT, { env });
@@ -27,7 +27,7 @@ Deno.test("faultPoint() ends the process at the point that is named", async () =
   assertEquals(Deno.readTextFileSync(env.HPK_FAULT_TRACE), "a\nb\n");
 });
 
-Deno.test("faultPoint() lets a process live that never comes to the point", async () => {
+Deno.test("faultPoint() does not end a process that never reaches the point", async () => {
   const { code, stdout } = await runScript(SCRIPT, { env: { HPK_FAULT_KILL: "z" } });
   assertEquals([code, stdout], [0, ALL]);
 });

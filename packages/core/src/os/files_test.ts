@@ -9,7 +9,7 @@ import {
   writeFileAtomic,
 } from "./files.ts";
 
-Deno.test("writeFileAtomic() replaces a file by another, with its mode, and leaves nothing else", () => {
+Deno.test("writeFileAtomic() replaces a file, with the new mode, and leaves nothing else", () => {
   using directory = new TempDirectory();
   const path = directory.write("file", "old");
   using before = Deno.openSync(path);
@@ -40,13 +40,13 @@ Deno.test("writeFileAtomic() replaces a symbolic link, not what it points to", (
   assertEquals(Deno.lstatSync(directory.at("link")).isFile, true);
 });
 
-Deno.test("writeFileAtomic() fails where there is no directory", () => {
+Deno.test("writeFileAtomic() fails if the directory does not exist", () => {
   using directory = new TempDirectory();
   assertThrows(() => writeFileAtomic(directory.at("none/file"), "x"), Deno.errors.NotFound);
   assertEquals(listDirectory(directory.path), []);
 });
 
-Deno.test("readFileIfExists() tells an absent file from one that cannot be read", () => {
+Deno.test("readFileIfExists() distinguishes an absent file from an unreadable one", () => {
   using directory = new TempDirectory();
   assertEquals(readFileIfExists(directory.write("a", "text")), "text");
   assertEquals(readFileIfExists(directory.write("empty", "")), "");
@@ -54,7 +54,7 @@ Deno.test("readFileIfExists() tells an absent file from one that cannot be read"
   assertThrows(() => readFileIfExists(directory.path));
 });
 
-Deno.test("removeIfExists() removes a file, a tree, a link and nothing behind it", () => {
+Deno.test("removeIfExists() removes a file, a tree, a link but not its target", () => {
   using directory = new TempDirectory();
   const kept = directory.write("kept", "");
   Deno.mkdirSync(directory.at("tree/deep"), { recursive: true });
@@ -64,7 +64,7 @@ Deno.test("removeIfExists() removes a file, a tree, a link and nothing behind it
   assertEquals(listDirectory(directory.path), ["kept"]);
 });
 
-Deno.test("removeIfEmpty() removes a directory only while nothing is in it", () => {
+Deno.test("removeIfEmpty() removes a directory only if it is empty", () => {
   using directory = new TempDirectory();
   for (const name of ["empty", "full"]) Deno.mkdirSync(directory.at(name));
   directory.write("full/file", "");
@@ -72,7 +72,7 @@ Deno.test("removeIfEmpty() removes a directory only while nothing is in it", () 
   assertEquals(listDirectory(directory.path), ["full"]);
 });
 
-Deno.test("listDirectory() is sorted, and undefined for what is not there", () => {
+Deno.test("listDirectory() is sorted, and undefined if it does not exist", () => {
   using directory = new TempDirectory();
   for (const name of ["b", "a", ".c"]) directory.write(name, "");
   assertEquals(listDirectory(directory.path), [".c", "a", "b"]);
@@ -80,7 +80,7 @@ Deno.test("listDirectory() is sorted, and undefined for what is not there", () =
   assertThrows(() => listDirectory(directory.at("a")));
 });
 
-Deno.test("makeDirectory() makes directories that anyone may read, whatever the umask", () => {
+Deno.test("makeDirectory() makes directories that anyone may read, regardless of the umask", () => {
   using directory = new TempDirectory();
   const root = directory.at("state");
   const umask = Deno.umask(0o077);

@@ -18,7 +18,7 @@ export async function readRoutes6(): Promise<Route6[] | undefined> {
   return parseRoutes6(await runOrThrow(requireProgram(PROGRAMS.ip), args));
 }
 
-/** Names of a bridge's ports; none where there is no such bridge. */
+/** Names of a bridge's ports; none if there is no such bridge. */
 export async function readBridgePorts(bridge: string): Promise<string[]> {
   const args = ["-json", "link", "show", "master", bridge];
   const { code, stdout } = await runCommand(requireProgram(PROGRAMS.ip), args);
@@ -26,10 +26,10 @@ export async function readBridgePorts(bridge: string): Promise<string[]> {
 }
 
 /**
- * Runs commands of ip(8) in one process; it stops at the first that fails.
+ * Runs commands of ip(8) in one process, up to the first that fails.
  *
  * @param commands Such as "link set lo up".
- * @throws {CommandError} When one fails.
+ * @throws {CommandError} If one fails.
  */
 export async function ipBatch(commands: readonly string[]): Promise<void> {
   await runOrThrow(requireProgram(PROGRAMS.ip), ["-batch", "-"], {
@@ -37,15 +37,15 @@ export async function ipBatch(commands: readonly string[]): Promise<void> {
   });
 }
 
-/** What ip(8) says of a thing that is not there: nothing to be removed any more. */
+/** ip(8)'s messages for things that do not exist: there is nothing to remove. */
 const ABSENT =
   /Cannot find device|does not exist|No such file or directory|No such device|Cannot assign requested address|Address not found/;
 
 /**
- * Runs commands that remove things, each whatever became of the others. What is not there any more is
- * not an error.
+ * Runs commands that remove things, each regardless of the others' results. It is not an error if a
+ * thing is already gone.
  *
- * @return What went wrong, one message each.
+ * @return The errors, one message each.
  */
 export async function ipRemoveAll(commands: readonly string[]): Promise<string[]> {
   if (commands.length === 0) return [];

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { runScript } from "../testing/script.ts";
 import { TempDirectory } from "../testing/temp_directory.ts";
 
-/** A stand-in for ip(8) that writes down its arguments and input, and answers as it is told. */
+/** A stand-in for ip(8) that records its arguments and input, and answers as instructed. */
 const IP = 'echo "$*" >>"$LOG"; cat >>"$LOG"; printf %s "$SAYS" >&2; exit "$STATUS"';
 
 interface Answers {
@@ -10,7 +10,7 @@ interface Answers {
   status?: number;
 }
 
-/** Evaluates an expression with everything of iproute.ts at hand; gives its JSON, or what is thrown. */
+/** Evaluates an expression with the exports of iproute.ts; returns its JSON, or the error. */
 async function evaluate(
   expression: string,
   answers: Answers = {},
@@ -38,14 +38,14 @@ async function evaluate(
   return { result: stdout.trim(), log };
 }
 
-Deno.test("ipBatch() gives all commands to one process", async () => {
+Deno.test("ipBatch() passes all commands to one process", async () => {
   const commands = '["link set lo up", "link add name \\"a\\" type bridge"]';
   const { result, log } = await evaluate(`ipBatch(${commands})`);
   const lines = ["link set lo up", 'link add name "a" type bridge'];
   assertEquals([result, log], ["nothing", ["-batch -", ...lines]]);
 });
 
-Deno.test("ipBatch() fails with what ip says", async () => {
+Deno.test("ipBatch() fails with ip's message", async () => {
   const says = "RTNETLINK answers: File exists\nCommand failed -:1\n";
   const { result } = await evaluate('ipBatch(["link add name a type bridge"])', {
     says,
@@ -57,7 +57,7 @@ Deno.test("ipBatch() fails with what ip says", async () => {
   );
 });
 
-Deno.test("ipRemoveAll() goes on after an error, and takes what is gone for removed", async () => {
+Deno.test("ipRemoveAll() goes on after an error, and treats missing things as removed", async () => {
   const gone = 'Cannot find device "a"\nCommand failed -:1\n' +
     'Cannot remove namespace file "/run/netns/b": No such file or directory\nCommand failed -:2\n' +
     "RTNETLINK answers: Cannot assign requested address\nCommand failed -:3\n";
@@ -79,6 +79,6 @@ Deno.test("ipRemoveAll() goes on after an error, and takes what is gone for remo
   }
 });
 
-Deno.test("ipRemoveAll() starts nothing where nothing is to be removed", async () => {
+Deno.test("ipRemoveAll() starts nothing if there is nothing to remove", async () => {
   assertEquals(await evaluate("ipRemoveAll([])"), { result: "[]", log: [] });
 });

@@ -3,15 +3,17 @@ import { CommandError, runCommand, runOrThrow } from "./command.ts";
 import { PROGRAMS, PROGRAMS6, requireProgram } from "./programs.ts";
 import { ruleGeneration } from "./rule_generation.ts";
 
-/** How long to wait for another program that holds the packet filter's lock, in s (iptables(8), -w). */
+/**
+ * How long to wait for another program to release the packet filter's lock, in s (iptables(8), -w).
+ */
 const LOCK_WAIT_S = 10;
 
-/** What the rules were when they were last read, and the number of the change that made them so. */
+/** The rules when they were last read, and their generation number. */
 const known = new Map<AddressFamily, { readonly generation: number; readonly rules: string }>();
 
 /**
- * All tables of the packet filter, as iptables-save(8) prints them. They are read again only where they
- * have changed since this process has last read them.
+ * All tables of the packet filter, as iptables-save(8) prints them. They are read again only if
+ * they have changed since this process last read them.
  */
 export async function saveRules(family: AddressFamily = "ipv4"): Promise<string> {
   const name = family === "ipv4" ? PROGRAMS.iptablesSave : PROGRAMS6.ip6tablesSave;
@@ -30,7 +32,7 @@ export async function saveRules(family: AddressFamily = "ipv4"): Promise<string>
  * Applies changes atomically, table by table, and leaves all other rules alone.
  *
  * @param changes Input of iptables-restore(8); the empty string changes nothing.
- * @throws {CommandError} When a table's changes were refused; of that table nothing was changed.
+ * @throws {CommandError} If changes were refused; in that table nothing was changed.
  */
 export async function applyRules(
   changes: string,

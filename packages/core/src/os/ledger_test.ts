@@ -66,7 +66,7 @@ function newLedger(): Disposable & { ledger: Ledger; root: string; directory: Te
   };
 }
 
-Deno.test("a ledger that does not exist is empty, and looking at it does not make it", () => {
+Deno.test("a ledger that does not exist is empty, and reading it does not create it", () => {
   using place = newLedger();
   const { ledger, root } = place;
   assertEquals([ledger.list(), ledger.readHost(), ledger.exists()], [[], undefined, false]);
@@ -78,7 +78,7 @@ Deno.test("a ledger that does not exist is empty, and looking at it does not mak
   assertEquals(ledger.monitorLockPath, `${root}/monitor.lock`);
 });
 
-Deno.test("records are listed oldest first, replaced whole, and forgotten", async () => {
+Deno.test("records are listed oldest first, replaced whole, and removed", async () => {
   using place = newLedger();
   const { ledger } = place;
   const [a, b, c] = [
@@ -97,7 +97,7 @@ Deno.test("records are listed oldest first, replaced whole, and forgotten", asyn
   assertEquals(ledger.isEmpty(), true);
 });
 
-Deno.test("what cannot be read is listed as something that can be reclaimed", async () => {
+Deno.test("an unreadable record is listed as one that can be reclaimed", async () => {
   using place = newLedger();
   const { ledger } = place;
   await ledger.withLock(() => {});
@@ -127,14 +127,14 @@ Deno.test("the host's record is kept, and lost with the ledger", async () => {
     assertEquals([ledger.readHost(), ledger.exists()], [undefined, false]);
   });
   assertEquals(listDirectory(directory.path), []);
-  // What a removal that was cut short left is still a ledger, until the next one is complete.
+  // A removal that was cut short leaves a ledger, until the next one completes it.
   Deno.mkdirSync(`${root}.removed/containers`, { recursive: true });
   assert(ledger.exists());
   await ledger.withLock(() => ledger.removeAll());
   assertEquals([ledger.exists(), listDirectory(directory.path)], [false, []]);
 });
 
-Deno.test("withLock() gives what the function gives, and lets go when it throws", async () => {
+Deno.test("withLock() returns the function's result, and releases the lock when it throws", async () => {
   using place = newLedger();
   const { ledger } = place;
   assertEquals(await ledger.withLock(() => 7), 7);
@@ -143,7 +143,7 @@ Deno.test("withLock() gives what the function gives, and lets go when it throws"
   assertEquals(await ledger.withLock(() => Promise.resolve("free")), "free");
 });
 
-Deno.test("isOpenFileAt() tells a file from one that took its name", () => {
+Deno.test("isOpenFileAt() distinguishes a file from one that replaced it", () => {
   using directory = new TempDirectory();
   const path = directory.at("lock");
   using file = openLockFile(path);
@@ -177,7 +177,7 @@ async function race(
   }
 }
 
-Deno.test("withLock() lets one process at a time change the ledger", async () => {
+Deno.test("withLock() allows one process at a time to change the ledger", async () => {
   using place = newLedger();
   const counter = place.directory.write("counter", "0");
   await race(
@@ -194,7 +194,7 @@ Deno.test("withLock() lets one process at a time change the ledger", async () =>
   assertEquals(Deno.readTextFileSync(counter), "300");
 });
 
-Deno.test("removeAll() in a race with starts leaves one process at a time, and no record lost", async () => {
+Deno.test("removeAll() in a race with starts keeps the lock exclusive, and loses no record", async () => {
   using place = newLedger();
   await race(
     3,
@@ -219,7 +219,7 @@ Deno.test("removeAll() in a race with starts leaves one process at a time, and n
   assertEquals(listDirectory(place.directory.path), ["race.ts"]);
 });
 
-Deno.test("the lock goes with its holder, however that ends", async () => {
+Deno.test("the lock is released when its holder ends, however it ends", async () => {
   using place = newLedger();
   const script = place.directory.write(
     "hold.ts",

@@ -13,11 +13,11 @@ import { NAMESPACE_DIRECTORY } from "./iproute.ts";
 import { ask } from "./netlink_request.ts";
 
 /**
- * Reads the host's IPv4 routes and its links, but for those of containers: of a thousand of them none
- * need be read, which would take longer than all else.
+ * Reads the host's IPv4 routes and its links, except those of containers: reading a thousand of
+ * these would take longer than everything else, and none of them is needed.
  *
- * @param names Links that are read in any case, if they exist.
- * @throws {SystemCallError} When the kernel refuses to tell.
+ * @param names Links to read in any case, if they exist.
+ * @throws {SystemCallError} If the kernel refuses.
  */
 export function readHostFacts(names: readonly string[]): HostFacts {
   using socket = new NetlinkSocket("route");
@@ -34,14 +34,14 @@ export function readHostFacts(names: readonly string[]): HostFacts {
     routes: routes.flatMap(({ destination, metric, index }): Route[] => {
       if (index === undefined) return [{ destination, metric, device: undefined }];
       const device = (known.get(index) ?? linkOfIndex(socket, index))?.name;
-      // A link that went between the two looks, such as our bridge with its last container: its
-      // routes go with it.
+      // A link that was deleted between the two reads, such as our bridge with its last container,
+      // takes its routes with it.
       return device === undefined ? [] : [{ destination, metric, device }];
     }),
   };
 }
 
-/** From how many links on all are read at once. */
+/** Number of links from which on all are read at once. */
 const MOST_ASKED_FOR = 64;
 
 function readLinks(socket: NetlinkSocket, names: readonly string[]): IndexedLink[] {
@@ -57,7 +57,7 @@ function linkNames(): string[] {
   return lines.flatMap((line) => /^\s*([^\s:]+):/.exec(line)?.[1] ?? []);
 }
 
-/** Reads a link; undefined where there is none, or it goes in this moment. */
+/** Reads a link; undefined if there is none, or it is deleted at this moment. */
 function linkOf(socket: NetlinkSocket, link: string | number): IndexedLink | undefined {
   try {
     const [answer] = ask(socket, request.getLink(link));
@@ -72,13 +72,13 @@ function linkOfIndex(socket: NetlinkSocket, index: number): Omit<Link, "addresse
   return linkOf(socket, index)?.link;
 }
 
-/** Index of a link that has to be there. */
+/** Index of a link that must exist. */
 function indexOf(socket: NetlinkSocket, name: string): number {
   const [answer] = ask(socket, request.getLink(name), `find the link ${name}`);
   return readLink(answer!).index;
 }
 
-/** A container's link that is to be made: a veth pair between a bridge and a network namespace. */
+/** A container's link to create: a veth pair between a bridge and a network namespace. */
 export interface ContainerLink {
   /** Name of the end on the bridge. */
   readonly name: string;
@@ -90,9 +90,10 @@ export interface ContainerLink {
 }
 
 /**
- * Makes a container's link. The end on the bridge is up, the one in the namespace, "eth0", is not.
+ * Creates a container's link. The end on the bridge is set up, the one in the namespace, "eth0", is
+ * not.
  *
- * @throws {SystemCallError} When it cannot be made, as where a link has its name.
+ * @throws {SystemCallError} If it cannot be created, for example because its name is taken.
  */
 export function makeContainerLink({ name, bridge, mtu, namespace }: ContainerLink): void {
   using socket = new NetlinkSocket("route");
@@ -103,9 +104,9 @@ export function makeContainerLink({ name, bridge, mtu, namespace }: ContainerLin
     master: indexOf(socket, bridge),
     peer: { name: "eth0", namespace: peer.fd },
   });
-  ask(socket, message, `make the link ${name}`);
+  ask(socket, message, `create the link ${name}`);
   const index = indexOf(socket, name);
-  // Every packet for such an address would go to all containers; nobody calls a port of a bridge.
+  // Packets for such an address would flood all containers; nothing calls a port of a bridge.
   omitLinkLocalAddress(socket, index);
   ask(socket, request.setLinkUp(index), `set up the link ${name}`);
 }
@@ -114,12 +115,12 @@ function omitLinkLocalAddress(socket: NetlinkSocket, index: number): void {
   try {
     ask(socket, request.withoutLinkLocalAddress(index));
   } catch (error) {
-    // A kernel without IPv6 makes none.
+    // A kernel without IPv6 generates none.
     if (!(error instanceof SystemCallError && error.errno === EAFNOSUPPORT)) throw error;
   }
 }
 
-/** Makes a link a port of a bridge, and sets it up. */
+/** Attaches a link to a bridge, and sets it up. */
 export function joinBridge(name: string, bridge: string): void {
   using socket = new NetlinkSocket("route");
   const master = indexOf(socket, bridge);
@@ -127,9 +128,9 @@ export function joinBridge(name: string, bridge: string): void {
 }
 
 /**
- * Makes a network namespace with a name, as `ip netns add` does.
+ * Creates a named network namespace, as `ip netns add` does.
  *
- * @throws {SystemCallError} When it cannot be made, as where there is one of that name.
+ * @throws {SystemCallError} If it cannot be created, for example because its name is taken.
  */
 export function createNamespace(name: string): void {
   Deno.mkdirSync(NAMESPACE_DIRECTORY, { recursive: true, mode: 0o755 });
@@ -137,39 +138,39 @@ export function createNamespace(name: string): void {
 }
 
 /**
- * Takes a network namespace's name away, as `ip netns delete` does; the namespace goes with its last
- * process. A name that is not there is not an error.
+ * Removes a network namespace's name, as `ip netns delete` does; the namespace goes with its last
+ * process. It is not an error if the name does not exist.
  *
- * @throws {Error} When it cannot be.
+ * @throws {Error} If it cannot be removed.
  */
 export function removeNamespace(name: string): void {
   const path = `${NAMESPACE_DIRECTORY}/${name}`;
   try {
     detachMount(path);
   } catch (error) {
-    // EINVAL: a file on which nothing is mounted, as a start that was cut short leaves one.
+    // EINVAL: a file on which nothing is mounted, left by a start that was cut short.
     const isGone = error instanceof SystemCallError && [ENOENT, EINVAL].includes(error.errno);
     if (!isGone) throw error;
   }
   removeIfExists(path);
 }
 
-/** What an interface in a container gets. */
+/** Configuration of an interface in a container. */
 export interface InterfaceSetup {
   /** Hardware address, such as "0a:58:0a:60:00:02". */
   readonly mac: string;
   readonly address: InterfaceAddress;
   readonly gateway: Ipv4;
-  /** The same for IPv6; undefined where the container has none. */
+  /** The same for IPv6; undefined if the container has none. */
   readonly ipv6: { readonly address: InterfaceAddress6; readonly gateway: Ipv6 } | undefined;
 }
 
 /**
- * Sets `lo` up in a network namespace, and "eth0" with what it gets.
+ * Sets up `lo` in a network namespace, and configures "eth0".
  *
  * @param namespace Path of the network namespace.
- * @param setup Undefined where the container makes its interface itself.
- * @throws {SystemCallError} When it cannot be.
+ * @param setup Undefined if the container creates its interface itself.
+ * @throws {SystemCallError} If the kernel refuses.
  */
 export function setUpInterfaces(namespace: string, setup: InterfaceSetup | undefined): void {
   using socket = inNetNamespace(namespace, () => new NetlinkSocket("route"));
@@ -179,17 +180,17 @@ export function setUpInterfaces(namespace: string, setup: InterfaceSetup | undef
   const { mac, address, gateway, ipv6 } = setup;
   if (ipv6 === undefined) omitLinkLocalAddress(socket, index);
   ask(socket, request.setLinkUp(index, { mac }), "set eth0 up");
-  ask(socket, request.addAddress(index, address), "give eth0 its address");
+  ask(socket, request.addAddress(index, address), "add the address of eth0");
   ask(socket, request.addDefaultRoute(index, gateway), "add the default route");
   if (ipv6 === undefined) return;
-  ask(socket, request.addAddress6(index, ipv6.address), "give eth0 its IPv6 address");
-  ask(socket, request.addDefaultRoute(index, ipv6.gateway), "add the default route of IPv6");
+  ask(socket, request.addAddress6(index, ipv6.address), "add the IPv6 address of eth0");
+  ask(socket, request.addDefaultRoute(index, ipv6.gateway), "add the IPv6 default route");
 }
 
 /**
- * Deletes a link. One that is not there is not an error.
+ * Deletes a link. It is not an error if it does not exist.
  *
- * @throws {SystemCallError} When it cannot be deleted.
+ * @throws {SystemCallError} If it cannot be deleted.
  */
 export function removeLink(name: string): void {
   using socket = new NetlinkSocket("route");

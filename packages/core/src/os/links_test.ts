@@ -7,7 +7,7 @@ import { PROGRAMS, requireProgram } from "./programs.ts";
 
 loadLibc();
 
-Deno.test("readHostFacts() says the same as ip(8)", async () => {
+Deno.test("readHostFacts() agrees with ip(8)", async () => {
   const ip = requireProgram(PROGRAMS.ip);
   const facts = readHostFacts([]);
   const links = parseLinks(await runOrThrow(ip, ["-json", "-details", "address", "show"]));

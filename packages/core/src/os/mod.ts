@@ -1,5 +1,5 @@
 /**
- * The operating system as the tools see it: programs, files, processes, links, packet filter, ledger.
+ * Access to the operating system: programs, files, processes, links, packet filter, ledger.
  *
  * @module
  */

@@ -9,10 +9,10 @@ import {
 } from "../model/netlink.ts";
 
 /**
- * Makes a request and reads the answers to it.
+ * Sends a request and reads its answers.
  *
- * @param what What it is, for the message of an error.
- * @throws {SystemCallError} When the kernel refuses it.
+ * @param what What the request does, for error messages.
+ * @throws {SystemCallError} If the kernel refuses it.
  */
 export function ask(
   socket: NetlinkSocket,
@@ -23,7 +23,7 @@ export function ask(
   socket.send(encodeMessage(message, sequence));
   const answers: ReceivedMessage[] = [];
   for (;;) {
-    // Copied, because answers are read when the next datagram has come.
+    // Copied, because the next datagram overwrites the buffer.
     const messages = decodeMessages(socket.receive().slice());
     for (const answer of messages.filter((one) => one.sequence === sequence)) {
       const end = endOf(answer);

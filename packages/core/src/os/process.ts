@@ -1,15 +1,15 @@
 import type { ProcessId } from "../model/ledger_record.ts";
 
 /**
- * Positions among the fields after the program's name, which is field 2 of proc_pid_stat(5): number of
- * threads (field 20) and start time (field 22).
+ * Positions after the program's name, which is field 2 of proc_pid_stat(5): number of threads
+ * (field 20) and start time (field 22).
  */
 const THREADS_AFTER_NAME = 17;
 const START_TIME_AFTER_NAME = 19;
 
 let knownBootId: string | undefined;
 
-/** Which boot of the machine this is (random(4), boot_id). */
+/** Id of the current boot of the machine (random(4), boot_id). */
 export function bootId(): string {
   knownBootId ??= Deno.readTextFileSync("/proc/sys/kernel/random/boot_id").trim();
   return knownBootId;
@@ -18,13 +18,13 @@ export function bootId(): string {
 /**
  * Start time of a process in clock ticks since boot.
  *
- * @return Undefined when there is no such process, or it has ended and only waits to be reaped.
+ * @return Undefined if there is no such process, or it has ended and only waits to be reaped.
  */
 export function startTimeOf(pid: number): number | undefined {
   const first = readStat(pid);
   if (first === undefined || !first.ended) return first?.startTime;
-  // At the moment when another thread than the first becomes a new program, execve(2), the process
-  // looks ended to whoever had begun to look just before.
+  // While a thread other than the first replaces the program, execve(2), a read that had already
+  // begun sees the process as ended.
   const second = readStat(pid);
   return second === undefined || second.ended ? undefined : second.startTime;
 }
@@ -32,7 +32,7 @@ export function startTimeOf(pid: number): number | undefined {
 function readStat(pid: number): { startTime: number; ended: boolean } | undefined {
   const stat = readOfProcess(pid, "stat");
   if (stat === undefined) return undefined;
-  // The name stands in parentheses and may itself hold spaces and parentheses.
+  // The name is in parentheses and may itself contain spaces and parentheses.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   // A first thread that has ended is a zombie as long as another thread lives.
   const isZombie = fields[0] === "Z" || fields[0] === "X";
@@ -47,7 +47,7 @@ export function thisProcess(): ProcessId {
   return identify(Deno.pid)!;
 }
 
-/** Identifies a process by its number; undefined when there is none. */
+/** Identifies a process by its pid; undefined if there is none. */
 export function identify(pid: number): ProcessId | undefined {
   const startTime = startTimeOf(pid);
   return startTime === undefined ? undefined : { pid, startTime, bootId: bootId() };
@@ -61,8 +61,9 @@ export function isAlive(process: ProcessId): boolean {
 /**
  * Arguments of a process, the program's name first (proc_pid_cmdline(5)).
  *
- * @return None where there is no such process, or it is ending: its memory goes before its files, and
- *   its files before itself.
+ * @return None if there is no such process, or it is ending: its memory is freed before its files
+ * are
+  closed, and its files before it disappears.
  */
 export function argumentsOf(pid: number): string[] {
   let text: string | undefined;
@@ -70,16 +71,17 @@ export function argumentsOf(pid: number): string[] {
   do {
     before = text;
     text = readOfProcess(pid, "cmdline");
-    // It is read in pieces, and cut short where the memory goes in between: so until it is the same twice.
+    // It is read in pieces, and truncated if the memory is freed meanwhile: so read until it is
+    // stable.
   } while (text !== before);
   return text?.split("\0").slice(0, -1) ?? [];
 }
 
 /**
- * Name of the program that a process runs, cut to 15 bytes (proc_pid_comm(5)): what is left of it to
- * its end.
+ * Name of the program that a process runs, truncated to 15 bytes (proc_pid_comm(5)). It remains
+ * readable until the process disappears.
  *
- * @return Undefined where there is no such process.
+ * @return Undefined if there is no such process.
  */
 export function programNameOf(pid: number): string | undefined {
   return readOfProcess(pid, "comm")?.trimEnd();
@@ -94,10 +96,10 @@ function readOfProcess(pid: number, file: string): string | undefined {
 }
 
 /**
- * The processes that live in a network namespace.
+ * The processes in a network namespace.
  *
  * @param path A file that names the namespace, such as /run/netns/NAME.
- * @return Their numbers; none when there is no such namespace.
+ * @return Their pids; none if there is no such namespace.
  */
 export function processesInNamespace(path: string): number[] {
   const inode = inodeOf(path);

@@ -12,7 +12,7 @@ import {
   thisProcess,
 } from "./process.ts";
 
-/** Waits until something holds; a test that waits in vain fails. */
+/** Waits until a condition holds; the test fails if it never does. */
 async function until(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 5_000;
   while (!condition()) {
@@ -26,7 +26,7 @@ Deno.test("bootId() is the kernel's", () => {
   assertEquals(bootId(), bootId());
 });
 
-Deno.test("thisProcess() is alive, and not if boot, number or start time are another's", () => {
+Deno.test("thisProcess() is alive, and not with another boot, pid or start time", () => {
   const own = thisProcess();
   assertEquals([own.pid, own.bootId], [Deno.pid, bootId()]);
   assert(isAlive(own));
@@ -46,7 +46,7 @@ Deno.test("identify() follows a process to its end", async () => {
   assertEquals([isAlive(identity), identify(child.pid)], [false, undefined]);
 });
 
-Deno.test("argumentsOf() and programNameOf() tell a process apart from others", async () => {
+Deno.test("argumentsOf() and programNameOf() identify a process", async () => {
   const child = new Deno.Command("sleep", { args: ["60", "0"] }).spawn();
   await until(() => argumentsOf(child.pid).length === 3);
   assertEquals([argumentsOf(child.pid).slice(1), programNameOf(child.pid)], [["60", "0"], "sleep"]);
@@ -56,7 +56,7 @@ Deno.test("argumentsOf() and programNameOf() tell a process apart from others", 
 });
 
 Deno.test("a process that has ended and waits to be reaped is not alive", async () => {
-  // The shell becomes a program that never waits for the child that the shell started.
+  // The shell is replaced by a program that never waits for the shell's child.
   const script = "sleep 0 & echo $!; exec sleep 60";
   const parent = new Deno.Command("sh", { args: ["-c", script], stdout: "piped" }).spawn();
   const reader = parent.stdout.getReader();
@@ -65,7 +65,7 @@ Deno.test("a process that has ended and waits to be reaped is not alive", async 
     await until(() => startTimeOf(pid) === undefined);
     assertMatch(Deno.readTextFileSync(`/proc/${pid}/stat`), /\) Z /);
     assertEquals(identify(pid), undefined);
-    // Its memory is gone, its name is not.
+    // Its memory is freed, its name is still there.
     assertEquals([argumentsOf(pid), programNameOf(pid)], [[], "sleep"]);
   } finally {
     parent.kill("SIGKILL");
@@ -90,11 +90,11 @@ Deno.test("startTimeOf() is not misled by the name of a program", async () => {
   }
 });
 
-Deno.test("startTimeOf() has none for what is no process", () => {
+Deno.test("startTimeOf() is undefined for a pid without a process", () => {
   for (const pid of [0, -1, 2 ** 31 - 1, NaN]) assertEquals(startTimeOf(pid), undefined);
 });
 
-Deno.test("processesInNamespace() finds who lives in one, and nobody in none", () => {
+Deno.test("processesInNamespace() finds the processes in one, and none if it does not exist", () => {
   assert(processesInNamespace("/proc/self/ns/net").includes(Deno.pid));
   assert(!processesInNamespace("/proc/self/ns/mnt").includes(Deno.pid));
   assertEquals(processesInNamespace("/nonexistent"), []);

@@ -11,7 +11,10 @@ const PROGRAM = `
   });
   symbols.syscall(${SYS_EXIT}, 0);`;
 
-/** Apptainer is such a process each time it becomes its next program: a thread other than the first does that. */
+/**
+ * Apptainer is such a process each time it executes its next program: a thread other than the first
+ * does that.
+ */
 Deno.test("a process whose first thread has ended is alive until the last has", async () => {
   const child = new Deno.Command(Deno.execPath(), { args: ["eval", "--ext=js", PROGRAM] }).spawn();
   const identity = identify(child.pid)!;

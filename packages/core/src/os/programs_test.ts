@@ -9,7 +9,7 @@ loadLibc("access");
 
 const MODULE = import.meta.resolve("./programs.ts");
 
-/** Where each program is found by a process with this environment; null where it is not. */
+/** Where a process with this environment finds each program; null if it does not. */
 async function findAll(env: Record<string, string>): Promise<Record<string, string | null>> {
   const { stdout, stderr } = await runScript(
     `import { findProgram, PROGRAMS } from "${MODULE}";
@@ -45,7 +45,7 @@ Deno.test("requireProgram() says what to install", () => {
   }
 });
 
-Deno.test("programs are found in PATH before the system's directories, plugins in CNI_PATH", async () => {
+Deno.test("PATH is searched before the system's directories, plugins in CNI_PATH", async () => {
   using directory = new TempDirectory();
   for (const name of ["bin", "cni", "cni2"]) Deno.mkdirSync(directory.at(name));
   const ip = directory.program("bin/ip", "");

@@ -13,11 +13,11 @@ import { removeIfExists } from "./files.ts";
 const ANSWER_TIMEOUT_MS = 10_000;
 
 /**
- * Asks the host's hpk-net-daemon.
+ * Sends a request to the host's hpk-net-daemon.
  *
- * @param directory Where it keeps its sockets.
- * @return Its answer; undefined when no daemon is there.
- * @throws {HpkError} When it refuses, does not answer, or this user may not ask.
+ * @param directory The daemon's directory.
+ * @return Its answer; undefined if no daemon is running.
+ * @throws {HpkError} If it refuses, does not answer, or this user may not connect.
  */
 export async function askRelay(
   directory: string,
@@ -43,20 +43,20 @@ export async function askRelay(
     try {
       connection.close();
     } catch {
-      // It was closed when the time was up.
+      // The timeout has closed it.
     }
   }
 }
 
 /**
- * Ends a session, whether a daemon is there or not.
+ * Ends a session, whether or not a daemon is running.
  *
- * @param directory Where the daemon keeps its sockets.
- * @throws {HpkError} When the daemon does not answer.
+ * @param directory The daemon's directory.
+ * @throws {HpkError} If the daemon does not answer.
  */
 export async function removeRelaySession(directory: string, id: string): Promise<void> {
   if (await askRelay(directory, { version: 1, op: "remove", id }) !== undefined) return;
-  // A daemon that was killed has left them, and another one would take the session up again.
+  // A killed daemon has left these files, and the next one would take the session up again.
   removeIfExists(relaySessionFile(directory, id));
   removeIfExists(relaySessionDirectory(directory, id));
 }
@@ -80,7 +80,7 @@ async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void>
 
 function failure(why: string): HpkError {
   return new HpkError({
-    what: "hpk-net-daemon did not do what it was asked",
+    what: "hpk-net-daemon did not carry out a request",
     why,
     fix: "see its log, or 'hpk-net-daemon status'",
   });

@@ -6,10 +6,10 @@ import { ask } from "./netlink_request.ts";
 const NF_TABLES_PROGRAM = "xtables-nft-multi";
 
 /**
- * Number of the last change to the rules of nf_tables, whoever made it.
+ * Generation number of the nf_tables rule set; every change by any program increments it.
  *
  * @param program Path of a program of iptables(8).
- * @return Undefined where that program keeps rules elsewhere, of which there is no such number.
+ * @return Undefined if that program keeps its rules elsewhere, where there is no such number.
  */
 export function ruleGeneration(program: string): number | undefined {
   if (!Deno.realPathSync(program).endsWith(`/${NF_TABLES_PROGRAM}`)) return undefined;

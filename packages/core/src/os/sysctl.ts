@@ -8,17 +8,17 @@ export function readForwarding(): string {
   return Deno.readTextFileSync(FORWARDING).trim();
 }
 
-/** Sets forwarding where it is not already so; a write, even of the same value, resets other settings. */
+/** Sets forwarding if it differs; writing even the same value would reset other settings. */
 export function writeForwarding(value: string): void {
   if (readForwarding() !== value) Deno.writeTextFileSync(FORWARDING, value);
 }
 
-/** Whether a link may carry the host's loopback addresses: "0" or "1" (ip-sysctl, route_localnet). */
+/** Whether a link accepts the host's loopback addresses: "0" or "1" (ip-sysctl, route_localnet). */
 export function readRouteLocalnet(link: string): string {
   return Deno.readTextFileSync(routeLocalnetPath(link)).trim();
 }
 
-/** Sets whether a link may carry the host's loopback addresses. One that is gone is passed over. */
+/** Sets whether a link accepts the host's loopback addresses. Does nothing if the link is gone. */
 export function writeRouteLocalnet(link: string, value: string): void {
   try {
     Deno.writeTextFileSync(routeLocalnetPath(link), value, { create: false });
@@ -42,20 +42,20 @@ export function readForwarding6(): string {
   return Deno.readTextFileSync(`${IPV6}/all/forwarding`).trim();
 }
 
-/** Sets IPv6 forwarding of every interface, where it is not already so. */
+/** Sets IPv6 forwarding of every interface, if it differs. */
 export function writeForwarding6(value: string): void {
   if (readForwarding6() !== value) Deno.writeTextFileSync(`${IPV6}/all/forwarding`, value);
 }
 
 /**
- * Whether an interface takes its routes from routers' announcements: "0" no, "1" unless the host
- * forwards, "2" in any case (ip-sysctl, accept_ra).
+ * Whether an interface accepts routes from router advertisements: "0" no, "1" unless the host
+ * forwards, "2" always (ip-sysctl, accept_ra).
  */
 export function readAcceptRouters(device: string): string {
   return Deno.readTextFileSync(`${IPV6}/${device}/accept_ra`).trim();
 }
 
-/** Sets whether an interface takes its routes from routers; one that is gone needs nothing. */
+/** Sets whether an interface accepts routes from routers. Does nothing if the interface is gone. */
 export function writeAcceptRouters(device: string, value: string): void {
   try {
     Deno.writeTextFileSync(`${IPV6}/${device}/accept_ra`, value);

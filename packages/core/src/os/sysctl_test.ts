@@ -1,7 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { readForwarding, writeForwarding } from "./sysctl.ts";
 
-/** Runs something with writing replaced by taking notes, since the machine must not be changed. */
+/**
+ * Runs a function with writes recorded instead of executed, since the machine must not be changed.
+ */
 function writesOf(run: () => void): unknown[][] {
   const write = Deno.writeTextFileSync;
   const notes: unknown[][] = [];
@@ -14,11 +16,11 @@ function writesOf(run: () => void): unknown[][] {
   return notes;
 }
 
-Deno.test("readForwarding() is the kernel's setting", () => {
+Deno.test("readForwarding() returns the kernel's setting", () => {
   assertMatch(readForwarding(), /^[01]$/);
 });
 
-Deno.test("writeForwarding() writes only a value that is not there already", () => {
+Deno.test("writeForwarding() writes only a different value", () => {
   const current = readForwarding();
   const other = current === "1" ? "0" : "1";
   assertEquals(writesOf(() => writeForwarding(current)), []);

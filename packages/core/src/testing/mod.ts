@@ -1,5 +1,5 @@
 /**
- * What unit tests of every package share.
+ * Helpers for the unit tests of every package.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Random input that is the same in every run, so that a failure can be repeated: a linear
+ * Random input that is the same in every run, so that a failure can be reproduced: a linear
  * congruential generator modulo 2^32, of which the high bits are used (constants: Knuth, TAOCP 2,
  * section 3.3.4).
  */
@@ -17,12 +17,12 @@ export class RandomText {
     return Math.floor((this.#state / 2 ** 32) * bound);
   }
 
-  /** One of a list. */
+  /** An element of a list. */
   pick<T>(list: readonly T[]): T {
     return list[this.below(list.length)]!;
   }
 
-  /** Up to `most` parts of a list, one after the other. */
+  /** Up to `most` elements of a list, one after the other. */
   text(parts: readonly string[], most: number): string {
     return Array.from({ length: this.below(most + 1) }, () => this.pick(parts)).join("");
   }

@@ -1,6 +1,6 @@
 import { TempDirectory } from "./temp_directory.ts";
 
-/** What a script left behind. */
+/** Result of a script. */
 export interface ScriptResult {
   readonly code: number;
   /** The signal that ended it, if one did. */
@@ -9,16 +9,16 @@ export interface ScriptResult {
   readonly stderr: string;
 }
 
-/** How a script is run. */
+/** Options for running a script. */
 export interface ScriptOptions {
   /** Variables added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Given on standard input; without it, standard input is empty. */
+  /** Text for standard input; by default it is empty. */
   readonly stdin?: string;
 }
 
 /**
- * Runs TypeScript in a process of its own, for what a test cannot do to the process that it runs in.
+ * Runs TypeScript in a process of its own, for what a test cannot do in its own process.
  *
  * @param code The script; it imports by absolute URLs, as `import.meta.resolve` gives them.
  */
@@ -36,7 +36,7 @@ export async function runScript(code: string, options: ScriptOptions = {}): Prom
 const ROOT = new URL("../../../../", import.meta.url).pathname;
 
 /**
- * Starts a script that lies in a file, with all three standard streams as pipes. It resolves the
+ * Starts a script from a file, with pipes for all three standard streams. It resolves the
  * workspace's packages as the test does, but without scripts/deno: a test may empty PATH.
  */
 export function spawnScript(path: string, options: ScriptOptions = {}): Deno.ChildProcess {

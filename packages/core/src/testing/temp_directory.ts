@@ -1,4 +1,4 @@
-/** A directory of its own for one test, removed with all that is in it at the end of its scope. */
+/** A temporary directory for one test, removed with its contents at the end of its scope. */
 export class TempDirectory implements Disposable {
   /** Absolute path. */
   readonly path = Deno.makeTempDirSync({ prefix: "hpk-test-" });
@@ -14,7 +14,7 @@ export class TempDirectory implements Disposable {
     return this.at(name);
   }
 
-  /** Writes a shell script that can be run by its name; returns its path. */
+  /** Writes an executable shell script; returns its path. */
   program(name: string, script: string): string {
     return this.write(name, `#!/bin/sh\n${script}\n`, 0o755);
   }
