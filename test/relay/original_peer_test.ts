@@ -176,7 +176,7 @@ testIf({ name: "a wrong command line is told in one line", needs }, async () => 
   const cases: [string[], RegExp][] = [
     [
       ["-mode", "client", "-socket", "/run/s"],
-      /cannot relay tap0 as client: there is no interface tap0; make it/,
+      /cannot relay tap0 as client: there is no interface tap0; create it/,
     ],
     [["-mode", "server", "-tap", "x"], /cannot use -socket/],
     [["status", "--directory", "/run/none"], /no hpk-net-daemon serves \/run\/none/],

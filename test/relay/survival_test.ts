@@ -39,7 +39,7 @@ for (const datapath of ["tap", "relay"] as const) {
     const before = transfer.arrived();
     assertLess(before, 15_000_000, "it is still under way");
     await using second = await startDaemon(host);
-    assertMatch(second.stderr, /pod2: taken up again/);
+    assertMatch(second.stderr, /pod2: resumed/);
     const { sent, received } = await transfer.done;
     assertEquals(received, sent);
     assertEquals((await countersOf(host, web))["connected"], 1);
@@ -83,7 +83,7 @@ testIf({
   await client.wait();
   await daemon.waitFor(/pod2: the peer is gone/);
   const silent = await Deno.connect({ transport: "unix", path: host.root + socketOf(stuck) });
-  await daemon.waitFor(/pod2: pid \d+ of user 0 has connected[^]*pod2: pid \d+ of user 0/);
+  await daemon.waitFor(/pod2: pid \d+ of user 0 connected[^]*pod2: pid \d+ of user 0/);
   // Without a reply to ARP nothing more would be sent to it.
   await host.sh(`ip neigh replace ${stuck.address} lladdr ${stuck.mac} dev br0 nud permanent
     bridge fdb replace ${stuck.mac} dev ${stuck.hostTap} master static`);

@@ -7,22 +7,24 @@ import {
   RelayRequestError,
 } from "@hpk/core";
 
-/** Does what a request asks for. */
+/** Carries out a request. */
 export type Answerer = (request: RelayRequest) => Promise<RelayAnswer>;
 
-/** How many programs may be connected at a time; more are turned away. */
+/** Most connections at a time; further ones are refused. */
 const MOST_CONNECTIONS = 64;
 
-/** How long a connection may say nothing, in ms. */
+/** How long a connection may be idle, in ms. */
 const SILENCE_MS = 30_000;
 
-/** Serves the control socket: whoever may open it is trusted, which its mode leaves to root. */
+/**
+ * Serves the control socket. Every client is trusted, since the socket's mode restricts it to root.
+ */
 export class ControlServer {
   readonly #listener: Deno.Listener<Deno.UnixConn>;
   readonly #answer: Answerer;
   readonly #connections = new Set<Deno.UnixConn>();
 
-  /** @param path Path of the socket; nothing is there. */
+  /** @param path Path of the socket; it must not exist. */
   constructor(path: string, answer: Answerer) {
     this.#listener = Deno.listen({ transport: "unix", path });
     Deno.chmodSync(path, 0o600);
@@ -55,7 +57,7 @@ export class ControlServer {
     }
   }
 
-  /** Answers one connection to its end. What goes wrong with it concerns it alone. */
+  /** Serves one connection to its end. Its errors affect nothing else. */
   async #converse(connection: Deno.UnixConn): Promise<void> {
     const decoder = new TextDecoder();
     const chunk = new Uint8Array(16 * 1024);
@@ -69,7 +71,7 @@ export class ControlServer {
         const answer = await answerLine(text.slice(0, end), this.#answer);
         await writeLine(connection, answer);
         text = text.slice(end + 1);
-        // What cannot be read may have cut a line in two: nothing after it can be trusted.
+        // Invalid input may have split a line in two: nothing after it can be trusted.
         if (!answer.ok && answer.error.startsWith(MALFORMED)) return;
       }
       if (text.length > RELAY_LINE_MAX) {
@@ -113,6 +115,6 @@ function tryClose(connection: Deno.UnixConn): void {
   try {
     connection.close();
   } catch {
-    // It is closed already.
+    // It is already closed.
   }
 }

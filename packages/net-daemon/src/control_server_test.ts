@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { HpkError, type RelayRequest } from "@hpk/core";
 import { answerLine } from "./control_server.ts";
 
-Deno.test("a line is answered, and what is wrong is told instead of thrown", async () => {
+Deno.test("a line is answered, and errors are answered instead of thrown", async () => {
   const seen: RelayRequest[] = [];
   const answer = (request: RelayRequest) => {
     seen.push(request);

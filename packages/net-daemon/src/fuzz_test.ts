@@ -1,6 +1,6 @@
 /**
- * A million and more mutated frames and control messages. Seeds are fixed, so that a failure can be
- * repeated: HPK_FUZZ_SEED sets another.
+ * More than a million mutated frames and control messages. Seeds are fixed, so that a failure can
+ * be reproduced: HPK_FUZZ_SEED sets another.
  */
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { parseRelayRequest, RelayRequestError } from "@hpk/core";
@@ -118,13 +118,13 @@ Deno.test("a million mutated frames over a stream: no crash, no growth, and only
       view.setUint32(end, headers + body.length);
       wire.set(body, end + 4 + headers);
       const frame = wire.subarray(end, end + 4 + headers + body.length);
-      // Rarely the length: it ends the connection.
+      // Rarely the length, since that ends the connection.
       if (random(200) === 0) mutate(frame, random);
       else if (random(2) === 0) mutate(frame.subarray(4), random);
       if (isNotice) headers = (wire[end + 4 + headers + 19]! & 2) === 0 ? 0 : 10;
       end += frame.length;
     }
-    // A piece may be cut anywhere.
+    // Input may be split anywhere.
     for (let at = 0; at < end;) {
       const piece = Math.min(end - at, random(64 * 1024) + 1);
       if (writeFrom(peer!.fd, wire.slice(at, at + piece)) < 0) break;
@@ -144,7 +144,7 @@ Deno.test("a million mutated frames over a stream: no crash, no growth, and only
   assertLess(Deno.memoryUsage().rss, heapAtTenth + 100 * 2 ** 20);
 });
 
-Deno.test("mutated control messages are refused by one kind of error, or are right", () => {
+Deno.test("mutated control messages are rejected with one kind of error, or are valid", () => {
   const random = randomNumbers(seed);
   const good = [
     '{"version":1,"op":"status"}',

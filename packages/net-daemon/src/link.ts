@@ -7,37 +7,40 @@ import { isFromSource, type SourceRules } from "./pure/source_filter.ts";
 import { checkHeader } from "./pure/virtio_header.ts";
 import { ETHERNET_HEADER_SIZE, VIRTIO_HEADER_SIZE } from "./pure/wire_format.ts";
 
-/** Batches moved for one session before the others have their turn. */
+/** Batches moved for one session before the others get their turn. */
 const TURNS = 8;
 
 /** How long a peer may leave its queue full before what is sent to it is dropped, in ms. */
 const STALL_MS = 250;
 
-/** How often frames for a peer that does not read are dropped, in ms. */
+/** How often frames for a stalled peer are dropped, in ms. */
 const DISCARD_MS = 20;
 
 /** A VLAN tag, which does not count towards the MTU. */
 const VLAN_TAG_SIZE = 4;
 
-/** Batch for frames that are written one by one: about one segment, so that it stays in the cache. */
+/**
+ * Batch size for frames that are written one by one: about one segment, so that it stays in the
+ * cache.
+ */
 const SMALL_BATCH = 64 * 1024;
 
-/** What a link is made with. */
+/** Options of a link. */
 export interface LinkOptions {
   readonly id: string;
   readonly poller: Poller;
-  /** Shared by all links: it holds nothing between two turns. */
+  /** Shared by all links: it is empty between two turns. */
   readonly batch: FrameBatch;
   readonly counters: Float64Array;
   /** Largest packet in bytes. */
   readonly mtu: number;
-  /** Where the container's frames must come from; undefined to let all pass. */
+  /** The container's addresses, to check the source of its frames; undefined to let all pass. */
   readonly rules: SourceRules | undefined;
-  /** Told when `tick` has to be called. */
+  /** Called when `tick` has to be called. */
   readonly onStalled: () => void;
-  /** Told once, when a TAP's kernel has refused a segment and offload is switched off. */
+  /** Called once, when a TAP's kernel has refused a segment and offload is switched off. */
   readonly onFallback: (device: Device) => void;
-  /** Told when a device is gone; the link has let go of it, and closed it. */
+  /** Called when a device is gone; the link has closed it. */
   readonly onGone: (side: Side, device: Device) => void;
 }
 
@@ -66,12 +69,12 @@ export class Link {
     this.#counters = options.counters;
   }
 
-  /** The device at an end, if there is one. */
+  /** The device at an end, if any. */
   device(side: Side): Device | undefined {
     return this.#end(side).device;
   }
 
-  /** Puts a device at an end that has none. */
+  /** Attaches a device to a free end. */
   attach(side: Side, device: Device): void {
     const end = this.#end(side);
     end.device = device;
@@ -86,10 +89,10 @@ export class Link {
   }
 
   /**
-   * Drops what waits for a peer that does not read.
+   * Drops the frames for a peer that does not read.
    *
    * @param now Time in ms.
-   * @return When to call again; infinity while all is well.
+   * @return When to call again; infinity if no peer is stalled.
    */
   tick(now: number): number {
     const stalled = this.#stalledEnd();
@@ -122,13 +125,13 @@ export class Link {
     }
     const other = this.#other(end).device;
     if (other === undefined) {
-      // Nothing can be sent on; an error shows when it is read.
+      // Nothing can be forwarded; a later read shows the error.
       if ((events & (EPOLLERR | EPOLLHUP)) !== 0) this.#discard(device);
     } else if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) !== 0) {
-      // What is buffered is bounded, and nothing would tell of it again.
+      // The buffered data is bounded, and no event would report it again.
       for (let turn = 0; turn < TURNS || device.hasBuffered; turn++) {
         if (other.state !== "ready") {
-          // Not read now: but a peer that has closed would be told of over and over.
+          // Not read now, but a peer that has closed would be reported over and over.
           if ((events & (EPOLLERR | EPOLLHUP)) !== 0 && other.state === "congested") {
             this.#discard(device);
           }
@@ -148,7 +151,7 @@ export class Link {
     from.read(batch);
     if (batch.count === 0) return from.hasBuffered;
     const isFromContainer = side === "container";
-    // What goes to a TAP is checked, where it comes from a peer or from the container.
+    // Frames to a TAP are checked, whether they come from a peer or from the container.
     if (to.writeSize === undefined && (isFromContainer || from.readSize !== undefined)) {
       this.#check(batch, isFromContainer ? this.#options.rules : undefined);
     }
@@ -157,7 +160,7 @@ export class Link {
     return from.state === "ready";
   }
 
-  /** Drops what may not pass. */
+  /** Drops the frames that may not pass. */
   #check(batch: FrameBatch, rules: SourceRules | undefined): void {
     const { mtu } = this.#options;
     const counters = this.#counters;
@@ -201,7 +204,7 @@ export class Link {
     this.#counters[AT.droppedQueue]! += batch.count;
   }
 
-  /** Brings everything else into line with the devices' states. */
+  /** Updates everything else to match the devices' states. */
   #settle(): void {
     const host = this.#host.device;
     const container = this.#container.device;

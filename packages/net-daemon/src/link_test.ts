@@ -19,7 +19,7 @@ import { FakePoller } from "./testing/fake_poller.ts";
 import { arpFrame, frame, ipv4Frame } from "./testing/frames.ts";
 import { MemoryDevice } from "./testing/memory_device.ts";
 
-// The C library stays open once it is opened: not within a test, which would call it a leak.
+// The C library stays loaded: not within a test, which would report it as a leak.
 for (const end of unixSocketPair()) {
   writeFrom(end.fd, new Uint8Array());
   end.close();
@@ -68,7 +68,7 @@ Deno.test("frames go both ways between two TAPs, and are counted", () => {
   const host = new MemoryDevice(HOST);
   const container = new MemoryDevice(CONTAINER);
   link.attach("host", host);
-  assertEquals(poller.interest.get(HOST), 0, "nobody to send to yet");
+  assertEquals(poller.interest.get(HOST), 0, "no peer to send to yet");
   link.attach("container", container);
   assertEquals([poller.interest.get(HOST), poller.interest.get(CONTAINER)], [EPOLLIN, EPOLLIN]);
   assertEquals([host.offloadAllowed, container.offloadAllowed], [true, true]);
@@ -77,12 +77,12 @@ Deno.test("frames go both ways between two TAPs, and are counted", () => {
   assertEquals(host.written, [ipv4Frame(), arpFrame()]);
   host.incoming.push(ipv4Frame([10, 9, 0, 1], [2, 0, 0, 0, 0, 1]));
   poller.ready(HOST, EPOLLIN);
-  assertEquals(container.written.length, 1, "the host's own are not filtered");
+  assertEquals(container.written.length, 1, "the host's frames are not filtered");
   assertEquals([counters[AT.txFrames], counters[AT.txBytes]], [2, 42 + 42]);
   assertEquals([counters[AT.rxFrames], counters[AT.connected]], [1, 1]);
 });
 
-Deno.test("what the container may not send is dropped and counted, and the rest passes", () => {
+Deno.test("frames that the container may not send are dropped and counted, and the rest pass", () => {
   const { link, poller, counters } = makeLink();
   const host = new MemoryDevice(HOST);
   const container = new MemoryDevice(CONTAINER);
@@ -95,7 +95,7 @@ Deno.test("what the container may not send is dropped and counted, and the rest 
   assertEquals([counters[AT.droppedFilter], counters[AT.droppedOversize]], [1, 1]);
 });
 
-Deno.test("where one end takes no segments the other is told", () => {
+Deno.test("if one end accepts no segments the other one is notified", () => {
   const { link, poller, fallbacks } = makeLink();
   const host = new MemoryDevice(HOST);
   const container = new MemoryDevice(CONTAINER);
@@ -105,10 +105,10 @@ Deno.test("where one end takes no segments the other is told", () => {
   host.acceptsOffload = false;
   for (let count = 0; count < 2; count++) poller.ready(HOST, EPOLLIN);
   assertEquals(container.offloadAllowed, false);
-  assertEquals(fallbacks, ["memory"], "told once");
+  assertEquals(fallbacks, ["memory"], "notified once");
 });
 
-Deno.test("a device that is gone is let go of, and the other one waits", () => {
+Deno.test("a device that is gone is closed, and the other one waits", () => {
   const { link, poller, gone, counters } = makeLink();
   const host = new MemoryDevice(HOST);
   const container = new MemoryDevice(CONTAINER);
@@ -132,7 +132,7 @@ Deno.test("without offload a stream has the original's format, in both direction
   host.incoming.push(ipv4Frame(), arpFrame());
   poller.ready(HOST, EPOLLIN);
   assertEquals(readAll(peer.fd), Uint8Array.of(...onWire(ipv4Frame()), ...onWire(arpFrame())));
-  // In pieces, as a stream may hand it over.
+  // Split, as a stream may deliver it.
   const wire = Uint8Array.of(...onWire(arpFrame()), ...onWire(ipv4Frame()));
   for (const [start, end] of [[0, 3], [3, 50], [50, wire.length]] as const) {
     writeFrom(peer.fd, wire.slice(start, end));
@@ -177,7 +177,7 @@ Deno.test("two relays agree on virtio headers, each direction on its own, in mid
   link.close();
 });
 
-Deno.test("a kernel that refuses a segment is told to the peer", () => {
+Deno.test("the peer is notified of a kernel that refuses a segment", () => {
   const { link, poller, counters } = makeLink(false);
   const host = new MemoryDevice(HOST);
   const { stream, peer } = makeStream(true, counters);
@@ -235,7 +235,7 @@ Deno.test("a peer that stops reading gets a bounded queue; then frames are dropp
   assertEquals(host.incoming.length, 0);
   const dropped = counters[AT.droppedQueue]!;
   assertEquals(dropped >= 100, true);
-  // It reads again: what was queued arrives whole, and what comes now too.
+  // It reads again: the queued frames arrive whole, and new ones too.
   let received = 0;
   for (;;) {
     const length = readAll(peer.fd).length;

@@ -8,11 +8,11 @@ export interface OpenedTap {
 }
 
 /**
- * Opens a TAP of this network namespace, made where it does not exist; one that was made goes when it
- * is closed, unless it is made to stay.
+ * Opens a TAP of this network namespace; creates it if it does not exist. A new one disappears when
+ * it is closed, unless it is made persistent.
  *
- * @param mtu MTU in bytes to set; undefined to take the one that it has.
- * @throws {SystemCallError} When it cannot be; one that was made is gone again.
+ * @param mtu MTU in bytes to set; undefined to keep the present one.
+ * @throws {SystemCallError} If the kernel refuses; a new TAP is removed again.
  */
 export function openTapAs(name: string, mtu: number | undefined): OpenedTap {
   const descriptor = openTap(name);

@@ -1,6 +1,6 @@
 /**
- * Where a session's peers come from: a socket that they connect to, or one that we connect to. There
- * is one peer at a time; it may go and come back.
+ * Sources of a session's peers: a socket that they connect to, or one that we connect to. There is
+ * one peer at a time; it may disconnect and come back.
  */
 
 import {
@@ -14,26 +14,26 @@ import {
 import type { Poller, Watch } from "./poller.ts";
 import { backoffMs } from "./pure/backoff.ts";
 
-/** A connection that lasted as long as this was a good one, in ms. */
+/** Connections that lasted at least this long reset the pauses, in ms. */
 const LASTING_MS = 1000;
 
-/** What a source of peers tells. */
+/** Events of a source of peers. */
 export interface PeerEvents {
   /** Whether there is a peer already. */
   readonly hasPeer: () => boolean;
-  /** A peer has come; the descriptor becomes the receiver's. */
+  /** A peer has connected; the receiver owns the descriptor. */
   readonly onPeer: (connection: FileDescriptor) => void;
-  /** A peer was turned away. */
+  /** A peer was refused. */
   readonly onRefused: () => void;
   readonly log: (text: string) => void;
 }
 
-/** Where peers come from. */
+/** A source of peers. */
 export interface PeerSource {
-  /** When `tick` is to be called next, in ms; infinity for never. */
+  /** When to call `tick` next, in ms; infinity for never. */
   readonly due: number;
   tick(now: number): void;
-  /** The peer is gone. */
+  /** The peer has disconnected. */
   lost(now: number): void;
   close(): void;
 }
@@ -46,7 +46,7 @@ export class PeerListener implements PeerSource {
   readonly #events: PeerEvents;
   readonly #watch: Watch;
 
-  /** @param uid Whose processes may connect, besides root's. */
+  /** @param uid User whose processes may connect, besides root's. */
   constructor(listener: FileDescriptor, uid: number, poller: Poller, events: PeerEvents) {
     this.#listener = listener;
     this.#uid = uid;
@@ -66,12 +66,12 @@ export class PeerListener implements PeerSource {
   #accept(): void {
     const connection = acceptUnix(this.#listener.fd);
     if (connection === undefined) return;
-    // The kernel's word, not the peer's.
+    // According to the kernel, not to the peer.
     const { pid, uid } = peerCredentials(connection.fd);
     if (uid !== 0 && uid !== this.#uid) this.#refuse(connection, pid, `it is of user ${uid}`);
     else if (this.#events.hasPeer()) this.#refuse(connection, pid, "there is a peer already");
     else {
-      this.#events.log(`pid ${pid} of user ${uid} has connected`);
+      this.#events.log(`pid ${pid} of user ${uid} connected`);
       this.#events.onPeer(connection);
     }
   }
@@ -83,7 +83,7 @@ export class PeerListener implements PeerSource {
   }
 }
 
-/** A socket that we connect to, with longer and longer pauses. */
+/** A socket that we connect to, with growing pauses between attempts. */
 export class PeerConnector implements PeerSource {
   due = 0;
   readonly #path: string;
@@ -114,7 +114,7 @@ export class PeerConnector implements PeerSource {
   }
 
   lost(now: number): void {
-    // One that lets us in only to close at once must not make us spin.
+    // A peer that accepts only to close at once must not make us spin.
     if (now - this.#connectedAt > LASTING_MS) this.#attempt = 0;
     this.due = now + backoffMs(this.#attempt++);
   }

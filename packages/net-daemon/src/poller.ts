@@ -1,16 +1,16 @@
 import { Epoll } from "@hpk/core/ffi";
 
-/** A descriptor that is being waited for. */
+/** A registered descriptor. */
 export interface Watch {
-  /** Changes what for: EPOLLIN, EPOLLOUT, both or 0; errors are always told. */
+  /** Changes the events to wait for: EPOLLIN, EPOLLOUT, both or 0; errors are always reported. */
   change(events: number): void;
-  /** Ends it. To be called before the descriptor is closed. */
+  /** Unregisters it. Call it before closing the descriptor. */
   end(): void;
 }
 
 /** Waits for many descriptors. */
 export interface Poller {
-  /** @param onReady Told the events of the descriptor. */
+  /** @param onReady Called with the events of the descriptor. */
   watch(fd: number, events: number, onReady: (events: number) => void): Watch;
 }
 
@@ -19,7 +19,7 @@ export class EpollPoller implements Poller, Disposable {
   readonly #epoll = new Epoll();
   readonly #handlers: (((events: number) => void) | undefined)[] = [];
   readonly #free: number[] = [];
-  /** Freed while events of the same round may still name them. */
+  /** Freed while events of the same round may still refer to them. */
   #freed: number[] = [];
 
   watch(fd: number, events: number, onReady: (events: number) => void): Watch {
@@ -42,7 +42,11 @@ export class EpollPoller implements Poller, Disposable {
     };
   }
 
-  /** Waits once, and tells every handler whose descriptor is ready. @param timeoutMs -1 for no bound. */
+  /**
+   * Waits once, and calls the handler of every ready descriptor.
+   *
+   * @param timeoutMs -1 for no timeout.
+   */
   poll(timeoutMs: number): void {
     const count = this.#epoll.wait(timeoutMs);
     for (let index = 0; index < count; index++) {

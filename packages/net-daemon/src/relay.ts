@@ -9,21 +9,23 @@
  *                                 ├─ FrameBatch ─┤
  *   TAP on the bridge ── Device ──┘              └── Device ── UNIX stream ── relay   (datapath relay)
  *
- * When a device is readable, its session's Link reads as many frames as there are into the one batch
- * of the thread, checks those that go to a TAP, and writes them to the other device: a stream takes
- * the batch in one call, a TAP one frame a call. The batch is empty between two turns, so sessions
- * share it, and an idle one costs next to nothing.
+ * When a device is readable, its session's Link reads the available frames into the thread's only
+ * batch, checks those for a TAP, and writes them to the other device: a stream takes the batch in
+ * one call, a TAP one frame per call. The batch is empty between two turns, so sessions share it,
+ * and an idle one costs next to nothing.
  *
- * Speed comes from the size of a frame: a TAP is opened with virtio headers, and where both ends can,
- * the kernel hands over TCP segments of up to 64 KiB with the checksum left open. Over a stream that
- * changes the format, so it is agreed on by notices (wire_format.ts). When a kernel refuses a segment
- * the device stops accepting them, which switches the other end back (Link, allowOffload).
+ * Throughput depends on the size of a frame: a TAP is opened with virtio headers, and if both ends
+ * can handle it, the kernel delivers TCP segments of up to 64 KiB with the checksum left open. Over
+ * a stream this changes the format, so it is negotiated by notices (wire_format.ts). When a kernel
+ * refuses a segment the device stops accepting them, which switches the other end back (Link,
+ * allowOffload).
  *
- * Nothing is queued without bound: a TAP's queue is the kernel's; a stream has one batch of bytes
- * that the socket did not take, and while it is not empty the other device is not read. If that
- * lasts, what comes is read and dropped, so that it is not stale when the peer reads again.
+ * Every queue is bounded: a TAP's queue is the kernel's; a stream has one batch of bytes that the
+ * socket did not take, and while that is not empty the other device is not read. If this lasts,
+ * incoming frames are read and dropped, so that the peer does not get stale ones when it reads
+ * again.
  *
- * Orders come by messages; each is followed by a signal of the eventfd that is in the same epoll set.
+ * Orders arrive as messages; each is followed by a signal of the eventfd in the same epoll set.
  */
 
 import { EPOLLIN, PinnedBuffer, takeEvents } from "@hpk/core/ffi";
@@ -32,7 +34,7 @@ import { BATCH_SIZE, FrameBatch } from "./pure/frame_batch.ts";
 import type { LinkSpec } from "./pure/link_spec.ts";
 import { Session } from "./session.ts";
 
-/** What the relay tells of its sessions. */
+/** Events of the relay's sessions. */
 export interface RelayEvents {
   readonly log: (id: string, text: string) => void;
   readonly ended: (id: string, reason: string) => void;
@@ -49,7 +51,7 @@ export class Relay implements Disposable {
   readonly #events: RelayEvents;
   #orders = 0;
 
-  /** @param wakeFd An eventfd that tells of orders. */
+  /** @param wakeFd An eventfd that signals orders. */
   constructor(wakeFd: number, events: RelayEvents) {
     this.#events = events;
     this.#batch = new FrameBatch(this.#pinned.bytes, this.#pinned.address);
@@ -58,7 +60,7 @@ export class Relay implements Disposable {
     });
   }
 
-  /** Adds a session; its descriptors become the relay's. */
+  /** Adds a session and takes over its descriptors. */
   add(spec: LinkSpec, counters: Float64Array): void {
     const log = (text: string) => this.#events.log(spec.id, text);
     const onEnd = (reason: string) => {
@@ -81,27 +83,27 @@ export class Relay implements Disposable {
     this.#sessions.set(id, new Session(options));
   }
 
-  /** Ends a session. @param forget Whether TAPs that stay when they are closed are to go. */
+  /** Ends a session. @param forget Whether to remove persistent TAPs. */
   remove(id: string, forget: boolean): void {
     this.#sessions.get(id)?.close(forget);
     this.#sessions.delete(id);
   }
 
-  /** Moves frames until there are orders. @return How many. */
+  /** Moves frames until orders arrive. @return Number of orders. */
   run(): number {
     this.#orders = 0;
     while (this.#orders === 0) this.#poller.poll(this.#tick());
     return this.#orders;
   }
 
-  /** Ends all sessions; TAPs that are to stay do. */
+  /** Ends all sessions; persistent TAPs stay. */
   [Symbol.dispose](): void {
     for (const session of this.#sessions.values()) session.close(false);
     this.#sessions.clear();
     this.#poller[Symbol.dispose]();
   }
 
-  /** Does what is due. @return How long to wait for descriptors, in ms; -1 for no bound. */
+  /** Runs due timers. @return How long to wait for descriptors, in ms; -1 for no timeout. */
   #tick(): number {
     if (this.#timed.size === 0) return -1;
     let due = Infinity;

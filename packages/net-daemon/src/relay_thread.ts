@@ -2,16 +2,16 @@ import { FileDescriptor, openEventCounter, signalEvent } from "@hpk/core/ffi";
 import { COUNTERS_BYTES } from "./pure/counters.ts";
 import type { LinkSpec, RelayOrder, RelayReport } from "./pure/link_spec.ts";
 
-/** What the relay's thread tells of sessions. */
+/** The relay thread's events about sessions. */
 export interface ThreadEvents {
   readonly log: (id: string, text: string) => void;
   /** @param reason Empty when it was removed as ordered. */
   readonly ended: (id: string, reason: string) => void;
-  /** The thread has died of a defect; no frame flows any more. */
+  /** The thread has died of a bug; no frame flows any more. */
   readonly died: (message: string) => void;
 }
 
-/** The relay's thread, seen from the main one. */
+/** The relay's thread, as the main thread sees it. */
 export class RelayThread {
   readonly #worker: Worker;
   readonly #wake: FileDescriptor = openEventCounter();
@@ -30,14 +30,14 @@ export class RelayThread {
     this.#worker.postMessage(this.#wake.fd);
   }
 
-  /** Starts a session; its descriptors become the thread's. @return Its counters, as they change. */
+  /** Starts a session; the thread takes over its descriptors. @return Its live counters. */
   add(link: LinkSpec): Float64Array {
     const counters = new SharedArrayBuffer(COUNTERS_BYTES);
     this.#order({ kind: "add", link, counters });
     return new Float64Array(counters);
   }
 
-  /** Ends a session; `ended` tells when it is over. */
+  /** Ends a session; `ended` is called when it is over. */
   remove(id: string, forget: boolean): void {
     this.#order({ kind: "remove", id, forget });
   }

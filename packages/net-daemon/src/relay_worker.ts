@@ -1,6 +1,6 @@
 /// <reference lib="deno.worker" />
 /**
- * The relay's thread. Its first message gives the eventfd; the others are orders.
+ * The relay's thread. Its first message carries the eventfd; the others are orders.
  */
 
 import type { RelayOrder, RelayReport } from "./pure/link_spec.ts";
@@ -13,7 +13,7 @@ function report(message: RelayReport): void {
   self.postMessage(message);
 }
 
-/** The next order: it was signalled, and is here or on its way. */
+/** The next order: it was signalled, and has arrived or is on its way. */
 async function nextOrder(): Promise<RelayOrder> {
   while (orders.length === 0) await new Promise<void>((resolve) => wakeUp = resolve);
   return orders.shift()!;

@@ -1,6 +1,6 @@
 /**
  * The daemon of a host: many sessions, one control socket. It is started on demand or by systemd, and
- * ends by itself when it has had no session for a while, or when its directory is taken away.
+ * ends by itself after some time without sessions, or when its directory is removed.
  */
 
 import { HpkError, type RelayAnswer, relayControlPath, type RelayRequest } from "@hpk/core";
@@ -13,26 +13,26 @@ import { RelayThread } from "./relay_thread.ts";
 import { Sessions } from "./sessions.ts";
 import { ended } from "./signals.ts";
 
-/** How a daemon is started. */
+/** Options of a daemon. */
 export interface ServeOptions {
-  /** Directory for sockets and sessions, made with mode 0700. */
+  /** Directory for sockets and sessions; created with mode 0700. */
   readonly directory: string;
   /** Seconds without a session after which it ends; undefined for never. */
   readonly idleExit: number | undefined;
-  /** Descriptor to write "ready" to, and to close, when requests are answered. */
+  /** Descriptor to write "ready" to, and to close, once requests are answered. */
   readonly readyFd: number | undefined;
-  /** Told one line at a time. */
+  /** Called with each line of the log. */
   readonly log: (text: string) => void;
 }
 
-/** How often it is looked whether there is anything left to do, in ms. */
+/** How often to check whether the daemon is still needed, in ms. */
 const WATCH_MS = 1000;
 
 /**
- * Serves until it is told to end, by SIGTERM or SIGINT, or has nothing to do. Sessions stay on file,
- * and their TAPs with them, for the daemon that comes next.
+ * Serves until SIGTERM or SIGINT, or until there is nothing left to do. Session files and TAPs stay
+ * for the next daemon.
  *
- * @throws {HpkError} When another daemon serves that directory.
+ * @throws {HpkError} If another daemon serves that directory.
  */
 export async function serve(options: ServeOptions): Promise<void> {
   const { directory, log } = options;
@@ -51,7 +51,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const path = relayControlPath(directory);
   removeIfExists(path);
   const server = new ControlServer(path, (request) => answer(request, sessions, thread, started));
-  log(`serving ${path}, pid ${Deno.pid}, ${sessions.size} sessions taken up`);
+  log(`serving ${path}, pid ${Deno.pid}, ${sessions.size} sessions resumed`);
   if (options.readyFd !== undefined) tellReady(options.readyFd);
   const business = () => {
     sessions.endVanished();
@@ -113,7 +113,7 @@ function lockDirectory(directory: string): FileDescriptor {
   });
 }
 
-/** Resolves with a reason when there is nothing to do any more. */
+/** Resolves with a reason when there is nothing left to do. */
 function watchIdle(
   options: ServeOptions,
   business: () => number,

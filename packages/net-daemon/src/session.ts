@@ -9,20 +9,20 @@ import type { EndSpec, LinkSpec } from "./pure/link_spec.ts";
 import { StreamDevice } from "./stream_device.ts";
 import { TapDevice } from "./tap_device.ts";
 
-/** What a session is made with. */
+/** Options of a session. */
 export interface SessionOptions {
   readonly spec: LinkSpec;
   readonly poller: Poller;
   readonly batch: FrameBatch;
   readonly counters: Float64Array;
   readonly log: (text: string) => void;
-  /** Told when `tick` has to be called; it may be often. */
+  /** Called when `tick` has to be called; it may be often. */
   readonly needTick: () => void;
-  /** Told when a TAP is gone; the session is closed. */
+  /** Called when a TAP is gone; the session is closed. */
   readonly onEnd: (reason: string) => void;
 }
 
-/** A link and where its ends come from. */
+/** A link and the sources of its ends. */
 export class Session {
   readonly #options: SessionOptions;
   readonly #link: Link;
@@ -51,7 +51,7 @@ export class Session {
     this.#open("container", spec.container);
   }
 
-  /** Does what is due. @param now Time in ms. @return When to call again; infinity for never. */
+  /** Runs due timers. @param now Time in ms. @return When to call again; infinity for never. */
   tick(now: number): number {
     let due = this.#link.tick(now);
     for (const peers of this.#peers.values()) {
@@ -61,7 +61,7 @@ export class Session {
     return due;
   }
 
-  /** Ends it. @param forget Whether TAPs that stay when they are closed are to go. */
+  /** Ends it. @param forget Whether to remove persistent TAPs. */
   close(forget: boolean): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -70,7 +70,7 @@ export class Session {
     this.#link.close();
   }
 
-  /** A defect in what is done for this session ends it alone. */
+  /** A bug that shows in one session ends that session only. */
   #watch(fd: number, events: number, onReady: (events: number) => void): Watch {
     return this.#options.poller.watch(fd, events, (ready) => {
       try {
@@ -119,7 +119,7 @@ export class Session {
     const peers = this.#peers.get(side);
     const text = `${device.name}: ${device.fault}`;
     if (peers === undefined) {
-      // The other TAP, if there is one, leads nowhere now.
+      // The other TAP, if any, is connected to nothing now.
       this.#taps.delete(side);
       this.close(true);
       this.#options.onEnd(text);
@@ -135,7 +135,7 @@ function forgetTap(descriptor: FileDescriptor): void {
   try {
     setTapPersistent(descriptor, false);
   } catch (error) {
-    // It is gone already.
+    // It is already gone.
     if (!(error instanceof SystemCallError)) throw error;
   }
 }

@@ -1,6 +1,7 @@
 /**
- * The sessions of a daemon. Each is written to a file before it is made, so that a daemon that was
- * killed finds them again: the TAPs stay, with their addresses, and connections through them go on.
+ * The sessions of a daemon. Each is written to a file before it is made, so that the next daemon
+ * finds it again after a kill: the TAPs stay, with their addresses, and connections through them
+ * survive.
  */
 
 import {
@@ -30,14 +31,14 @@ import type { RelayThread } from "./relay_thread.ts";
 interface Running {
   readonly session: RelaySession;
   readonly counters: Float64Array;
-  /** When it was taken up, in ms. */
+  /** When it was started or resumed, in ms. */
   readonly since: number;
   readonly ended: PromiseWithResolvers<void>;
-  /** Inode of the container's namespace; undefined where there is none of ours to watch. */
+  /** Inode of the container's namespace; undefined if there is none to watch. */
   readonly namespace: number | undefined;
 }
 
-/** What sessions are made with. */
+/** Options of all sessions. */
 export interface SessionsOptions {
   /** The daemon's directory, of mode 0700. */
   readonly directory: string;
@@ -62,13 +63,13 @@ export class Sessions {
     return this.#running.size;
   }
 
-  /** Takes up the sessions that an earlier daemon left; what cannot be taken up is forgotten. */
+  /** Resumes the sessions of an earlier daemon; those that fail are forgotten. */
   restore(): void {
     for (const name of listDirectory(`${this.#options.directory}/sessions`) ?? []) {
       const path = `${this.#options.directory}/sessions/${name}`;
       try {
         this.add(parseRelaySession(JSON.parse(readFileIfExists(path) ?? "")));
-        this.#options.log(`${name}: taken up again`);
+        this.#options.log(`${name}: resumed`);
       } catch (error) {
         this.#options.log(`${name}: forgotten: ${error instanceof Error ? error.message : error}`);
         removeIfExists(path);
@@ -77,9 +78,9 @@ export class Sessions {
   }
 
   /**
-   * Starts a session. The same session again is no error.
+   * Starts a session. It is not an error if the same session already exists.
    *
-   * @throws {HpkError} When it cannot be started; nothing is left of the attempt.
+   * @throws {HpkError} If it cannot be started; nothing is left of the attempt.
    */
   add(session: RelaySession): void {
     const existing = this.#running.get(session.id);
@@ -99,7 +100,7 @@ export class Sessions {
           session.address === null ? undefined : parseIpv4(session.address),
         )
         : undefined;
-      // Only now that nothing can fail: before, they go when they are closed.
+      // Only now, when nothing can fail any more: until then, closing them removes them.
       for (const tap of taps) setTapPersistent(tap, true);
       const { id, mtu } = session;
       const counters = this.#options.thread.add({ id, mtu, rules, offload: true, host, container });
@@ -110,7 +111,7 @@ export class Sessions {
       for (const descriptor of [...opened, ...taps]) descriptor.close();
       this.#forget(session.id);
       if (!(error instanceof SystemCallError)) throw error;
-      throw refusal(session.id, error.message, "see that the namespace and the names are right");
+      throw refusal(session.id, error.message, "check the namespace and the names");
     }
   }
 
@@ -124,8 +125,8 @@ export class Sessions {
   }
 
   /**
-   * Ends sessions whose namespace has lost its name. To be called now and then: an open TAP keeps its
-   * namespace alive, so the kernel does not tell.
+   * Ends sessions whose namespace has lost its name. Call it periodically: an open TAP keeps its
+   * namespace alive, so the kernel does not report it.
    */
   endVanished(): void {
     for (const [id, { session, namespace }] of this.#running) {
@@ -135,7 +136,7 @@ export class Sessions {
     }
   }
 
-  /** To be called when the relay's thread tells that a session is over. */
+  /** Call it when the relay's thread reports the end of a session. */
   onEnded(id: string, reason: string): void {
     const running = this.#running.get(id);
     if (running === undefined) return;
@@ -145,7 +146,7 @@ export class Sessions {
     running.ended.resolve();
   }
 
-  /** What there is to tell of every session. */
+  /** Status of every session. */
   status(): RelaySessionStatus[] {
     return [...this.#running.values()].map(({ session, counters, since }) => ({
       id: session.id,
@@ -176,7 +177,7 @@ export class Sessions {
     const directory = relaySessionDirectory(this.#options.directory, session.id);
     Deno.mkdirSync(directory, { recursive: true, mode: 0o700 });
     const path = relaySocketPath(this.#options.directory, session.id);
-    // A daemon that was killed leaves it; two daemons are kept apart by the directory's lock.
+    // A killed daemon leaves it; the directory's lock keeps two daemons apart.
     removeIfExists(path);
     const listener = listenUnix(path);
     opened.push(listener);
@@ -188,7 +189,7 @@ export class Sessions {
     return { kind: "listen", path, fd: listener.fd, uid: session.uid };
   }
 
-  /** Forgets a session's files. */
+  /** Removes a session's files. */
   #forget(id: string): void {
     removeIfExists(this.#filePath(id));
     removeIfExists(relaySessionDirectory(this.#options.directory, id));

@@ -1,6 +1,6 @@
 import { identify, isAlive } from "@hpk/core/os";
 
-/** Resolves when the process is told to end, by SIGTERM or SIGINT. */
+/** Resolves on SIGTERM or SIGINT. */
 export function ended(): Promise<Deno.Signal> {
   return new Promise((resolve) => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -9,7 +9,7 @@ export function ended(): Promise<Deno.Signal> {
   });
 }
 
-/** How often it is looked whether a process is still there, in ms. */
+/** How often to check whether a process still exists, in ms. */
 const LOOK_MS = 100;
 
 /** Resolves when a process has ended. */

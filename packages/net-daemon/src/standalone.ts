@@ -25,10 +25,10 @@ import { ended, endOf } from "./signals.ts";
 const ID = "session";
 
 /**
- * Relays until it is told to end, by SIGTERM or SIGINT.
+ * Relays until SIGTERM or SIGINT.
  *
- * @param say Told one line at a time.
- * @throws {HpkError} When it cannot start, or the TAP is deleted under it.
+ * @param say Called with each line of output.
+ * @throws {HpkError} If it cannot start, or its TAP is deleted.
  */
 export async function runStandalone(
   options: StandaloneOptions,
@@ -37,7 +37,11 @@ export async function runStandalone(
   const log = options.quiet ? () => {} : say;
   const existed = hasInterface(options.tap);
   if (!existed && !options.createTap) {
-    throw failure(options, `there is no interface ${options.tap}`, "make it, or pass -create-tap");
+    throw failure(
+      options,
+      `there is no interface ${options.tap}`,
+      "create it, or pass -create-tap",
+    );
   }
   const { tap, end, mtu } = openEnds(options);
   const finished = Promise.withResolvers<unknown>();
@@ -45,7 +49,7 @@ export async function runStandalone(
     log: (_id, text) => log(text),
     ended: (_id, reason) => {
       const why = reason === "" ? "the relay ended" : reason;
-      finished.reject(failure(options, why, "make the interface again, and start again"));
+      finished.reject(failure(options, why, "create the interface again, and restart"));
     },
     died: (message) => finished.reject(new Error(message)),
   });
@@ -64,7 +68,7 @@ export async function runStandalone(
   const ends: Promise<unknown>[] = [finished.promise, ended()];
   if (options.exitWith !== undefined) ends.push(endOf(options.exitWith));
   await Promise.race(ends);
-  // What we made goes with us; where we are killed it stays, and the next one takes it up.
+  // A TAP that we created goes with us; after a kill it stays, and the next relay reuses it.
   if (!existed) setTapPersistent(tap, false);
   await thread.stop();
   if (isServer) Deno.removeSync(options.socket);
@@ -85,11 +89,11 @@ function openEnds(
     return { tap, mtu, end: { kind: "listen", path: socket, fd: listener.fd, uid } };
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
-    throw failure(options, error.message, "see that the names are free and that you are root");
+    throw failure(options, error.message, "check that the names are free and that you are root");
   }
 }
 
-/** Removes a socket that nobody listens on any more. */
+/** Removes a socket that nothing listens on any more. */
 function removeStale(path: string): void {
   try {
     if (!Deno.lstatSync(path).isSocket) return;
@@ -103,7 +107,7 @@ function removeStale(path: string): void {
   }
 }
 
-/** Whether this network namespace has an interface; /sys may be that of another. */
+/** Whether this network namespace has an interface; /sys may show another namespace. */
 function hasInterface(name: string): boolean {
   try {
     readMtu(name);

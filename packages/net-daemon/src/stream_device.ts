@@ -22,25 +22,25 @@ import {
   VIRTIO_HEADER_SIZE,
 } from "./pure/wire_format.ts";
 
-/** Bytes asked for as the socket's buffers: more only lengthens the queue. */
+/** Requested size of the socket's buffers: more only lengthens the queue. */
 const SOCKET_BUFFER = 1024 * 1024;
 
 /** Room for notices behind a batch that was not taken. */
 const NOTICE_ROOM = 4096;
 
-/** Room for a frame that has arrived in part. */
+/** Room for a partly received frame. */
 const ONE_FRAME = LENGTH_SIZE + maxPayload(VIRTIO_HEADER_SIZE);
 
-/** Most notices of a peer: it has little to say, and each may be answered. */
+/** Most notices from a peer: it needs few, and each may be answered. */
 const MOST_NOTICES = 64;
 
 const vector = new IoVector(1);
 
-/** What is known of a connection when it is made. */
+/** Facts about a new connection. */
 export interface StreamOptions {
   readonly name: string;
   readonly mtu: number;
-  /** Whether to speak of offload at all; without, the stream is the original's. */
+  /** Whether to negotiate offload at all; without, the stream is the original's. */
   readonly offload: boolean;
   readonly counters: Float64Array;
 }
@@ -60,10 +60,10 @@ export class StreamDevice implements Device {
   readonly #offload: boolean;
   #allowed = false;
   #notices = 0;
-  /** A frame that has arrived in part. */
+  /** A partly received frame. */
   #rest: Uint8Array<ArrayBuffer> | undefined;
   #restLength = 0;
-  /** What the socket has not taken yet. */
+  /** Data that the socket has not taken yet. */
   #queue: PinnedBuffer | undefined;
   #queueStart = 0;
   #queueEnd = 0;
@@ -97,7 +97,7 @@ export class StreamDevice implements Device {
       vector.set(0, batch.address + kept, BATCH_SIZE - kept);
       let length = vector.read(this.fd, 1);
       if (length < 0 && !isTransient(lastErrno())) {
-        // The error number may have been misread: a second call tells.
+        // The error number may have been misread: a second call confirms it.
         length = vector.read(this.fd, 1);
         if (length < 0 && !isTransient(lastErrno())) this.#end("reading failed");
       }
@@ -130,7 +130,7 @@ export class StreamDevice implements Device {
     return this.state === "gone";
   }
 
-  /** Notes the frames in the first bytes of a batch, and keeps what is left. */
+  /** Adds the frames in the first bytes of a batch, and keeps the rest. */
   #parse(batch: FrameBatch, filled: number): void {
     const headerSize = this.readSize;
     let at = 0;
@@ -153,14 +153,14 @@ export class StreamDevice implements Device {
       } else batch.note(at + LENGTH_SIZE, length);
       at += LENGTH_SIZE + length;
     }
-    // What follows a change of format is looked at again, in the new one.
+    // What follows a change of format is parsed again, in the new one.
     if (headerSize !== this.readSize && filled > at) this.hasBuffered = true;
     this.#keepRest(batch.bytes, at, filled);
   }
 
   #hear(notice: Notice | undefined): void {
     if (++this.#notices > MOST_NOTICES) return this.#reject("too many notices");
-    // That of a later version says nothing to us.
+    // Ignore a notice of a later version.
     if (notice === undefined || !this.#offload) return;
     this.readSize = notice.headers ? VIRTIO_HEADER_SIZE : 0;
     if (notice.accepts === this.acceptsOffload) return;

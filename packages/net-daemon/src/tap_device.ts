@@ -28,17 +28,20 @@ import {
 import { needsOffload } from "./pure/virtio_header.ts";
 import { hasNoticeType, MAX_FRAME, VIRTIO_HEADER_SIZE } from "./pure/wire_format.ts";
 
-/** Unexpected errors in a row after which a TAP counts as gone: a single one may be misread. */
+/** Consecutive unexpected errors after which a TAP counts as gone: a single one may be misread. */
 const MOST_ERRORS = 64;
 
-/** The virtio header of a frame that travels without one; reading fills it in, writing wants zeros. */
+/**
+ * The virtio header of a frame that is sent without one; reading overwrites it, writing needs
+ * zeros.
+ */
 const readHeader = new PinnedBuffer(VIRTIO_HEADER_SIZE);
 const noHeader = new PinnedBuffer(VIRTIO_HEADER_SIZE);
 const vector = new IoVector(1 + Math.max(MOST_SEGMENTS, MOST_DATAGRAMS));
 const mergedHeaders = new PinnedBuffer(VIRTIO_HEADER_SIZE + LONGEST_HEADERS);
 const mergedView = new DataView(mergedHeaders.bytes.buffer);
 
-/** What is known of a TAP when it is opened. */
+/** Facts about a new TAP. */
 export interface TapOptions {
   readonly name: string;
   readonly mtu: number;
@@ -46,8 +49,8 @@ export interface TapOptions {
 }
 
 /**
- * A TAP, opened with virtio headers (openTap). Whether the kernel hands over segments or complete
- * frames is switched while it runs.
+ * A TAP, opened with virtio headers (openTap). Whether the kernel delivers segments or complete
+ * frames can be switched at any time.
  */
 export class TapDevice implements Device {
   readonly name: string;
@@ -62,7 +65,7 @@ export class TapDevice implements Device {
   readonly #descriptor: FileDescriptor;
   readonly #counters: Float64Array;
   #offloadOn: boolean;
-  /** Whether the kernel cuts datagrams that were taken together: since Linux 6.2. */
+  /** Whether the kernel splits merged datagrams: since Linux 6.2. */
   #cutsDatagrams = true;
   #errors = 0;
 
@@ -92,8 +95,8 @@ export class TapDevice implements Device {
       }
       this.#errors = 0;
       const at = batch.next;
-      // A frame that the kernel queued before offload was switched off cannot be sent on, and one
-      // that looks like a notice must not be taken for ours.
+      // A frame that the kernel queued before offload was switched off cannot be forwarded, and one
+      // that looks like a notice must not be mistaken for ours.
       const unfit = batch.headerSize === 0
         ? needsOffload(readHeader.bytes, 0) || hasNoticeType(batch.bytes, at)
         : hasNoticeType(batch.bytes, at + VIRTIO_HEADER_SIZE);
@@ -140,7 +143,7 @@ export class TapDevice implements Device {
     else this.#noteRefused(false);
   }
 
-  /** Writes frames that belong together as one. @return How many; 0 where there are none. */
+  /** Writes frames that can be merged as one. @return How many; 0 if there are none. */
   #writeMerged(batch: FrameBatch, index: number): number {
     const datagrams = this.#cutsDatagrams ? countDatagrams(batch, index) : 1;
     if (datagrams > 1) {
@@ -149,7 +152,7 @@ export class TapDevice implements Device {
       if (lastErrno() === EINVAL) this.#cutsDatagrams = false;
       return 0;
     }
-    // With virtio headers, the sender's kernel has not cut its segments.
+    // With virtio headers, the sender's kernel has not split its segments.
     if (batch.headerSize !== 0) return 0;
     const headers = mergeableHeaders(batch.bytes, batch.offset(index), batch.length(index));
     if (headers === 0) return 0;
@@ -163,7 +166,7 @@ export class TapDevice implements Device {
     return 0;
   }
 
-  /** Writes merged headers, and of each frame what is behind its own. @return Whether it was taken. */
+  /** Writes merged headers, and the payload of each frame. @return Whether they were accepted. */
   #writePieces(
     batch: FrameBatch,
     index: number,
@@ -192,13 +195,13 @@ export class TapDevice implements Device {
     return vector.read(this.fd, 1);
   }
 
-  /** A frame that the kernel did not take is dropped, as by any interface. */
+  /** A frame that the kernel refuses is dropped, as by any interface. */
   #noteRefused(isSegment: boolean): void {
     const errno = lastErrno();
     this.#counters[AT.droppedDevice]!++;
     if (errno === EBADFD) this.#end("write", errno);
     if (errno === EINVAL && isSegment && this.acceptsOffload) {
-      // Some kernels refuse segments that others took (6.6.44, 6.10.3): go on without.
+      // Some kernels refuse segments that others accept (6.6.44, 6.10.3): go on without.
       this.acceptsOffload = false;
       this.#counters[AT.fallbacks]!++;
     }

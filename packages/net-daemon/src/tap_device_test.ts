@@ -11,7 +11,7 @@ import { BATCH_SIZE, FrameBatch } from "./pure/frame_batch.ts";
 import { ipv4Frame } from "./testing/frames.ts";
 import { TapDevice } from "./tap_device.ts";
 
-// The C library stays open once it is opened: not within a test, which would call it a leak.
+// The C library stays loaded: not within a test, which would report it as a leak.
 for (const end of unixSocketPair()) {
   writeFrom(end.fd, new Uint8Array());
   end.close();
@@ -34,7 +34,7 @@ function batchOf(count: number): FrameBatch {
   return batch;
 }
 
-Deno.test("a kernel without room for a frame costs the frame, not the session", () => {
+Deno.test("a frame that the kernel has no room for is lost, the session goes on", () => {
   // /dev/full answers every write with ENOSPC, as a TAP may with ENOBUFS.
   const { tap, counters } = device(openLockFile("/dev/full"));
   tap.write(batchOf(100));

@@ -1,6 +1,6 @@
 /**
- * What is counted of a session. The counters lie in memory that the relay's thread writes and the
- * main thread reads: an array of doubles, exact up to 2^53.
+ * Counters of a session. They are in memory that the relay's thread writes and the main thread
+ * reads: an array of doubles, exact up to 2^53.
  */
 
 /** Counters in their order. A frame may be a segment of up to 64 KiB where offload is in use. */
@@ -19,13 +19,13 @@ export const COUNTERS = [
   "droppedQueue",
   /** Dropped: the interface is down, or has no memory for it. */
   "droppedDevice",
-  /** Dropped: a virtio header that makes no sense, or a frame that the other end cannot take. */
+  /** Dropped: an invalid virtio header, or a frame that the other end cannot accept. */
   "droppedInvalid",
-  /** Peers that came. */
+  /** Peers that connected. */
   "connections",
-  /** Peers that were turned away. */
+  /** Peers that were refused. */
   "refused",
-  /** Connections that were closed because of what came over them. */
+  /** Connections that were closed because of invalid data. */
   "malformed",
   /** Times that segmentation offload was switched off because the kernel refused a segment. */
   "fallbacks",
@@ -44,7 +44,7 @@ export type CounterValues = Readonly<Record<CounterName, number>>;
 /** Bytes of a session's counters. */
 export const COUNTERS_BYTES = COUNTERS.length * Float64Array.BYTES_PER_ELEMENT;
 
-/** Where each counter stands. */
+/** Index of each counter. */
 export const AT = Object.fromEntries(COUNTERS.map((name, index) => [name, index])) as Readonly<
   Record<CounterName, number>
 >;

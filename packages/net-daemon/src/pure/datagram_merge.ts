@@ -1,16 +1,19 @@
 /**
- * UDP datagrams of one flow and one size that follow each other, taken together as one frame with a
- * virtio header that has the kernel cut it again where it is delivered (UDP segmentation, udp(7)
- * UDP_SEGMENT): the datagrams pass the stack at once, as behind a network card that takes them
- * together (generic receive offload). Their checksums are taken for good, as those of a virtual
- * machine are: they arrive over memory of this host.
+ * Merges consecutive UDP datagrams of one flow and one size into one frame, with a virtio header
+ * that has the kernel split it again where it is delivered (UDP segmentation, udp(7) UDP_SEGMENT):
+ * the datagrams pass the stack in one go, as behind a network card that merges them (generic
+ * receive offload). Their checksums are trusted, as those of a virtual machine are: they arrive
+ * through memory of this host.
  */
 
 import { sum16 } from "./checksum.ts";
 import type { FrameBatch } from "./frame_batch.ts";
 import { ETHERNET_HEADER_SIZE, VIRTIO_HEADER_SIZE } from "./wire_format.ts";
 
-/** Most datagrams taken together: what every kernel with UDP_SEGMENT cuts (UDP_MAX_SEGMENTS, linux/udp.h). */
+/**
+ * Most datagrams merged: what every kernel with UDP_SEGMENT can split (UDP_MAX_SEGMENTS,
+ * linux/udp.h).
+ */
 export const MOST_DATAGRAMS = 64;
 
 /** Offsets in a frame of Ethernet, IPv4 without options, and UDP (RFC 791, RFC 768). */
@@ -24,12 +27,12 @@ const UDP = IP + 20;
 const UDP_LENGTH = UDP + 4;
 const UDP_CHECKSUM = UDP + 6;
 
-/** Bytes of the headers of a datagram that may be taken together with others. */
+/** Size of the headers of a datagram that may be merged. */
 export const DATAGRAM_HEADERS = UDP + 8;
 
 const PROTOCOL_UDP = 17;
 
-/** "Do not fragment": only then the identification may be lost (RFC 6864, 4.1). */
+/** "Don't fragment": only then may the identification be lost (RFC 6864, 4.1). */
 const DONT_FRAGMENT = 0x40;
 
 /** Kinds and flags of struct virtio_net_hdr (linux/virtio_net.h). */
@@ -41,9 +44,9 @@ const GSO_UDP_L4 = 5;
 const MOST_PACKET = 65535;
 
 /**
- * How many frames of a batch, from one on, are datagrams that can be taken together.
+ * How many frames of a batch, from one on, are datagrams that can be merged.
  *
- * @return 1 where the first is none, or the next one is not like it.
+ * @return 1 if the first is not a datagram, or the next one differs.
  */
 export function countDatagrams(batch: FrameBatch, index: number): number {
   const length = batch.length(index);
@@ -65,7 +68,7 @@ export function countDatagrams(batch: FrameBatch, index: number): number {
   return count;
 }
 
-/** Whether a frame is a whole UDP datagram with data and a checksum. */
+/** Whether a frame is a complete UDP datagram with data and a checksum. */
 function isMergeable(batch: FrameBatch, index: number): boolean {
   const { bytes } = batch;
   const length = batch.length(index) - batch.headerSize;
@@ -75,7 +78,7 @@ function isMergeable(batch: FrameBatch, index: number): boolean {
   if (bytes[at + 12] !== 0x08 || bytes[at + 13] !== 0x00) return false;
   if (batch.headerSize !== 0 && bytes[batch.offset(index) + 1] !== GSO_NONE) return false;
   if (bytes[at + IP_FRAGMENT] !== DONT_FRAGMENT || bytes[at + IP_FRAGMENT + 1] !== 0) return false;
-  // Neither padded nor cut, and not without a checksum.
+  // Neither padded nor truncated, and with a checksum.
   if ((bytes[at + IP_TOTAL]! << 8 | bytes[at + IP_TOTAL + 1]!) !== length - IP) return false;
   if ((bytes[at + UDP_LENGTH]! << 8 | bytes[at + UDP_LENGTH + 1]!) !== length - UDP) return false;
   return bytes[at + UDP_CHECKSUM] !== 0 || bytes[at + UDP_CHECKSUM + 1] !== 0;
@@ -92,7 +95,7 @@ function isOfFlow(bytes: Uint8Array, a: number, b: number): boolean {
 }
 
 /**
- * Writes the virtio header and the headers of datagrams taken together.
+ * Writes the virtio header and the headers of merged datagrams.
  *
  * @param target Room for both.
  * @param count Number of datagrams.

@@ -18,7 +18,7 @@ interface Datagram {
   fragment?: number;
   protocol?: number;
   checksum?: number;
-  /** What the packet says of its length, beyond the truth. */
+  /** How much longer than the frame the packet claims to be. */
   excess?: number;
   /** Kind of segmentation in its virtio header. */
   kind?: number;
@@ -60,7 +60,7 @@ const CASES: [name: string, datagrams: Datagram[], together: number][] = [
   ["two of a flow", [{}, {}], 2],
   ["two with other ids and checksums", [{}, { id: 2, checksum: 1 }], 2],
   ["a shorter one is the last", [{}, {}, { size: 63 }, { size: 63 }], 3],
-  ["a longer one is not taken", [{}, { size: 65 }], 1],
+  ["a longer one is not merged", [{}, { size: 65 }], 1],
   ["another port", [{}, { port: 53 }], 1],
   ["another sender", [{}, { source: 3 }], 1],
   ["congestion marked", [{}, { tos: 3 }], 1],
@@ -68,7 +68,7 @@ const CASES: [name: string, datagrams: Datagram[], together: number][] = [
   ["one that may be fragmented", [{}, { fragment: 0 }], 1],
   ["fragments", [{ fragment: 0x2000 }, { fragment: 0x2000 }], 1],
   ["the end of a fragmented one", [{ fragment: 0x4001 }, { fragment: 0x4001 }], 1],
-  ["no UDP", [{ protocol: 6 }, { protocol: 6 }], 1],
+  ["not UDP", [{ protocol: 6 }, { protocol: 6 }], 1],
   ["without a checksum", [{ checksum: 0 }, { checksum: 0 }], 1],
   ["without data", [{ size: 0 }, { size: 0 }], 1],
   ["a packet shorter than it says", [{ excess: 1 }, { excess: 1 }], 1],
@@ -84,7 +84,7 @@ for (const headerSize of [0, 10] as const) {
   }
 }
 
-Deno.test("datagrams: what the kernel has to cut already is not taken, nor what was dropped", () => {
+Deno.test("datagrams: frames that the kernel already has to split are not merged, nor dropped ones", () => {
   assertEquals(countDatagrams(batchOf(10, [{ kind: 5 }, { kind: 5 }]), 0), 1);
   const batch = batchOf(10, [{}, {}, {}]);
   batch.drop(1);

@@ -1,17 +1,17 @@
 import { type HeaderSize, LENGTH_SIZE, maxPayload, VIRTIO_HEADER_SIZE } from "./wire_format.ts";
 
-/** Most frames in a batch: bounds how long one session keeps the others waiting. */
+/** Most frames in a batch: limits how long one session delays the others. */
 const MAX_FRAMES = 256;
 
-/** Bytes of a batch: room for the largest frame behind some that filled half of it. */
+/** Size of a batch: room for the largest frame behind some that filled half of it. */
 export const BATCH_SIZE = 256 * 1024;
 
 /** Room that a frame of any length needs. */
 const LARGEST = LENGTH_SIZE + maxPayload(VIRTIO_HEADER_SIZE);
 
 /**
- * Frames on their way, laid out as they go over a stream (wire_format.ts), so that many of them can
- * be sent by one call. It is made once and used over and over: nothing is allocated for a frame.
+ * Frames in transit, laid out as they are sent over a stream (wire_format.ts), so that many of them
+ * can be sent by one call. It is created once and reused: nothing is allocated per frame.
  */
 export class FrameBatch {
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -24,14 +24,14 @@ export class FrameBatch {
   count = 0;
   /** Bytes used. */
   end = 0;
-  /** Most bytes to fill: a batch that is not sent as a whole is better small enough for a cache. */
+  /** Most bytes to fill: a batch that is not sent as a whole should be small enough for a cache. */
   limit = BATCH_SIZE;
   readonly #offsets = new Int32Array(MAX_FRAMES);
   readonly #lengths = new Int32Array(MAX_FRAMES);
 
   /**
    * @param bytes Memory of BATCH_SIZE bytes that does not move.
-   * @param address Its address; 0 where no kernel reads it.
+   * @param address Its address; 0 if no kernel reads it.
    */
   constructor(bytes: Uint8Array<ArrayBuffer>, address: number) {
     this.bytes = bytes;
@@ -51,24 +51,24 @@ export class FrameBatch {
     return this.count < MAX_FRAMES && this.end < this.limit && this.end + LARGEST <= BATCH_SIZE;
   }
 
-  /** Whether another frame that is there already can be noted. */
+  /** Whether another frame that is already in the buffer can be added. */
   get canNote(): boolean {
     return this.count < MAX_FRAMES;
   }
 
-  /** Where the next frame, or its virtio header, is to be put: behind its length. */
+  /** Where to put the next frame, or its virtio header: behind its length. */
   get next(): number {
     return this.end + LENGTH_SIZE;
   }
 
-  /** Takes in what was put at `next`. @param length With its virtio header, in bytes. */
+  /** Adds the frame that was put at `next`. @param length With its virtio header, in bytes. */
   append(length: number): void {
     this.view.setUint32(this.end, length);
     this.note(this.next, length);
     this.end += LENGTH_SIZE + length;
   }
 
-  /** Notes a frame that is in the buffer already. */
+  /** Adds a frame that is already in the buffer. */
   note(offset: number, length: number): void {
     this.#offsets[this.count] = offset;
     this.#lengths[this.count] = length;
@@ -85,7 +85,7 @@ export class FrameBatch {
     return this.#lengths[index]!;
   }
 
-  /** Drops a frame; only where the batch is not sent as a whole. */
+  /** Drops a frame; only allowed if the batch is not sent as a whole. */
   drop(index: number): void {
     this.#lengths[index] = 0;
   }

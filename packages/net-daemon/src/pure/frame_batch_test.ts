@@ -1,7 +1,7 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import { BATCH_SIZE, FrameBatch } from "./frame_batch.ts";
 
-Deno.test("a batch is laid out as it goes over a stream", () => {
+Deno.test("a batch is laid out as it is sent over a stream", () => {
   const batch = new FrameBatch(new Uint8Array(BATCH_SIZE), 0);
   batch.reset(0);
   batch.bytes.fill(1, batch.next, batch.next + 20);

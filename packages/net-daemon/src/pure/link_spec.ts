@@ -1,6 +1,6 @@
 import type { SourceRules } from "./source_filter.ts";
 
-/** One end of a session, as the relay's thread is told. Descriptors become the thread's. */
+/** One end of a session, as described to the relay's thread, which takes over the descriptors. */
 export type EndSpec =
   /** A TAP, opened with virtio headers. */
   | { readonly kind: "tap"; readonly name: string; readonly fd: number }
@@ -9,12 +9,12 @@ export type EndSpec =
   /** A socket to connect to, again and again. */
   | { readonly kind: "connect"; readonly path: string };
 
-/** A session, as the relay's thread is told. */
+/** A session, as described to the relay's thread. */
 export interface LinkSpec {
   readonly id: string;
   /** Largest packet in bytes. */
   readonly mtu: number;
-  /** Where the container's frames must come from; undefined to let all pass. */
+  /** The container's addresses, to check the source of its frames; undefined to let all pass. */
   readonly rules: SourceRules | undefined;
   /** Whether offload may be agreed on with a peer. */
   readonly offload: boolean;
@@ -22,18 +22,18 @@ export interface LinkSpec {
   readonly container: EndSpec;
 }
 
-/** What the relay's thread is told. Each message comes with one signal of its eventfd. */
+/** Orders to the relay's thread. Each message comes with one signal of its eventfd. */
 export type RelayOrder =
   | { readonly kind: "add"; readonly link: LinkSpec; readonly counters: SharedArrayBuffer }
-  /** @property forget Whether TAPs that stay when they are closed are to go. */
+  /** @property forget Whether to remove persistent TAPs. */
   | { readonly kind: "remove"; readonly id: string; readonly forget: boolean }
   | { readonly kind: "measure" }
   | { readonly kind: "stop" };
 
-/** What the relay's thread tells. */
+/** Reports of the relay's thread. */
 export type RelayReport =
   | { readonly kind: "log"; readonly id: string; readonly text: string }
-  /** A session is over: removed as was ordered, or one of its TAPs is gone. */
+  /** A session is over: removed as ordered, or one of its TAPs is gone. */
   | { readonly kind: "ended"; readonly id: string; readonly reason: string }
   /** Bytes in use of the thread's heap. */
   | { readonly kind: "measured"; readonly heapBytes: number }

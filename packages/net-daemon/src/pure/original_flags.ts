@@ -1,26 +1,26 @@
 import { HpkError, isInterfaceName, parseIpv4 } from "@hpk/core";
 
-/** A relay of one session, as the original's command line asks for it. */
+/** A relay of one session, as requested by the original's command line. */
 export interface StandaloneOptions {
   readonly mode: "server" | "client";
   /** Path of the socket. */
   readonly socket: string;
   /** Name of the TAP. */
   readonly tap: string;
-  /** Whether to make the TAP where it does not exist. */
+  /** Whether to create the TAP if it does not exist. */
   readonly createTap: boolean;
-  /** MTU in bytes to set; undefined to take the TAP's own. */
+  /** MTU in bytes to set; undefined to keep the TAP's own. */
   readonly mtu: number | undefined;
   /** Whether segmentation offload may be agreed on. */
   readonly offload: boolean;
-  /** Where the peer's frames must come from; undefined to let all pass. */
+  /** The peer's addresses, to check the source of its frames; undefined to let all pass. */
   readonly mac: string | undefined;
   readonly address: number | undefined;
-  /** Descriptor to write "ready" to, and to close, when the TAP is there. */
+  /** Descriptor to write "ready" to, and to close, once the TAP exists. */
   readonly readyFd: number | undefined;
-  /** Process to end with. */
+  /** Process to end together with. */
   readonly exitWith: number | undefined;
-  /** Whether to print nothing but failures. */
+  /** Whether to print only failures. */
   readonly quiet: boolean;
 }
 
@@ -28,7 +28,7 @@ export interface StandaloneOptions {
 const VALUES = ["mode", "socket", "tap", "mtu", "offload", "mac", "ip", "ready-fd", "exit-with"];
 const SWITCHES = ["create-tap", "quiet"];
 
-/** Whether a command line is the original's: its flags, and no command. */
+/** Whether a command line is the original's: only flags, no command. */
 export function isOriginalCommandLine(argv: readonly string[]): boolean {
   return argv.some((word) => /^--?(mode|socket|tap|create-tap)(=|$)/.test(word));
 }
@@ -37,7 +37,7 @@ export function isOriginalCommandLine(argv: readonly string[]): boolean {
  * Reads the original's command line: Go's flags, with one or two hyphens, "-name value" or
  * "-name=value".
  *
- * @throws {HpkError} When it is wrong.
+ * @throws {HpkError} If it is wrong.
  */
 export function readOriginalFlags(argv: readonly string[]): StandaloneOptions {
   const values = readFlags(argv);

@@ -41,7 +41,7 @@ Deno.test("the original's flags are read as Go reads them", () => {
   });
 });
 
-Deno.test("a wrong command line is named in one line", () => {
+Deno.test("a wrong command line is reported in one line", () => {
   const cases: [line: string, named: string][] = [
     ["-mode both -socket /s", "-mode 'both'"],
     ["-mode server", "-socket"],
@@ -60,7 +60,7 @@ Deno.test("a wrong command line is named in one line", () => {
   }
 });
 
-Deno.test("a command is not taken for the original's command line", () => {
+Deno.test("a command is not mistaken for the original's command line", () => {
   assertEquals(isOriginalCommandLine(["-mode", "server"]), true);
   assertEquals(isOriginalCommandLine(["-tap=x"]), true);
   assertEquals(isOriginalCommandLine(["serve", "--directory", "/x"]), false);

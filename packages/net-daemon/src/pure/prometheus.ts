@@ -33,7 +33,7 @@ export function formatMetrics(status: RelayStatus): string {
   return lines.map((line) => `${line}\n`).join("");
 }
 
-/** An id has no character that a label would have to escape (relay_control.ts). */
+/** An id contains no character that needs escaping in a label (relay_control.ts). */
 function labels(id: string): string {
   return `{session="${id}"}`;
 }

@@ -33,7 +33,7 @@ Deno.test("metrics are in Prometheus's text format, every counter once a session
   assertEquals(text.match(/\{session="web"\}/g)?.length, COUNTERS.length + 1);
 });
 
-Deno.test("the status for people sums up what was dropped", () => {
+Deno.test("the text status sums up the dropped frames", () => {
   const [head, titles, row] = formatStatus(STATUS).split("\n");
   assertEquals(head, "hpk-net-daemon: pid 7, up 1m, 64 MB, 1 session");
   const cells = (line: string | undefined) => line!.split(/ {2,}/);

@@ -1,15 +1,15 @@
 /**
- * Complete TCP segments that follow each other, taken together as one segment of up to 64 KiB with a
- * virtio header: what a peer without offload sends one by one passes the kernel's stack at once, as
- * behind a network card (generic receive offload). The segments arrive over memory of this host, so
- * their checksums are taken for good, as those of a virtual machine are.
+ * Merges consecutive complete TCP segments into one segment of up to 64 KiB with a virtio header:
+ * what a peer without offload sends one by one passes the kernel's stack in one go, as behind a
+ * network card (generic receive offload). The segments arrive through memory of this host, so their
+ * checksums are trusted, as those of a virtual machine are.
  */
 
 import { sum16 } from "./checksum.ts";
 import type { FrameBatch } from "./frame_batch.ts";
 import { ETHERNET_HEADER_SIZE, VIRTIO_HEADER_SIZE } from "./wire_format.ts";
 
-/** Most segments taken together: 64 KiB of an Ethernet MTU's. */
+/** Most segments merged: 64 KiB of an Ethernet MTU's. */
 export const MOST_SEGMENTS = 46;
 
 /** Bytes of the longest headers: Ethernet, IPv4 without options, TCP with 40 bytes of options. */
@@ -35,7 +35,7 @@ const TCP_URGENT = TCP + 18;
 const FLAG_ACK = 0x10;
 const FLAG_PSH = 0x08;
 
-/** Bytes of the headers of a segment with data that may be merged; 0 for any other frame. */
+/** Size of the headers of a segment with data that may be merged; 0 for any other frame. */
 export function mergeableHeaders(bytes: Uint8Array, at: number, length: number): number {
   if (length <= TCP + 20 || bytes[at + 12] !== 0x08 || bytes[at + 13] !== 0x00) return 0;
   if (bytes[at + IP] !== 0x45 || bytes[at + IP_PROTOCOL] !== 6) return 0;
@@ -49,10 +49,10 @@ export function mergeableHeaders(bytes: Uint8Array, at: number, length: number):
 }
 
 /**
- * How many frames of a batch, from one on, can be taken together.
+ * How many frames of a batch, from one on, can be merged.
  *
- * @param headers Of the first one, as mergeableHeaders tells.
- * @return 1 where the next one does not continue it.
+ * @param headers Of the first one, from mergeableHeaders.
+ * @return 1 if the next one does not continue it.
  */
 export function countMergeable(batch: FrameBatch, index: number, headers: number): number {
   const { bytes, view } = batch;
@@ -81,7 +81,10 @@ export function countMergeable(batch: FrameBatch, index: number, headers: number
   return count;
 }
 
-/** Whether two segments have the same headers but for what differs from one to the next. */
+/**
+ * Whether two segments have the same headers, apart from the fields that differ between consecutive
+ * ones.
+ */
 function sameHeaders(bytes: Uint8Array, a: number, b: number, headers: number): boolean {
   for (let at = 0; at < headers; at++) {
     if (bytes[a + at] === bytes[b + at]) continue;
@@ -95,10 +98,10 @@ function sameHeaders(bytes: Uint8Array, a: number, b: number, headers: number): 
 }
 
 /**
- * Writes the virtio header and the headers of frames taken together.
+ * Writes the virtio header and the headers of merged frames.
  *
  * @param target Room for both.
- * @param headers Of each frame, in bytes.
+ * @param headers Size of each frame's headers, in bytes.
  * @param count Number of frames.
  * @return Bytes written.
  */

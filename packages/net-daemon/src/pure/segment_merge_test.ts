@@ -67,12 +67,12 @@ const CASES: [name: string, next: Segment, merged: boolean][] = [
 ];
 
 for (const [name, next, merged] of CASES) {
-  Deno.test(`merging: ${name} is ${merged ? "taken" : "not taken"} together`, () => {
+  Deno.test(`merging: ${name} is ${merged ? "merged" : "not merged"}`, () => {
     assertEquals(countMergeable(batchOf(FIRST, segment(next)), 0, HEADERS), merged ? 2 : 1);
   });
 }
 
-Deno.test("merging ends behind a shorter one, a pushed one, at 64 KiB, and at a dropped one", () => {
+Deno.test("merging ends after a shorter one, a pushed one, at 64 KiB, and at a dropped one", () => {
   const at = (index: number, parts: Partial<Segment> = {}) =>
     segment({ sequence: 1000 + index * 100, ...parts });
   assertEquals(countMergeable(batchOf(at(0), at(1, { size: 99 }), at(2)), 0, HEADERS), 2);

@@ -1,6 +1,6 @@
 import { ETHERNET_HEADER_SIZE } from "./wire_format.ts";
 
-/** Who a container is on the network; what it sends must come from there. */
+/** A container's addresses; its frames must come from them. */
 export interface SourceRules {
   /** Its Ethernet address as two numbers: the upper two bytes and the lower four. */
   readonly macHigh: number;
@@ -28,21 +28,21 @@ const ARP_SENDER_IPV4 = ETHERNET_HEADER_SIZE + 14;
  *
  * @param mac Such as "0a:58:0a:60:00:02".
  * @param ipv4 As a number; undefined to check Ethernet addresses only.
- * @return Undefined when `mac` is no Ethernet address of a station.
+ * @return Undefined if `mac` is not a unicast Ethernet address.
  */
 export function sourceRules(mac: string, ipv4: number | undefined): SourceRules | undefined {
   if (!/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(mac)) return undefined;
   const hex = mac.replaceAll(":", "");
   const macHigh = parseInt(hex.slice(0, 4), 16);
-  // The lowest bit of the first byte marks a group.
+  // The lowest bit of the first byte marks a group address.
   if ((macHigh & 0x0100) !== 0) return undefined;
   return { macHigh, macLow: parseInt(hex.slice(4), 16), ipv4 };
 }
 
 /**
- * Whether a container may send a frame: from its own Ethernet address, and what the frame carries
- * from its own IPv4 address. An ARP probe has no sender address yet (RFC 5227). Anything but IPv4,
- * ARP and IPv6 is refused, as another protocol or a VLAN tag would hide a false address.
+ * Whether a container may send a frame: it must come from its own Ethernet address, and the packet
+ * inside from its own IPv4 address. An ARP probe has no sender address yet (RFC 5227). Anything but
+ * IPv4, ARP and IPv6 is refused, as another protocol or a VLAN tag would hide a spoofed address.
  *
  * @param offset Where the frame begins.
  * @param length Its length in bytes.

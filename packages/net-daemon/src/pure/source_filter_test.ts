@@ -41,7 +41,7 @@ Deno.test("without an IPv4 address only Ethernet addresses are checked", () => {
   assertEquals(isFromSource(rules, ipv4Frame(OTHER, OTHER_MAC), 0, 42), false);
 });
 
-Deno.test("a group's address is nobody's own", () => {
+Deno.test("a group address cannot be a container's", () => {
   assertEquals(sourceRules("01:00:5e:00:00:01", undefined), undefined);
   assertEquals(sourceRules("0a:58:0a:09:00", undefined), undefined);
 });

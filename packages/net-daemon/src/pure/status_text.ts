@@ -1,6 +1,6 @@
 import type { RelayStatus } from "@hpk/core";
 
-/** The daemon's status for people: a line of its own, then a table of sessions. */
+/** The daemon's status as text: a line about the daemon, then a table of sessions. */
 export function formatStatus(status: RelayStatus): string {
   const memory = (status.memoryBytes / 2 ** 20).toFixed(0);
   const head = `hpk-net-daemon: pid ${status.pid}, up ${duration(status.uptime)}, ` +

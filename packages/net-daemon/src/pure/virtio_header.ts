@@ -13,17 +13,17 @@ const MIN_SEGMENT_HEADERS = ETHERNET_HEADER_SIZE + 20 + 20;
 /** A VLAN tag, which does not count towards the MTU. */
 const VLAN_TAG_SIZE = 4;
 
-/** What is wrong with a frame and its virtio header. */
+/** Why a frame and its virtio header are rejected. */
 export type HeaderFault = "none" | "invalid" | "oversize";
 
-/** Whether a frame is not complete: segments to be cut, or a checksum to be filled in. */
+/** Whether a frame is incomplete: segments to be split, or a checksum to be filled in. */
 export function needsOffload(bytes: Uint8Array, offset: number): boolean {
   return (bytes[offset]! & F_NEEDS_CSUM) !== 0 || bytes[offset + 1] !== GSO_NONE;
 }
 
 /**
- * Checks a virtio header that came from a peer, before the kernel is asked to act on it: the header
- * is the peer's word, and its fields are offsets into the frame.
+ * Validates a virtio header from a peer before the kernel is asked to act on it: the peer chose it,
+ * and its fields are offsets into the frame.
  *
  * @param bytes In the byte order of this machine, as the kernel has it for a TAP: little-endian.
  * @param offset Where the header begins; the frame follows it.
@@ -46,7 +46,7 @@ export function checkHeader(
   const longest = mtu + ETHERNET_HEADER_SIZE + VLAN_TAG_SIZE;
   if (kind === GSO_NONE) return frameLength > longest ? "oversize" : "none";
   if (kind !== GSO_TCPV4 && kind !== GSO_TCPV6) return "invalid";
-  // The kernel cuts a segment only where it also fills in the checksum.
+  // The kernel splits a segment only if it also fills in the checksum.
   if ((flags & F_NEEDS_CSUM) === 0) return "invalid";
   const headers = bytes[offset + 2]! | bytes[offset + 3]! << 8;
   const segment = bytes[offset + 4]! | bytes[offset + 5]! << 8;

@@ -1,16 +1,16 @@
 /**
- * What goes over the stream between two relays. It is the original's format, and remains it until
- * both ends have said that they can do more:
+ * The format of the stream between two relays. It starts as the original's format, and stays so
+ * until both ends have announced that they can do more:
  *
  *   frame    4 bytes length, big-endian | Ethernet frame                      (plain)
  *   frame    4 bytes length, big-endian | 10 bytes virtio header | frame      (with headers)
- *   notice   a frame of 60 bytes that no kernel takes in, see below
+ *   notice   a frame of 60 bytes that no kernel accepts, see below
  *
- * A notice tells the other end two things about its sender: whether it takes frames with virtio
- * headers, and whether all that follows this notice has them. Each direction switches on its own. An
- * end that does not know notices, such as the original, writes them to its TAP, where they are
- * dropped: they go to a group address that bridges do not forward (IEEE 802.1Q, 8.6.3), with the
- * EtherType for local experiments (IEEE 802, 9.2.3).
+ * A notice announces two things about its sender: whether it accepts frames with virtio headers,
+ * and whether everything after this notice has them. Each direction switches on its own. An end
+ * that does not know notices, such as the original, writes them to its TAP, where they are dropped:
+ * they go to a group address that bridges do not forward (IEEE 802.1Q, 8.6.3), with the EtherType
+ * for local experiments (IEEE 802, 9.2.3).
  */
 
 /** Bytes of the length before each frame. */
@@ -25,13 +25,13 @@ export const ETHERNET_HEADER_SIZE = 14;
 /** Longest frame in the original's format (its buffer). */
 export const MAX_PLAIN_FRAME = 65536;
 
-/** Longest frame at all: an IP packet of 65535 bytes behind an Ethernet header with a VLAN tag. */
+/** Longest frame: an IP packet of 65535 bytes behind an Ethernet header with a VLAN tag. */
 export const MAX_FRAME = 65535 + 18;
 
-/** Bytes of a virtio header before each frame: none, or ten. */
+/** Size of the virtio header before each frame: none, or ten bytes. */
 export type HeaderSize = 0 | typeof VIRTIO_HEADER_SIZE;
 
-/** Most bytes that a length may announce. */
+/** Largest valid length. */
 export function maxPayload(headerSize: HeaderSize): number {
   return headerSize === 0 ? MAX_PLAIN_FRAME : VIRTIO_HEADER_SIZE + MAX_FRAME;
 }
@@ -41,9 +41,9 @@ export function isPossibleLength(length: number, headerSize: HeaderSize): boolea
   return length >= headerSize + ETHERNET_HEADER_SIZE && length <= maxPayload(headerSize);
 }
 
-/** What an end says of itself. */
+/** What an end announces about itself. */
 export interface Notice {
-  /** It takes frames with virtio headers, among them segments of up to 64 KiB. */
+  /** It accepts frames with virtio headers, including segments of up to 64 KiB. */
   readonly accepts: boolean;
   /** What follows this notice has virtio headers. */
   readonly headers: boolean;
@@ -70,9 +70,9 @@ const FLAG_ACCEPTS = 1;
 const FLAG_HEADERS = 2;
 
 /**
- * A notice with its length, ready to be sent.
+ * A notice with its length, ready to send.
  *
- * @param headerSize Whether what was sent before it has virtio headers; then it has one too.
+ * @param headerSize Whether frames before it have virtio headers; then it has one too.
  */
 export function encodeNotice(notice: Notice, headerSize: HeaderSize): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(LENGTH_SIZE + headerSize + NOTICE_SIZE);
@@ -84,7 +84,7 @@ export function encodeNotice(notice: Notice, headerSize: HeaderSize): Uint8Array
   return bytes;
 }
 
-/** Whether a frame has the EtherType of notices: such a frame comes from no TAP. */
+/** Whether a frame has the EtherType of notices: such a frame never comes from a TAP. */
 export function hasNoticeType(bytes: Uint8Array, frameOffset: number): boolean {
   return bytes[frameOffset + ETHERTYPE_OFFSET] === NOTICE_ETHERTYPE >> 8 &&
     bytes[frameOffset + ETHERTYPE_OFFSET + 1] === (NOTICE_ETHERTYPE & 0xff);
@@ -95,7 +95,7 @@ export function hasNoticeType(bytes: Uint8Array, frameOffset: number): boolean {
  *
  * @param frameOffset Where the frame begins, behind length and virtio header.
  * @param frameLength Its length in bytes.
- * @return Undefined when the frame is none, or one of another version.
+ * @return Undefined if the frame is not a notice, or one of another version.
  */
 export function decodeNotice(
   bytes: Uint8Array,

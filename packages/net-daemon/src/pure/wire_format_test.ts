@@ -9,7 +9,7 @@ Deno.test("a notice is a plain frame of the original's format, 60 bytes to a gro
   assertEquals(bytes.length, 64);
 });
 
-Deno.test("every notice is read as it was written, with and without a virtio header", () => {
+Deno.test("every notice survives a round trip, with and without a virtio header", () => {
   for (const headerSize of [0, 10] as const) {
     for (const accepts of [false, true]) {
       for (const headers of [false, true]) {
@@ -23,7 +23,7 @@ Deno.test("every notice is read as it was written, with and without a virtio hea
   }
 });
 
-Deno.test("what differs from a notice in one byte of its head is none", () => {
+Deno.test("a frame that differs from a notice in one byte of its head is not a notice", () => {
   const notice = encodeNotice({ accepts: true, headers: true }, 0);
   for (let index = 4; index < 23; index++) {
     const bytes = notice.slice();

@@ -1,9 +1,9 @@
 import type { Poller, Watch } from "../poller.ts";
 
-/** A poller that a test drives: it tells what is waited for, and hands out events. */
+/** A poller that a test drives: it exposes the registered interest, and delivers events. */
 export class FakePoller implements Poller {
   readonly #handlers = new Map<number, (events: number) => void>();
-  /** What each descriptor is waited for. */
+  /** The events that each descriptor is watched for. */
   readonly interest = new Map<number, number>();
 
   watch(fd: number, events: number, onReady: (events: number) => void): Watch {
@@ -20,7 +20,7 @@ export class FakePoller implements Poller {
     };
   }
 
-  /** Tells a handler that its descriptor is ready. */
+  /** Reports to a handler that its descriptor is ready. */
   ready(fd: number, events: number): void {
     this.#handlers.get(fd)?.(events);
   }

@@ -2,7 +2,7 @@
 export const MAC = [0x0a, 0x58, 0x0a, 0x09, 0x00, 0x02];
 export const IPV4 = [10, 9, 0, 2];
 
-/** A frame to everyone. */
+/** A broadcast frame. */
 export function frame(type: number, payload: number[], source = MAC): Uint8Array<ArrayBuffer> {
   const broadcast = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff];
   return Uint8Array.of(...broadcast, ...source, type >> 8, type & 0xff, ...payload);

@@ -17,11 +17,11 @@ export class MemoryDevice implements Device {
   readonly incoming: Uint8Array[] = [];
   /** Frames without virtio headers. */
   readonly written: Uint8Array[] = [];
-  /** Whether to keep what is written; a fuzz test only counts it. */
+  /** Whether to keep written frames; a fuzz test only counts them. */
   keep = true;
   writtenCount = 0;
 
-  /** @param fd What a fake poller knows it by. */
+  /** @param fd Descriptor number for a fake poller. */
   constructor(fd: number) {
     this.fd = fd;
   }
