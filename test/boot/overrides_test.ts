@@ -92,7 +92,10 @@ testIf({
   await using _ = host;
   const before = await snapshot(host);
   const cases: [string[], RegExp][] = [
-    [["--dest", "/etc/ssl"], /^host-setup: cannot write to \/etc\/ssl: it holds files of others; /],
+    [
+      ["--dest", "/etc/ssl"],
+      /^host-setup: cannot write to \/etc\/ssl: it contains files that host-setup did not write; /,
+    ],
     [
       ["--dest", "/etc/passwd/x"],
       /^host-setup: cannot write to \/etc\/passwd\/x: a file is in the way/,

@@ -34,7 +34,7 @@ testIf({
 
   const second = await setup(host, ["--apply"]);
   assertEquals(second.code, 0, second.stderr);
-  assertStringIncludes(second.stdout, "nothing to change: the host is as wanted");
+  assertStringIncludes(second.stdout, "nothing to change: the host is set up");
   assertEquals(await savedRules(host), readGolden("applied.rules"));
   assertSame(applied, await stateOf(host));
   assertEquals((await setup(host, ["--check"])).code, 0);
@@ -91,7 +91,7 @@ testIf({
   assertEquals(left.map(({ id }) => id), ["net/ipv4/conf/all/rp_filter"]);
   assertStringIncludes(
     left[0]!.why,
-    "someone else has changed it since: it is 0, and host-setup made it 2",
+    "it has been changed since: it is 0, and host-setup had set it to 2",
   );
   await host.sh("echo 1 > /proc/sys/net/ipv4/conf/all/rp_filter");
   assertSame(before, await stateOf(host));

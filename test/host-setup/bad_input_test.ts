@@ -79,7 +79,7 @@ testIf({ name: "host-setup: a wrong command line is refused in one line", needs 
   await assertRefused(
     host,
     ["--verify", "--target", "here"],
-    /cannot use --target 'here': it is no ADDRESS:PORT/,
+    /cannot use --target 'here': it is not ADDRESS:PORT/,
   );
 });
 
@@ -103,7 +103,7 @@ testIf({
   const none = await uplink();
   assertEquals(none.out, "! -o hpk0");
   assert(
-    none.notes.some((note) => note.includes("no default route: containers reach this host")),
+    none.notes.some((note) => note.includes("no default route: containers reach only this host")),
     none.notes.join(),
   );
 
@@ -112,7 +112,7 @@ testIf({
   );
   const six = await uplink();
   assertEquals(six.out, "! -o hpk0");
-  assert(six.notes.some((note) => note.includes("an IPv6 default route only")), six.notes.join());
+  assert(six.notes.some((note) => note.includes("only an IPv6 default route")), six.notes.join());
 
   await host.sh(`
     ip route add default via ${internet.gateway} dev enX0 metric 200
@@ -120,7 +120,7 @@ testIf({
   const two = await uplink();
   assertEquals(two.out, "-o enX1");
   assert(
-    two.notes.some((note) => note.includes("enX1 is taken, which the kernel prefers to enX0")),
+    two.notes.some((note) => note.includes("the kernel prefers enX1 to enX0")),
     two.notes.join(),
   );
 
@@ -130,7 +130,7 @@ testIf({
   const inside = await uplink();
   assertEquals(inside.out, "-o enX1");
   assert(
-    inside.notes.some((note) => note.includes("default route by docker0 is not taken")),
+    inside.notes.some((note) => note.includes("default route via docker0 is ignored")),
     inside.notes.join(),
   );
 
@@ -168,7 +168,7 @@ testIf({
   await assertRefused(
     host,
     ["--apply", "--subnet", "10.72.0.0/16"],
-    /the host's route to 10\.72\.9\.0\/24 by enX0/,
+    /the host's route to 10\.72\.9\.0\/24 via enX0/,
   );
   await assertRefused(host, ["--apply", "--subnet", "10.73.0.0/16"], /hpktainer's network/);
 
@@ -179,7 +179,7 @@ testIf({
   await assertRefused(
     host,
     ["--apply"],
-    /cannot call the network 'hpk': .*99_theirs\.conflist has that name, and it is not ours; choose another with 'name = /,
+    /cannot name the network 'hpk': .*99_theirs\.conflist has that name, and it is not ours; choose another with 'name = /,
   );
   await host.sh(
     `echo '{"name":"theirs","plugins":[{"type":"bridge","bridge":"hpk0"}]}' > ${network}/99_theirs.conflist`,
@@ -193,7 +193,7 @@ testIf({
   await assertRefused(
     host,
     ["--apply"],
-    /cannot write .*50_hpk\.conflist: a file of that name is there, and it is not ours/,
+    /cannot write .*50_hpk\.conflist: a file of that name exists, and host-setup did not write it/,
   );
   await host.sh(`rm ${network}/50_hpk.conflist; ip link add hpk0 type veth peer name x0`);
   await assertRefused(
@@ -205,7 +205,7 @@ testIf({
   await assertRefused(
     host,
     ["--apply"],
-    /cannot use the bridge hpk0: a bridge of that name is there, and host-setup did not make it/,
+    /cannot use the bridge hpk0: a bridge of that name exists, and host-setup did not create it/,
   );
   await host.sh("printf '[network]\\nbridge = pods0\\nname = pods\\n' > /etc/hpktainer/host.ini");
   await setupJson(host, ["--apply"]);

@@ -111,7 +111,7 @@ testIf({
   assertEquals(code, 1, stderr);
   const { changes, problems } = JSON.parse(stdout);
   assertEquals(problems, [
-    "ethtool is not installed (the udev rule turns checksum offload off with it): install ethtool; packages of 'Gentoo Linux' are not known to host-setup",
+    "ethtool is not installed (the udev rule turns checksum offload off with it): install ethtool; host-setup does not know the packages of 'Gentoo Linux'",
   ]);
   assertEquals(changes.some(({ kind }: { kind: string }) => kind === "firewall"), true);
 });

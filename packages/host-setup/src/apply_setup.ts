@@ -1,4 +1,4 @@
-/** Makes the host as wanted, step by step, each on file before it is made. */
+/** Applies the wanted state to the host, step by step; each step is recorded before it is made. */
 
 import { faultPoint } from "@hpk/core/os";
 import { JournalFile } from "./journal_file.ts";
@@ -10,9 +10,9 @@ import { makeResources, type Resources } from "./resources/all.ts";
 import { FORWARDING_KEY, forwardingBefore } from "./resources/sysctl.ts";
 
 /**
- * Makes the host as wanted. Where a step fails, what this run has made before it is taken back.
+ * Applies the wanted state to the host. If a step fails, the changes of this run are reverted.
  *
- * @throws {HpkError} When the host cannot be set up as asked, or a step fails.
+ * @throws {HpkError} If the host cannot be set up as requested, or a step fails.
  */
 export async function applySetup(request: SetupRequest): Promise<SetupReport> {
   using journal = await JournalFile.open();
@@ -20,7 +20,7 @@ export async function applySetup(request: SetupRequest): Promise<SetupReport> {
   const notes: string[] = [];
   for (;;) {
     const plan = await makePlan(request);
-    // What packages bring decides what else is to be done: they come first, alone.
+    // Packages come first, alone, because everything else depends on what they install.
     const packages = plan.changes.filter(({ kind }) => kind === "package");
     const now = packages.length > 0 ? packages : plan.changes;
     notes.push(...notesOn(now, plan.look), ...await carryOut(plan, now, journal, request));
@@ -32,7 +32,7 @@ export async function applySetup(request: SetupRequest): Promise<SetupReport> {
   }
 }
 
-/** Makes changes; returns what is to be said of those that could not be made whole. */
+/** Makes changes; returns notes on those that could not be completed. */
 async function carryOut(
   { look, desired }: Plan,
   changes: readonly Change[],
@@ -75,13 +75,13 @@ async function carryOut(
     try {
       journal.write(before);
     } catch {
-      // A journal that knows of more than there is does no harm.
+      // A journal with entries for reverted changes does no harm.
     }
     throw error;
   }
 }
 
-/** Changes in their order, those together that one call makes. */
+/** Groups changes that one call can make, in order. */
 function batches(changes: readonly Change[], resources: Resources): Change[][] {
   const found: Change[][] = [];
   for (const change of changes) {
@@ -92,26 +92,26 @@ function batches(changes: readonly Change[], resources: Resources): Change[][] {
   return found;
 }
 
-/** Takes back what this run has made, the last first, whatever becomes of each. */
+/** Reverts what this run has made, the last first, even if some of it fails. */
 async function takeBack(resources: Resources, begun: readonly Change[]): Promise<void> {
   for (const change of [...begun].reverse()) {
     const entry = { ...change, prior: change.old, set: change.new };
     try {
       await resources[change.kind].remove(entry, change.new);
     } catch {
-      // The error that led here is the one to be told; --undo knows of the rest.
+      // The original error is the one to report; --undo handles the rest.
     }
   }
 }
 
-/** Forwarding that hpktainer's containers have turned on was off before. */
+/** If hpktainer's containers have turned forwarding on, it was off before. */
 function withTruePrior(change: Change): Change {
   return change.kind === "sysctl" && change.id === FORWARDING_KEY
     ? { ...change, old: forwardingBefore(change.old) }
     : change;
 }
 
-/** Brings the journal in line with a host that is as wanted. */
+/** Updates the journal once the host has the wanted state. */
 function settle({ desired, look }: Plan, journal: JournalFile): void {
   const wanted = new Set(desired.wanted.map(keyOf));
   const left = journal.journal.entries.filter((entry) =>

@@ -9,7 +9,7 @@ import {
 } from "./pure/boot_overrides.ts";
 import { explain, temporaryOf, writeWhole } from "./resources/write_file.ts";
 
-/** What was written. */
+/** Result of a run. */
 export interface WrittenOverrides {
   readonly overrides: Overrides;
   /** Paths of the files that were written or removed. */
@@ -17,12 +17,12 @@ export interface WrittenOverrides {
 }
 
 /**
- * Writes what plain Apptainer needs to boot a container in the host's network, or brings it up to date.
- * A run that was cut short is finished by the next.
+ * Writes the files with which plain Apptainer boots a container in the host's network, or updates
+ * them. A run that was cut short is completed by the next one.
  *
- * @param destination Path of the directory; it is made if need be.
- * @param allow Units, or groups of units, that are let run.
- * @throws {HpkError} When the directory is not ours, or cannot be written.
+ * @param destination Path of the directory; it is created if needed.
+ * @param allow Units, or groups of units, that may run.
+ * @throws {HpkError} If the directory is not ours, or cannot be written.
  */
 export function writeOverrides(
   destination: string,
@@ -55,7 +55,10 @@ export function writeOverrides(
   return { overrides, changed };
 }
 
-/** Apptainer separates binds by commas, and their parts by colons. */
+/**
+ * Apptainer separates binds by commas, and their parts by colons; the command is quoted for a
+ * shell.
+ */
 function absolute(destination: string): string {
   const path = destination.startsWith("/") ? destination : `${Deno.cwd()}/${destination}`;
   const directory = path.replace(/\/+$/, "");
@@ -64,7 +67,7 @@ function absolute(destination: string): string {
     what: `cannot write to '${destination}'`,
     why: directory === ""
       ? "that is the root directory"
-      : "Apptainer takes no commas and colons in the paths of binds, and a shell no blanks and quotes",
+      : "the path of a bind cannot contain commas, colons, blanks or quotes",
     fix: "choose another directory",
   });
 }
@@ -79,7 +82,7 @@ function checkOurs(directory: string): void {
   const foreign = (names ?? []).filter((name) =>
     name !== temporaryOf(README_FILE) && name !== "etc"
   );
-  // What a run leaves that was cut short before the README is an empty tree.
+  // A run that was cut short before it wrote the README leaves an empty tree.
   const isFresh = foreign.length === 0 &&
     (listDirectory(`${directory}/${MASKS_DIRECTORY}`) ?? []).length === 0 &&
     ["", "/systemd"].every((path) => (listDirectory(`${directory}/etc${path}`) ?? []).length <= 1);
@@ -87,7 +90,7 @@ function checkOurs(directory: string): void {
   if (text?.startsWith(OVERRIDES_MARKER)) return;
   throw new HpkError({
     what: `cannot write to ${directory}`,
-    why: "it holds files of others",
-    fix: "choose a directory that is empty or does not exist yet",
+    why: "it contains files that host-setup did not write",
+    fix: "choose an empty or new directory",
   });
 }

@@ -22,7 +22,7 @@ Deno.test("writeOverrides() writes the directory, and nothing the second time", 
     assertEquals(writeOverrides(directory, []).changed, []);
   }));
 
-Deno.test("writeOverrides() brings the directory up to date, and mends it", () =>
+Deno.test("writeOverrides() brings the directory up to date, and repairs it", () =>
   inDirectory((directory) => {
     writeOverrides(directory, []);
     const { changed } = writeOverrides(`${directory}/`, ["NetworkManager"]);
@@ -34,7 +34,7 @@ Deno.test("writeOverrides() brings the directory up to date, and mends it", () =
     assertEquals(Deno.readTextFileSync(unit), "");
   }));
 
-Deno.test("writeOverrides() goes on where a run was cut short", () =>
+Deno.test("writeOverrides() completes a run that was cut short", () =>
   inDirectory((directory) => {
     Deno.mkdirSync(`${directory}/etc/systemd/system`, { recursive: true });
     Deno.writeTextFileSync(`${directory}/README.hpk-new`, "Made");
@@ -50,7 +50,7 @@ Deno.test("writeOverrides() does not touch a directory that is not ours, or cann
   inDirectory((directory) => {
     Deno.mkdirSync(`${directory}/etc/systemd/system`, { recursive: true });
     Deno.writeTextFileSync(`${directory}/etc/systemd/system/web.service`, "[Service]\n");
-    assertThrows(() => writeOverrides(directory, []), HpkError, "files of others");
+    assertThrows(() => writeOverrides(directory, []), HpkError, "did not write");
     for (const name of ["", "/", "/a,b", "/a:b", "/a b"]) {
       assertThrows(() => writeOverrides(name, []), HpkError, "cannot write to", name);
     }

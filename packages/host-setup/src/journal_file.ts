@@ -7,11 +7,11 @@ import { explain, temporaryOf, writeWhole } from "./resources/write_file.ts";
 
 const DIRECTORY = JOURNAL_PATH.replace(/\/[^/]*$/, "");
 
-/** How long another run of ours is waited for, in ms, and how often it is asked. */
+/** How long to wait for another run, in ms, and how often to check. */
 const LOCK_WAIT_MS = 30_000;
 const LOCK_PAUSE_MS = 100;
 
-/** The journal on the disk, held by one run at a time. */
+/** The journal on disk, open in one run at a time. */
 export class JournalFile implements Disposable {
   #journal: Journal;
   readonly #lock: FileDescriptor;
@@ -22,21 +22,21 @@ export class JournalFile implements Disposable {
   }
 
   /**
-   * Opens it, when no other run of ours goes on.
+   * Opens it once no other run is in progress.
    *
-   * @throws {HpkError} When another run does not end, or the journal cannot be read.
+   * @throws {HpkError} If another run does not end, or the journal cannot be read.
    */
   static async open(): Promise<JournalFile> {
-    // A directory that is always there: a lock of a file of ours would have to be removed by --undo.
+    // A directory that always exists: --undo would have to remove a lock file of our own.
     const lock = openDirectory("/var/lib");
     try {
       const deadline = Date.now() + LOCK_WAIT_MS;
       while (!tryLockExclusive(lock)) {
         if (Date.now() > deadline) {
           throw new HpkError({
-            what: "cannot begin",
-            why: `another host-setup has been at work for ${LOCK_WAIT_MS / 1000} s`,
-            fix: "wait until it is done",
+            what: "cannot start",
+            why: `another host-setup has been running for ${LOCK_WAIT_MS / 1000} s`,
+            fix: "wait until it finishes",
           });
         }
         await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
@@ -48,15 +48,15 @@ export class JournalFile implements Disposable {
     }
   }
 
-  /** What it holds. */
+  /** Its contents. */
   get journal(): Journal {
     return this.#journal;
   }
 
   /**
-   * Writes it whole, to the disk; removes it where it holds nothing.
+   * Writes it to disk, atomically; removes it if it is empty.
    *
-   * @throws {HpkError} When the disk is full or read-only.
+   * @throws {HpkError} If the disk is full or read-only.
    */
   write(journal: Journal): void {
     if (journal.entries.length === 0 && Object.keys(journal.choices).length === 0) {
@@ -72,7 +72,7 @@ export class JournalFile implements Disposable {
     this.#journal = journal;
   }
 
-  /** Forgets everything. */
+  /** Removes all entries. */
   remove(): void {
     removeIfExists(temporaryOf(JOURNAL_PATH));
     removeIfExists(JOURNAL_PATH);

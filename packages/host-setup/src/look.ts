@@ -1,4 +1,4 @@
-/** Looks at the host: all that a plan is made from. Nothing is changed. */
+/** Inspects the host: all facts that a plan is based on. Nothing is changed. */
 
 import {
   type Cidr,
@@ -24,10 +24,10 @@ import { isSelinuxEnforcing } from "./resources/file.ts";
 import { findTool } from "./tools.ts";
 
 /**
- * Looks at the host.
+ * Inspects the host.
  *
- * @param withIni Whether host.ini counts; where all is undone a wrong line in it does not matter.
- * @throws {HpkError} When host.ini or the journal cannot be read.
+ * @param withIni Whether to read host.ini; for --undo an error in it does not matter.
+ * @throws {HpkError} If host.ini or the journal cannot be read.
  */
 export async function lookAtHost(withIni = true): Promise<HostLook> {
   const ini = parseHostIni(withIni ? readFileIfExists(HOST_INI_PATH) ?? "" : "");
@@ -60,7 +60,7 @@ export async function lookAtHost(withIni = true): Promise<HostLook> {
   };
 }
 
-/** What was done on this host before. */
+/** What earlier runs did on this host. */
 export function readJournal(): Journal {
   const text = readFileIfExists(JOURNAL_PATH);
   return text === undefined ? EMPTY_JOURNAL : parseJournal(text);
@@ -105,7 +105,7 @@ async function lookAtFilter(): Promise<Pick<HostLook, "ruleSets" | "rulesError" 
   return { ruleSets: [...ruleSets, ...other], rulesError: undefined, backend };
 }
 
-/** The back end that iptables does not write to, where it has rules that may drop packets. */
+/** The back end that iptables does not use, if it has rules that may drop packets. */
 async function lookAtOtherFilter(backend: "nft" | "legacy"): Promise<RuleSet[]> {
   // Tables of the legacy back end that are loaded in this network namespace.
   const legacyTables = readFileIfExists("/proc/self/net/ip_tables_names")?.trim() ?? "";
@@ -122,12 +122,14 @@ async function lookAtOtherFilter(backend: "nft" | "legacy"): Promise<RuleSet[]> 
   return code === 0 && filters ? [{ id, save, restore, rules: stdout }] : [];
 }
 
-/** Where Apptainer's files are: it tells, and its configuration may say otherwise. */
+/**
+ * Apptainer's directories, from `apptainer buildcfg` and its configuration, which takes precedence.
+ */
 async function findApptainer(): Promise<ApptainerPaths | undefined> {
   const program = findTool("apptainer");
   if (program === undefined) return undefined;
   const { stdout } = await runCommand(program, ["buildcfg"], {
-    // Apptainer makes its directory in the caller's home; a plan changes nothing.
+    // Apptainer creates its directory in the caller's home; a plan must change nothing.
     environment: { APPTAINER_CONFIGDIR: "/proc/self/no-directory" },
   });
   const value = (key: string) => new RegExp(`^${key}=(.+)$`, "m").exec(stdout)?.[1];
@@ -159,7 +161,7 @@ function readUses(directory: string): CniUse[] {
     });
 }
 
-/** The networks of hpktainer and of Flannel, whose links may not be there now. */
+/** The networks of hpktainer and Flannel, whose links may not exist at the moment. */
 function otherNetworks(): { cidr: Cidr; owner: string }[] {
   const found: { cidr: Cidr; owner: string }[] = [];
   const own = unlessWrong(() => {
@@ -182,7 +184,7 @@ function otherNetworks(): { cidr: Cidr; owner: string }[] {
 /** Where flanneld writes its lease (flannel, --subnet-file). */
 const FLANNEL_ENV = "/run/flannel/subnet.env";
 
-/** What a file says; undefined where it is wrong: whoever starts containers by it is told so. */
+/** Value of a file; undefined if it is invalid: the programs that use it report that. */
 function unlessWrong<T>(read: () => T): T | undefined {
   try {
     return read();
@@ -192,7 +194,7 @@ function unlessWrong<T>(read: () => T): T | undefined {
   }
 }
 
-/** Whether the programs or plugins of a need are all there. */
+/** Whether all programs or plugins of a need are installed. */
 export function isNeedThere(need: Need, apptainer: ApptainerPaths | undefined): boolean {
   if (need.where === "path") return need.programs.every((name) => findTool(name) !== undefined);
   const directories = apptainer?.pluginDirectories ??
@@ -203,7 +205,7 @@ export function isNeedThere(need: Need, apptainer: ApptainerPaths | undefined): 
   });
 }
 
-/** What is needed and not there. */
+/** The needs that are not met. */
 export function missingNeeds(apptainer: ApptainerPaths | undefined): Need[] {
   return NEEDS.filter((need) => !isNeedThere(need, apptainer));
 }

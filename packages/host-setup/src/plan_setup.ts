@@ -1,4 +1,4 @@
-/** What would change on the host, and why. Nothing is changed. */
+/** Works out what would change on the host, and why. Nothing is changed. */
 
 import { lookAtHost } from "./look.ts";
 import type { Progress } from "./progress.ts";
@@ -11,16 +11,16 @@ import { changesFor } from "./pure/reconcile.ts";
 import type { SetupReport } from "./pure/report.ts";
 import { makeResources, type Resources } from "./resources/all.ts";
 
-/** What a run is asked to do. */
+/** Options of a run. */
 export interface SetupRequest {
   /** Settings given as options. */
   readonly options: Choices;
-  /** Whether packages are installed. */
+  /** Whether to install packages. */
   readonly withPackages: boolean;
   readonly progress: Progress;
 }
 
-/** What is to be done, with all that it was worked out from. */
+/** What to do, with everything that it was derived from. */
 export interface Plan {
   readonly look: HostLook;
   readonly desired: Desired;
@@ -30,7 +30,7 @@ export interface Plan {
 /**
  * Works out what would change.
  *
- * @throws {HpkError} When the host cannot be set up as asked.
+ * @throws {HpkError} If the host cannot be set up as requested.
  */
 export async function planSetup(request: SetupRequest): Promise<SetupReport> {
   const { look, desired, changes } = await makePlan(request);
@@ -38,7 +38,7 @@ export async function planSetup(request: SetupRequest): Promise<SetupReport> {
   return { changes, notes, problems: desired.problems };
 }
 
-/** As {@linkcode planSetup}, for whoever carries it out. */
+/** As {@linkcode planSetup}, for a caller that applies the plan. */
 export async function makePlan(request: SetupRequest): Promise<Plan> {
   const look = await lookAtHost();
   const settings = resolveSetup(request.options, look.ini, look.journal.choices);
@@ -54,7 +54,7 @@ export async function makePlan(request: SetupRequest): Promise<Plan> {
   return { look, desired, changes: changesFor(desired.wanted, found, entries) };
 }
 
-/** Looks at things, those of one kind together. */
+/** Inspects things, one call for each kind. */
 export async function inspectAll(
   resources: Resources,
   things: readonly Thing[],
@@ -69,7 +69,7 @@ export async function inspectAll(
   return found;
 }
 
-/** What is to be said of changes. */
+/** Notes on changes. */
 export function notesOn(changes: readonly Change[], look: HostLook): string[] {
   const { entries } = look.journal;
   const edited = changes.filter(({ kind, id, old }) =>

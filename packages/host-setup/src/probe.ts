@@ -1,4 +1,4 @@
-/** What runs inside a namespace of --verify: a server, or tasks that are carried out one after another. */
+/** Runs inside a namespace for --verify: a server, or a list of tasks. */
 
 import { createSocket } from "node:dgram";
 import { readTxChecksum, writeTxChecksum } from "@hpk/core/ffi";
@@ -14,15 +14,15 @@ import {
 /** Where DNS servers listen (RFC 1035, section 4.2). */
 const DNS_PORT = 53;
 
-/** Bound of one task, in ms. */
+/** Timeout of one task, in ms. */
 const TASK_TIMEOUT_MS = 4_000;
 
 /**
- * Sends the pattern to whoever connects, until standard input ends: it goes with the process that
- * started it. Prints "ready" when it listens.
+ * Sends the pattern to every client, until standard input ends: it ends with the process that
+ * started it. Prints "ready" once it listens.
  *
- * @param plainLink A link on which segments are to be of their real size: without checksum offload the
- * kernel makes none larger.
+ * @param plainLink A link on which segments are to have their real size: without checksum offload
+ * the kernel makes none larger.
  */
 export async function serveProbe(port: number, plainLink: string | undefined): Promise<void> {
   if (plainLink !== undefined && readTxChecksum(plainLink)) writeTxChecksum(plainLink, false);
@@ -35,7 +35,7 @@ export async function serveProbe(port: number, plainLink: string | undefined): P
   };
   void serve();
   for await (const _ of Deno.stdin.readable) {
-    // Nothing is said on it.
+    // Nothing is written to it.
   }
   listener.close();
 }
@@ -46,11 +46,11 @@ async function send(connection: Deno.TcpConn): Promise<void> {
     await writer.write(pattern());
     await writer.close();
   } catch {
-    // Who asked sees that something is missing.
+    // The client notices that something is missing.
   }
 }
 
-/** Carries out tasks at the same time. */
+/** Runs tasks concurrently. */
 export function runTasks(tasks: readonly ProbeTask[]): Promise<ProbeResult[]> {
   return Promise.all(tasks.map(async (task) => {
     const begun = performance.now();
@@ -95,7 +95,7 @@ async function connect(hostname: string, port: number): Promise<string> {
     return `${hostname}:${port} answered`;
   } catch (error) {
     if (error instanceof Deno.errors.ConnectionRefused) {
-      return `${hostname}:${port} refused, it is reached`;
+      return `${hostname}:${port} refused, so it is reachable`;
     }
     throw error;
   }
@@ -115,7 +115,7 @@ async function fetchPattern(hostname: string, port: number): Promise<string> {
     if (count === null) break;
     for (let index = 0; index < count; index++) {
       if (buffer[index] !== wanted[received + index]) {
-        throw new Error(`byte ${received + index} arrived wrong`);
+        throw new Error(`byte ${received + index} is wrong`);
       }
     }
     received += count;
@@ -127,7 +127,7 @@ async function fetchPattern(hostname: string, port: number): Promise<string> {
   return `${received / 1024} KiB`;
 }
 
-/** Comes to an end when nothing has arrived for most of a task's time. */
+/** Ends when nothing has arrived for most of a task's time. */
 async function stall(last: () => number): Promise<undefined> {
   const limit = TASK_TIMEOUT_MS * 0.75;
   while (performance.now() - last() < limit) {

@@ -1,4 +1,7 @@
-/** A network namespace on the network for Apptainer, made by the CNI plugins as Apptainer has them made. */
+/**
+ * A network namespace on the network for Apptainer, made by the CNI plugins as Apptainer calls
+ * them.
+ */
 
 import { HpkError, oneLine } from "@hpk/core";
 import { readFileIfExists, removeIfExists, runCommand, runOrThrow } from "@hpk/core/os";
@@ -17,29 +20,31 @@ import { findTool } from "./tools.ts";
 /** Name of the namespace, and the container's id for the plugins. */
 export const PROBE_NAMESPACE = "hpk-verify";
 
-/** What has to be removed, on file: a kill leaves it to the next run. A reboot removes all of it. */
+/**
+ * Record of what has to be removed: after a kill, the next run does so. A reboot removes all of it.
+ */
 const RECORD_PATH = "/run/hpk-verify.json";
 
-/** What is on file. */
+/** Contents of the record. */
 interface ProbeRecord {
   readonly list: CniList;
   readonly pluginDirectories: readonly string[];
   readonly port: PortMapping;
   readonly save: string;
   readonly restore: string;
-  /** The packet filter before the plugins. */
+  /** The packet filter before the plugins ran. */
   readonly rules: string;
-  /** What the plugins have answered so far. */
+  /** The plugins' results so far. */
   readonly result: unknown;
 }
 
 /**
- * Makes one.
+ * Creates one.
  *
  * @param conflist Path of the configuration.
- * @param rules The packet filter as it is.
+ * @param rules The current packet filter.
  * @return Its address.
- * @throws {HpkError} When a plugin fails; what was made is removed.
+ * @throws {HpkError} If a plugin fails; what was made is removed.
  */
 export async function makeProbeContainer(
   conflist: string,
@@ -63,7 +68,7 @@ export async function makeProbeContainer(
     }
     const address = addressIn(record.result);
     if (address !== undefined) return address;
-    throw pluginError("bridge", "it gave no address");
+    throw pluginError("bridge", "it returned no address");
   } catch (error) {
     await removeProbeContainer();
     throw error;
@@ -71,8 +76,8 @@ export async function makeProbeContainer(
 }
 
 /**
- * Removes it, and what the plugins made for it and leave: their chains, unless these were there before.
- * Without one it does nothing.
+ * Removes it, and everything that the plugins leave behind: their chains, unless these existed
+ * before. Does nothing if there is none.
  */
 export async function removeProbeContainer(): Promise<void> {
   const text = readFileIfExists(RECORD_PATH);
@@ -113,7 +118,7 @@ async function callPlugin(
 
 function pluginError(type: string, why: string): HpkError {
   return new HpkError({
-    what: `the CNI plugin ${type} made no network for a container`,
+    what: `the CNI plugin ${type} cannot set up a container's network`,
     why,
     fix: "run --apply; see 'hpktainer doctor' for the plugins",
   });

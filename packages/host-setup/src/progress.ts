@@ -1,20 +1,20 @@
-/** Tells people that a long step is going on. */
+/** Shows that a long step is in progress. */
 export type Progress = <T>(what: string, work: () => Promise<T>) => Promise<T>;
 
-/** Pause between two pictures of the wheel, in ms. */
+/** Time between two frames of the spinner, in ms. */
 const TURN_MS = 120;
 const WHEEL = ["|", "/", "-", "\\"];
 
 /** A stream that lines are written to. */
 export interface Output {
-  /** Whether it is a terminal, on which a line can be written over. */
+  /** Whether it is a terminal, on which a line can be overwritten. */
   readonly isTerminal: boolean;
   readonly write: (text: string) => void;
 }
 
 /**
- * Makes a {@linkcode Progress}: on a terminal one line with a wheel and the seconds, which is wiped in
- * the end; elsewhere one line at the beginning.
+ * Makes a {@linkcode Progress}: on a terminal one line with a spinner and the seconds, which is
+ * erased in the end; elsewhere one line at the beginning.
  */
 export function progressOn({ isTerminal, write }: Output): Progress {
   return async (what, work) => {

@@ -1,14 +1,14 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { progressOn } from "./progress.ts";
 
-Deno.test("progress is one plain line where there is no terminal", async () => {
+Deno.test("progress is one plain line without a terminal", async () => {
   let text = "";
   const progress = progressOn({ isTerminal: false, write: (more) => void (text += more) });
   assertEquals(await progress("installing x", () => Promise.resolve(7)), 7);
   assertEquals(text, "installing x\n");
 });
 
-Deno.test("progress turns on a terminal, and is wiped, also after a failure", async () => {
+Deno.test("progress spins on a terminal, and is erased, also after a failure", async () => {
   let text = "";
   const progress = progressOn({ isTerminal: true, write: (more) => void (text += more) });
   await assertRejects(

@@ -1,6 +1,6 @@
 import { findProgram } from "@hpk/core/os";
 
-/** Where programs are looked for besides PATH: a unit's or an administrator's PATH may lack sbin. */
+/** Directories searched besides PATH: the PATH of a unit or an administrator may lack sbin. */
 const SYSTEM_DIRECTORIES = [
   "/usr/local/sbin",
   "/usr/local/bin",
@@ -11,7 +11,7 @@ const SYSTEM_DIRECTORIES = [
 ];
 
 /**
- * Finds a program that is used where it is there.
+ * Finds an optional program.
  *
  * @return Its absolute path, or undefined.
  */

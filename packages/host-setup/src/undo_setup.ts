@@ -1,4 +1,4 @@
-/** Puts back what was there before us. */
+/** Restores the state before us. */
 
 import { faultPoint, listDirectory, removeIfEmpty, removeIfExists } from "@hpk/core/os";
 import { JournalFile } from "./journal_file.ts";
@@ -13,18 +13,18 @@ import { editedCopyOf } from "./resources/file.ts";
 import { removeProbe } from "./verify.ts";
 import { temporaryOf } from "./resources/write_file.ts";
 
-/** Kinds that may be undone later when they cannot be now: containers hold them. */
+/** Kinds that a later --undo may restore if this one cannot: containers use them. */
 const LATER: ReadonlySet<Kind> = new Set(["bridge", "sysctl"]);
 
 /**
- * Puts back what was there before us, the last made first. A value that someone else has changed since
- * is left, and reported.
+ * Restores the state before us, the last change first. A value that another program has changed
+ * since is left, and reported.
  *
- * @throws {HpkError} When the journal cannot be read, or something cannot be put back.
+ * @throws {HpkError} If the journal cannot be read, or something cannot be restored.
  */
 export async function undoSetup(progress: Progress): Promise<UndoReport> {
   using journal = await JournalFile.open();
-  // What a --verify that was killed has left would hold the bridge.
+  // The remains of a killed --verify would keep the bridge in use.
   await removeProbe();
   const look = await lookAtHost(false);
   const resources = makeResources(look, undefined, journal.journal.entries, progress);
@@ -38,8 +38,8 @@ export async function undoSetup(progress: Progress): Promise<UndoReport> {
     let why: string | undefined;
     if (what === "left") {
       why =
-        `someone else has changed it since: it is ${valueText(kind, now)}, and host-setup made ` +
-        `it ${valueText(kind, entry.set)}`;
+        `it has been changed since: it is ${valueText(kind, now)}, and host-setup had set it to ` +
+        valueText(kind, entry.set);
     } else if (what === "restore") {
       why = await resources[kind].remove(entry, now);
       faultPoint(`undone ${keyOf(entry)}`);
@@ -55,7 +55,7 @@ export async function undoSetup(progress: Progress): Promise<UndoReport> {
   return { restored, left };
 }
 
-/** Removes what a kill left of the writing of a file. */
+/** Removes the temporary file that a kill left behind. */
 function cleanBeside(path: string): void {
   for (const written of [path, editedCopyOf(path)]) removeIfExists(temporaryOf(written));
 }
@@ -63,7 +63,7 @@ function cleanBeside(path: string): void {
 /** Where the plugins host-local and others keep their state (host-local's dataDir). */
 const CNI_STATE = "/var/lib/cni";
 
-/** Removes what host-local keeps for a network of ours, once no container has an address of it. */
+/** Removes host-local's files for our network, once no container has an address of it. */
 function removeLeases({ set }: Entry): void {
   const name: unknown = JSON.parse(set ?? "{}").name;
   if (typeof name !== "string") return;

@@ -1,12 +1,12 @@
 /**
- * The live proofs: a container on the network for Apptainer reaches the world and is reached.
+ * The live checks: a container on the network for Apptainer reaches the outside and is reachable.
  *
  *   outside (namespace) ──1280── host ── hpk0 ── container (namespace)
  *     192.0.2.2                   │
  *                               uplink ── DNS servers, --target
  *
- * The namespace outside stands for another host: it calls the published port, and the way to it has an
- * MTU that no link of the container has.
+ * The namespace outside stands for another host: it connects to the published port, and the path to
+ * it has an MTU that no link of the container has.
  */
 
 import { containerResolver, formatIpv4, HpkError, parseIpv4, parseResolvConf } from "@hpk/core";
@@ -26,10 +26,10 @@ const OUTSIDE_NAMESPACE = "hpk-verify-out";
 const OUTSIDE_LINK = "hpkverify0";
 const INNER_LINK = "out0";
 
-/** MTU of the way to it, in bytes: the least that IPv6 allows, as in a tunnel in a tunnel. */
+/** MTU of the path to it, in bytes: the least that IPv6 allows, as in a tunnel in a tunnel. */
 const NARROW_MTU = 1280;
 
-/** Ports: of the servers, and the one of the host that is published. */
+/** Ports: of the servers, and the published one of the host. */
 const SERVER_PORT = 18080;
 const PUBLISHED_PORT = 18081;
 
@@ -40,16 +40,16 @@ export interface Target {
   readonly port: number;
 }
 
-/** What --verify is asked besides. */
+/** Options of --verify. */
 export interface VerifyRequest extends SetupRequest {
-  /** What is connected to outside; undefined takes the DNS servers. */
+  /** The outside server to connect to; undefined to use the DNS servers. */
   readonly target: Target | undefined;
 }
 
 /**
- * Carries out the proofs. What they need is removed again.
+ * Runs the checks. What they need is removed again.
  *
- * @throws {HpkError} When there is no network to prove.
+ * @throws {HpkError} If there is no network to check.
  */
 export async function verifySetup(request: VerifyRequest): Promise<Proof[]> {
   using _lock = await JournalFile.open();
@@ -85,7 +85,7 @@ export async function verifySetup(request: VerifyRequest): Promise<Proof[]> {
   }
 }
 
-/** Removes what the proofs need, or what a run that was killed has left of it. */
+/** Removes what the checks need, or the remains of a killed run. */
 export async function removeProbe(): Promise<void> {
   const ip = findTool("ip");
   if (ip === undefined) return;
@@ -145,7 +145,7 @@ async function prove(
     ? servers.map((address) => ({ address, port: 53 }))
     : [target];
   const fetch = (address: string, port: number): ProbeTask => ({ kind: "fetch", address, port });
-  // Alone and first: a transfer the other way would teach the container the path's MTU.
+  // Alone and first, since a transfer the other way would let the container learn the path's MTU.
   const [narrow] = await runIn(PROBE_NAMESPACE, [fetch(outside.address, SERVER_PORT)]);
   const [inside, fromOutside, fromHost] = await Promise.all([
     runIn(PROBE_NAMESPACE, [
@@ -158,7 +158,7 @@ async function prove(
   ]);
   const [hairpin, ...rest] = inside;
   const nameservers = servers.join(", ");
-  const no = "no DNS server that containers can reach is set";
+  const no = "no DNS server that containers can reach is configured";
   return [
     {
       id: "container",
@@ -171,9 +171,9 @@ async function prove(
       "outbound",
       `a container reaches ${
         target === undefined ? nameservers : `${target.address}:${target.port}`
-      } by ${desired.uplink.name ?? "the host"}`,
+      } through ${desired.uplink.name ?? "the host"}`,
       rest.slice(0, targets.length),
-      `${no}; name a --target HOST:PORT`,
+      `${no}; give a --target HOST:PORT`,
     ),
     proof(
       "inbound",
@@ -181,14 +181,14 @@ async function prove(
       fromOutside[0],
     ),
     proof("local", "the host itself reaches it", fromHost[0]),
-    proof("hairpin", "the container reaches it by the host's address", hairpin),
-    anyOf("dns", `a container asks ${nameservers}`, rest.slice(targets.length), no),
-    proof("mss", `a transfer by a path with an MTU of ${NARROW_MTU}`, narrow),
+    proof("hairpin", "the container reaches it at the host's address", hairpin),
+    anyOf("dns", `a container queries ${nameservers}`, rest.slice(targets.length), no),
+    proof("mss", `a transfer over a path with an MTU of ${NARROW_MTU}`, narrow),
     proveOffload(desired.network.bridge, desired.wanted.some(({ kind }) => kind === "offload")),
   ];
 }
 
-/** The servers that systemd-resolved asks itself; its stub is the host's alone. */
+/** The servers that systemd-resolved itself uses; only the host can reach its stub. */
 const RESOLVED_CONF = "/run/systemd/resolve/resolv.conf";
 
 function proof(id: Proof["id"], what: string, result: ProbeResult | undefined): Proof {
@@ -196,7 +196,7 @@ function proof(id: Proof["id"], what: string, result: ProbeResult | undefined): 
   return { id, status: ok ? "ok" : "failed", what, found, fix: ok ? "" : FIXES[id] };
 }
 
-/** One that succeeds proves the way; the others may be out of order. */
+/** One success proves the path; the others may be down. */
 function anyOf(
   id: Proof["id"],
   what: string,
@@ -208,21 +208,21 @@ function anyOf(
 }
 
 function proveOffload(bridge: string, isWanted: boolean): Proof {
-  const what = `${bridge} fills in checksums`;
+  const what = `packets to ${bridge} have checksums`;
   if (!isWanted) {
     return { id: "offload", status: "skipped", what, found: "offload = keep", fix: "" };
   }
   const isOn = readTxChecksum(bridge);
   return isOn
-    ? failed("offload", what, "it leaves them to a device that has none")
+    ? failed("offload", what, "tx-checksumming is on, but a bridge computes none")
     : { id: "offload", status: "ok", what, found: "tx-checksumming is off", fix: "" };
 }
 
 /**
- * Reads what --target names.
+ * Parses the value of --target.
  *
  * @param text ADDRESS:PORT.
- * @throws {HpkError} When it is none.
+ * @throws {HpkError} If it is invalid.
  */
 export function readTarget(text: string): Target {
   const [, address = "", digits = ""] = /^([^:]+):([0-9]{1,5})$/.exec(text) ?? [];
@@ -230,18 +230,18 @@ export function readTarget(text: string): Target {
   if (port >= 1 && port <= 65535 && parseIpv4(address) !== undefined) return { address, port };
   throw new HpkError({
     what: `cannot use --target '${text}'`,
-    why: "it is no ADDRESS:PORT",
+    why: "it is not ADDRESS:PORT",
     fix: "give an IPv4 address and a port, such as 192.0.2.10:443",
   });
 }
 
-/** Runs tasks in a namespace, by this program. */
+/** Runs tasks in a namespace, with this program. */
 async function runIn(namespace: string, tasks: readonly ProbeTask[]): Promise<ProbeResult[]> {
   const words = ["netns", "exec", namespace, Deno.execPath(), "probe", JSON.stringify(tasks)];
   return JSON.parse(await runOrThrow(findTool("ip")!, words));
 }
 
-/** Starts a server in a namespace, by this program; it ends with its standard input. */
+/** Starts a server in a namespace, with this program; it ends with its standard input. */
 async function startServer(namespace: string, plainLink?: string): Promise<AsyncDisposable> {
   const words = [
     "netns",

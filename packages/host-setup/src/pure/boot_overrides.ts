@@ -1,35 +1,34 @@
 /**
- * The directory that `host-setup boot-overrides` writes: what plain Apptainer needs to boot a container
- * in the host's network that leaves it alone. It holds an empty file for each unit that is masked, the
- * list of binds, and a README.
+ * The directory that `host-setup boot-overrides` writes, with which plain Apptainer boots a
+ * container in the host's network without changing that network. It contains an empty file for each
+ * masked unit, the list of binds, and a README.
  */
 
 import { COMMON_SETTINGS, type Mask, NETWORK_SETTINGS, UNIT_DIRECTORY } from "@hpk/core";
 
-/** First line of the README: by it the directory is known as ours. */
-export const OVERRIDES_MARKER =
-  "Made by 'host-setup boot-overrides'; it writes this directory anew.";
+/** First line of the README: it identifies the directory as ours. */
+export const OVERRIDES_MARKER = "Made by 'host-setup boot-overrides'; it rewrites this directory.";
 
-/** Name of the file with the binds, in one line, as APPTAINER_BIND takes them. */
+/** Name of the file with the binds, in one line, in the form of APPTAINER_BIND. */
 export const BINDS_FILE = "binds";
 
-/** Name of the file that tells a person what this is. */
+/** Name of the file that explains the directory. */
 export const README_FILE = "README";
 
-/** What is to be written. */
+/** The files to write. */
 export interface Overrides {
   /** Absolute path of the directory. */
   readonly directory: string;
   readonly masks: readonly Mask[];
-  /** Units or groups that run although they would be masked, as they were named. */
+  /** Units or groups that may run although they are masked by default, as the user named them. */
   readonly allowed: readonly string[];
-  /** Texts by path below the directory; the README is the first. */
+  /** File contents by path below the directory; the README is the first. */
   readonly files: ReadonlyMap<string, string>;
   /** Value of APPTAINER_BIND. */
   readonly binds: string;
 }
 
-/** The directory of the masks, below the directory. */
+/** Where the masks are, below the directory. */
 export const MASKS_DIRECTORY = UNIT_DIRECTORY.slice(1);
 
 /**
@@ -80,8 +79,8 @@ hpktainer does the same, and compares the host before and after:
 An empty file is bound over each unit below, which masks it; everything else in the image stays as
 it is. ${
     allowed.length === 0
-      ? "Nothing that is masked by default is let run"
-      : `Let run: ${allowed.join(", ")}`
+      ? "No unit that is masked by default may run"
+      : `Allowed to run: ${allowed.join(", ")}`
   }.
 
 ${lines.join("\n")}`;
@@ -93,10 +92,10 @@ export function startCommand(directory: string): string {
     "--ipc --writable-tmpfs --netns-path /proc/1/ns/net IMAGE NAME";
 }
 
-/** Tells a person what was done. */
+/** Describes the result as text. */
 export function formatOverrides(overrides: Overrides, changed: readonly string[]): string {
   const { directory, masks, allowed } = overrides;
-  const allowedText = allowed.length === 0 ? "" : `, let run: ${allowed.join(", ")}`;
+  const allowedText = allowed.length === 0 ? "" : `, allowed to run: ${allowed.join(", ")}`;
   const units = counted(masks.length, "unit");
   const what = changed.length === 0 ? "nothing" : counted(changed.length, "file");
   return `${directory}: ${units} masked${allowedText}; ${what} changed
@@ -109,7 +108,7 @@ function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** What `--json` prints. The shape is stable: keys are only added. */
+/** The object for `--json`. Its shape is stable: keys are only added. */
 export function overridesToJson(overrides: Overrides, changed: readonly string[]): object {
   const { directory, masks, allowed, binds } = overrides;
   return {

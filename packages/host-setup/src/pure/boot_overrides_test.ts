@@ -19,24 +19,24 @@ Deno.test("there is an empty file and a bind for each unit, and no directory is 
   for (const bind of binds.split(",")) assert(bind.endsWith(":ro"), bind);
 });
 
-Deno.test("settings of the network can be written where the unit that does may run", () => {
+Deno.test("network settings can be written if the unit that writes them may run", () => {
   const allow = ["systemd-sysctl"];
   const { binds } = planOverrides("/d", chooseMasks({ allow, hostNetwork: true }), allow);
   assert(binds.endsWith("/proc/sys/fs/nr_open:/proc/sys/fs/nr_open:ro"));
 });
 
-Deno.test("the README says what it is, how to use it, and why each unit is masked", () => {
+Deno.test("the README explains the directory, its use, and why each unit is masked", () => {
   const text = planOverrides("/d", masks, ["udev"]).files.get("README")!;
   assert(text.startsWith(OVERRIDES_MARKER));
   assert(text.includes('APPTAINER_BIND="$(cat /d/binds)" apptainer instance start --boot'));
   assert(text.includes("NetworkManager: sets links, addresses, routes and resolv.conf\n"));
-  assert(text.includes("Let run: udev."));
+  assert(text.includes("Allowed to run: udev."));
 });
 
-Deno.test("what was done is told to a person and to a program", () => {
+Deno.test("the result is formatted as text and as JSON", () => {
   const overrides = planOverrides("/d", masks.slice(0, 1), ["udev"]);
   const text = formatOverrides(overrides, ["/d/binds"]);
-  assert(text.startsWith("/d: 1 unit masked, let run: udev; 1 file changed\n"), text);
+  assert(text.startsWith("/d: 1 unit masked, allowed to run: udev; 1 file changed\n"), text);
   assert(
     formatOverrides(planOverrides("/d", masks, []), []).includes(" units masked; nothing changed"),
   );

@@ -1,14 +1,14 @@
-/** How the host shall be set up: options, host.ini, what was chosen before, and defaults. */
+/** Resolves the settings of a host: options, host.ini, earlier choices, and defaults. */
 
 import { HOST_INI_PATH, HOST_KEYS, type HostIni, type HostKey, HpkError } from "@hpk/core";
 
-/** What is remembered from one run to the next. */
+/** Choices that are kept from one run to the next. */
 export type Choices = Partial<Readonly<Record<HostKey, string>>>;
 
-/** The word by which an option or a line takes back what was chosen before. */
+/** The value with which an option or a line drops an earlier choice. */
 export const AUTO = "auto";
 
-/** Settings with all that has a default; what is undefined is found out on the host. */
+/** Settings with defaults; undefined values are detected on the host. */
 export interface SetupSettings {
   readonly subnet: string | undefined;
   readonly bridge: string;
@@ -18,15 +18,15 @@ export interface SetupSettings {
   readonly mtu: number | undefined;
   readonly offload: "own" | "all" | "keep";
   readonly imds: "closed" | "open";
-  /** What of them came by options, now or at an earlier apply: to be remembered. */
+  /** The values that came from options, now or at an earlier apply: to be kept. */
   readonly chosen: Choices;
 }
 
 /**
- * Resolves the settings: an option beats host.ini, which beats what an earlier apply was told, which
- * beats the default. "auto" as an option forgets what was told.
+ * Resolves the settings: an option overrides host.ini, which overrides the options of an earlier
+ * apply, which override the default. "auto" as an option drops the earlier one.
  *
- * @throws {HpkError} When an option's value is wrong.
+ * @throws {HpkError} If an option's value is wrong.
  */
 export function resolveSetup(options: Choices, ini: HostIni, earlier: Choices): SetupSettings {
   const chosen: Partial<Record<HostKey, string>> = {};
@@ -61,5 +61,5 @@ export function resolveSetup(options: Choices, ini: HostIni, earlier: Choices): 
   };
 }
 
-/** Where settings stand, for messages. */
+/** Where settings can be given, for messages. */
 export const SETTINGS_PLACE = `as an option or below [network] in ${HOST_INI_PATH}`;

@@ -16,12 +16,12 @@ Deno.test("resolveSetup: defaults", () => {
 
 const CASES:
   readonly (readonly [string, Choices, Choices, Choices, string | undefined, Choices])[] = [
-    ["an option beats the file", { uplink: "a" }, { uplink: "b" }, { uplink: "c" }, "a", {
+    ["an option overrides the file", { uplink: "a" }, { uplink: "b" }, { uplink: "c" }, "a", {
       uplink: "a",
     }],
-    ["the file beats what was chosen before", {}, { uplink: "b" }, { uplink: "c" }, "b", {}],
-    ["what was chosen before is kept", {}, {}, { uplink: "c" }, "c", { uplink: "c" }],
-    ["auto forgets it", { uplink: "auto" }, {}, { uplink: "c" }, undefined, {}],
+    ["the file overrides an earlier choice", {}, { uplink: "b" }, { uplink: "c" }, "b", {}],
+    ["an earlier choice is kept", {}, {}, { uplink: "c" }, "c", { uplink: "c" }],
+    ["auto drops it", { uplink: "auto" }, {}, { uplink: "c" }, undefined, {}],
     ["auto leaves the file alone", { uplink: "auto" }, { uplink: "b" }, { uplink: "c" }, "b", {}],
   ];
 
@@ -32,7 +32,7 @@ for (const [name, options, file, earlier, uplink, chosen] of CASES) {
   });
 }
 
-Deno.test("resolveSetup refuses a wrong option", () => {
+Deno.test("resolveSetup rejects an invalid option", () => {
   const error = assertThrows(() => resolveSetup({ mtu: "9k" }, ini({}), {}), HpkError);
   assertEquals(
     error.message,

@@ -1,6 +1,9 @@
-/** How the plugins of a CNI configuration are called (CNI specification 0.4.0, "Network Configuration Lists"). */
+/**
+ * How to call the plugins of a CNI configuration (CNI specification 0.4.0, "Network Configuration
+ * Lists").
+ */
 
-/** What a configuration list holds, as far as calling goes. */
+/** The parts of a configuration list that calling it needs. */
 export interface CniList {
   readonly cniVersion: string;
   readonly name: string;
@@ -14,7 +17,7 @@ export interface PortMapping {
   readonly protocol: "tcp" | "udp";
 }
 
-/** What one plugin gets on standard input. */
+/** Standard input of one plugin. */
 export function pluginInput(
   list: CniList,
   index: number,
@@ -45,7 +48,7 @@ export function addressIn(result: unknown): string | undefined {
  * The input of `iptables-restore --noflush` that removes chains that CNI plugins have made and left.
  *
  * @param before The packet filter before the plugins were called, as iptables-save(8) prints it.
- * @param after The same after they were called for the last time.
+ * @param after The same after the last call.
  */
 export function removalOfNewCniChains(before: string, after: string): string {
   const chainsOf = (text: string, table: string): string[] => {

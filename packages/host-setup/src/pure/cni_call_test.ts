@@ -11,7 +11,7 @@ const LIST = {
 };
 const PORT = { hostPort: 80, containerPort: 8080, protocol: "tcp" } as const;
 
-Deno.test("pluginInput gives each plugin what it takes", () => {
+Deno.test("pluginInput gives each plugin its own input", () => {
   assertEquals(JSON.parse(pluginInput(LIST, 0, [PORT], undefined)), {
     cniVersion: "0.4.0",
     name: "hpk",
@@ -45,7 +45,7 @@ const AFTER = `*filter
 COMMIT
 `;
 
-Deno.test("removalOfNewCniChains removes what is new only, with the jumps to it", () => {
+Deno.test("removalOfNewCniChains removes only new chains, with the jumps to them", () => {
   assertEquals(
     removalOfNewCniChains(BEFORE, AFTER),
     `*filter

@@ -6,22 +6,22 @@
 import { type Cidr, formatCidr, formatIpv4, HpkError, macOf, overlaps, parseCidr } from "@hpk/core";
 import type { HostLink, HostRoute } from "./host_network.ts";
 
-/** What every file of ours says of itself, in a comment or, in JSON, in a key. */
+/** First line of every file of ours, as a comment or, in JSON, as a key. */
 export const MARKER = "Made by host-setup; 'host-setup --undo' removes it. Settings: host.ini";
 
-/** The network as planned. */
+/** The planned network. */
 export interface CniNetwork {
-  /** What Apptainer's --network calls it. */
+  /** Its name for Apptainer's --network. */
   readonly name: string;
   readonly bridge: string;
   readonly subnet: Cidr;
   /** MTU in bytes. */
   readonly mtu: number;
-  /** Whether frames of bridges pass iptables on this host (br_netfilter). */
+  /** Whether bridged frames pass iptables on this host (br_netfilter). */
   readonly bridgeNetfilter: boolean;
 }
 
-/** What another CNI configuration uses. */
+/** Names and subnets that another CNI configuration uses. */
 export interface CniUse {
   readonly path: string;
   readonly name: string | undefined;
@@ -31,22 +31,22 @@ export interface CniUse {
   readonly ours: boolean;
 }
 
-/** The plugins that the configuration names: types, as files in the plugins' directory. */
+/** Types of the configuration's plugins: names of files in the plugins' directory. */
 export const CNI_PLUGINS = ["bridge", "host-local", "firewall", "portmap"] as const;
 
 /**
- * Subnets of which the first that is free is chosen. Not among them: what Apptainer (10.22), Docker
- * (172.17), Podman (10.88), Kubernetes (10.96), K3s (10.42) and Flannel (10.244) use unless told
- * otherwise, and 172.31, in which Amazon's default networks lie.
+ * Candidates for the subnet; the first free one is chosen. They avoid the defaults of Apptainer
+ * (10.22), Docker (172.17), Podman (10.88), Kubernetes (10.96), K3s (10.42) and Flannel (10.244),
+ * and 172.31, which contains Amazon's default networks.
  */
 const CANDIDATES: readonly Cidr[] = [72, 73, 74, 75, 76, 77, 78, 79].map((second) =>
   parseCidr(`10.${second}.0.0/16`)!
 ).concat(parseCidr("172.30.0.0/16")!, parseCidr("192.168.240.0/20")!);
 
-/** Apptainer's own default network, also where its file is not there. */
+/** Apptainer's own default network, even if its file is missing. */
 const APPTAINER_SUBNET: Cidr = parseCidr("10.22.0.0/16")!;
 
-/** What lies in Apptainer's network directory. */
+/** Files in Apptainer's network directory. */
 export function readCniUse(path: string, text: string): CniUse {
   const bridges: string[] = [];
   const subnets: Cidr[] = [];
@@ -64,7 +64,7 @@ export function readCniUse(path: string, text: string): CniUse {
   try {
     parsed = JSON.parse(text);
   } catch {
-    // Apptainer leaves a file that is no JSON out as well.
+    // Apptainer ignores a file that is not JSON as well.
     return { path, name: undefined, bridges, subnets, ours: false };
   }
   collect(parsed);
@@ -78,20 +78,20 @@ export function readCniUse(path: string, text: string): CniUse {
   };
 }
 
-/** What a subnet must keep clear of. */
+/** Networks that a subnet must not overlap. */
 export interface Occupied {
   readonly links: readonly HostLink[];
   readonly routes: readonly HostRoute[];
   /** Other CNI configurations. */
   readonly uses: readonly CniUse[];
-  /** Other networks that are set up here, with what they belong to. */
+  /** Other container networks that are configured here, with their owners. */
   readonly networks: readonly { readonly cidr: Cidr; readonly owner: string }[];
 }
 
 /**
- * The subnet to use: the one asked for, or the first that is free.
+ * The subnet to use: the requested one, or the first free candidate.
  *
- * @throws {HpkError} When the one asked for is in use, or none is free.
+ * @throws {HpkError} If the requested one is in use, or none is free.
  */
 export function chooseSubnet(asked: string | undefined, bridge: string, occupied: Occupied): Cidr {
   if (asked !== undefined) {
@@ -99,7 +99,7 @@ export function chooseSubnet(asked: string | undefined, bridge: string, occupied
     if (subnet.prefix < 8 || subnet.prefix > 30) {
       throw new HpkError({
         what: `cannot use subnet ${asked}`,
-        why: subnet.prefix > 30 ? "it has no room for containers" : "it is too large",
+        why: subnet.prefix > 30 ? "it is too small for containers" : "it is too large",
         fix: "use a prefix from /8 to /30",
       });
     }
@@ -108,7 +108,7 @@ export function chooseSubnet(asked: string | undefined, bridge: string, occupied
     throw new HpkError({
       what: `cannot use subnet ${asked}`,
       why: `it overlaps ${owner}`,
-      fix: "choose another with --subnet CIDR, or --subnet auto for any that is free",
+      fix: "choose another with --subnet CIDR, or use --subnet auto for a free one",
     });
   }
   const free = CANDIDATES.find((subnet) => ownerOf(subnet, bridge, occupied) === undefined);
@@ -116,26 +116,28 @@ export function chooseSubnet(asked: string | undefined, bridge: string, occupied
   throw new HpkError({
     what: "cannot choose a subnet for containers",
     why: `${CANDIDATES.map(formatCidr).join(", ")} are all in use`,
-    fix: "name one that is free with --subnet CIDR",
+    fix: "choose a free one with --subnet CIDR",
   });
 }
 
-/** Small networks for a link to a namespace, of ranges that no host is in (RFC 5737, RFC 2544). */
+/**
+ * Small networks for the link to a namespace, from ranges that no host uses (RFC 5737, RFC 2544).
+ */
 const TEST_NETWORKS: readonly Cidr[] = ["192.0.2.0/30", "198.18.0.0/30", "203.0.113.0/30"]
   .map((text) => parseCidr(text)!);
 
 /**
- * A network of four addresses that is free.
+ * A free network of four addresses.
  *
- * @throws {HpkError} When none is.
+ * @throws {HpkError} If none is free.
  */
 export function freeNetwork(occupied: Occupied): Cidr {
   const free = TEST_NETWORKS.find((subnet) => ownerOf(subnet, "", occupied) === undefined);
   if (free !== undefined) return free;
   throw new HpkError({
-    what: "cannot make a link for the proofs",
+    what: "cannot create a link for the checks",
     why: `${TEST_NETWORKS.map(formatCidr).join(", ")} are all in use on this host`,
-    fix: "take one of them off the host: they are for documentation and tests",
+    fix: "remove one of them from the host: they are reserved for documentation and tests",
   });
 }
 
@@ -154,7 +156,9 @@ function ownerOf(subnet: Cidr, bridge: string, occupied: Occupied): string | und
     destination.prefix > 0 && device !== bridge && overlaps(destination, subnet)
   );
   if (route !== undefined) {
-    return `the host's route to ${formatCidr(route.destination)} by ${route.device ?? "no device"}`;
+    return `the host's route to ${formatCidr(route.destination)} via ${
+      route.device ?? "no device"
+    }`;
   }
   const use = occupied.uses.find((one) =>
     !one.ours && one.subnets.some((other) => overlaps(other, subnet))
@@ -165,7 +169,7 @@ function ownerOf(subnet: Cidr, bridge: string, occupied: Occupied): string | und
 }
 
 /**
- * Checks that no other configuration has our network's name or bridge.
+ * Checks that no other configuration uses our network's name or bridge.
  *
  * @throws {HpkError} Naming the file.
  */
@@ -175,11 +179,11 @@ export function checkNames(name: string, bridge: string, uses: readonly CniUse[]
       throw new HpkError({
         what,
         why: `${use.path} ${why}, and it is not ours`,
-        fix: `choose another with '${key} = …' below [network] in host.ini, or move that file away`,
+        fix: `choose another with '${key} = …' below [network] in host.ini, or remove that file`,
       });
     };
     if (use.name === name) {
-      fail(`cannot call the network '${name}'`, "has that name", "name");
+      fail(`cannot name the network '${name}'`, "has that name", "name");
     }
     if (use.bridges.includes(bridge)) {
       fail(`cannot use the bridge ${bridge}`, "uses it", "bridge");
@@ -188,10 +192,10 @@ export function checkNames(name: string, bridge: string, uses: readonly CniUse[]
 }
 
 /**
- * Checks the link that has our bridge's name, if there is one.
+ * Checks the link with our bridge's name, if there is one.
  *
  * @param isOurs Whether we made the bridge.
- * @throws {HpkError} When it is something else.
+ * @throws {HpkError} If it is not our bridge.
  */
 export function checkBridge(
   bridge: string,
@@ -203,23 +207,23 @@ export function checkBridge(
   throw new HpkError({
     what: `cannot use the bridge ${bridge}`,
     why: link.kind === "bridge"
-      ? "a bridge of that name is there, and host-setup did not make it"
+      ? "a bridge of that name exists, and host-setup did not create it"
       : `an interface of that name is ${link.kind === undefined ? "hardware" : `a ${link.kind}`}`,
     fix: "choose another name with 'bridge = …' below [network] in host.ini",
   });
 }
 
 /**
- * The configuration's text.
+ * The text of the configuration.
  *
- * - ipMasq is off: masquerading is the firewall's, in chains of ours.
- * - promiscMode lets the host answer on the bridge whatever a port's state is. Where br_netfilter is at
- *   work, hairpinMode stands in its place (the plugin refuses both): there a container's call of its own
- *   published port is translated inside the bridge and leaves by the port that it came in by, and since
- *   Linux 6.9 the copy that a promiscuous bridge hands up has lost its connection.
- * - firewall and portmap are Apptainer's own way to accept a container's traffic, and of
+ * - ipMasq is off: our own chains in the packet filter masquerade.
+ * - promiscMode lets the host answer on the bridge regardless of a port's state. If br_netfilter is
+ *   in use, hairpinMode replaces it (the plugin rejects both): then a container's connection to its
+ *   own published port is translated inside the bridge and leaves through the port that it came
+ *   from, and since Linux 6.9 the copy that a promiscuous bridge passes up has lost its connection.
+ * - firewall and portmap are Apptainer's own way to accept a container's traffic, and to support
  *   `--network-args portmap=80:80/tcp`.
- * - There is no block for checksum offload: the plugin `tuning` knows no such setting.
+ * - There is no block for checksum offload: the plugin `tuning` has no such setting.
  */
 export function formatConflist(network: CniNetwork): string {
   const { name, bridge, subnet, mtu, bridgeNetfilter } = network;

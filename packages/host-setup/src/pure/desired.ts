@@ -1,4 +1,4 @@
-/** What the host should be like: every thing that is wanted, with its reason. */
+/** The wanted state of the host: every thing, with its reason. */
 
 import { formatCidr, HpkError } from "@hpk/core";
 import {
@@ -26,30 +26,30 @@ import {
   unit,
 } from "./wanted_things.ts";
 
-/** The host as it should be. */
+/** The wanted state of the host. */
 export interface Desired {
   readonly wanted: readonly Wanted[];
   readonly network: CniNetwork;
   readonly bridgeMac: string;
   readonly uplink: Uplink;
-  /** What should be known, but stops nothing. */
+  /** Notes that stop nothing. */
   readonly notes: readonly string[];
-  /** What keeps the host from being made ready, with what to do. */
+  /** Problems that keep the host from being ready, with what to do. */
   readonly problems: readonly string[];
-  /** What a later run keeps to. */
+  /** Choices that later runs keep. */
   readonly choices: Choices;
-  /** Kinds that this run cannot judge, or shall not: what is on file of them stays as it is. */
+  /** Kinds that this run cannot or should not judge: their recorded entries stay as they are. */
   readonly passedOver: readonly Kind[];
 }
 
-/** MTU of an Ethernet link in bytes (RFC 894), where no way out tells another. */
+/** MTU of an Ethernet link in bytes (RFC 894), if no uplink gives another. */
 const ETHERNET_MTU = 1500;
 
 /**
- * Works out what is wanted.
+ * Works out the wanted state.
  *
- * @param withPackages Whether packages are to be installed.
- * @throws {HpkError} When a name, subnet or uplink cannot be used.
+ * @param withPackages Whether to install packages.
+ * @throws {HpkError} If a name, subnet or uplink cannot be used.
  */
 export function desiredState(
   look: HostLook,
@@ -100,7 +100,7 @@ export function desiredState(
   };
 }
 
-/** Puts the directories that files lie in before them. */
+/** Inserts the directories of files before them. */
 function withParents(wanted: readonly Wanted[]): Wanted[] {
   const seen = new Set(wanted.map(keyOf));
   const kinds: readonly Kind[] = ["file", "symlink"];
@@ -124,9 +124,9 @@ function withParents(wanted: readonly Wanted[]): Wanted[] {
 }
 
 /**
- * Checks that every file that is to be written is ours or not there.
+ * Checks that every file to write is ours or does not exist.
  *
- * @param found The texts by path; null where there is no file.
+ * @param found The texts by path; null if there is no file.
  * @throws {HpkError} Naming the first that is not ours.
  */
 export function checkOwnership(
@@ -137,7 +137,7 @@ export function checkOwnership(
     if (text === null || isOurs(text)) continue;
     throw new HpkError({
       what: `cannot write ${path}`,
-      why: "a file of that name is there, and it is not ours",
+      why: "a file of that name exists, and host-setup did not write it",
       fix: "move it away, and run host-setup again",
     });
   }

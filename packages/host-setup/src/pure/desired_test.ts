@@ -56,7 +56,7 @@ const desired = (more: Partial<HostLook> = {}, withPackages = true) =>
 const keys = (more: Partial<HostLook> = {}, withPackages = true) =>
   desired(more, withPackages).wanted.map(keyOf);
 
-Deno.test("desiredState of a fresh EC2 instance: every thing, in order, with nothing to remark", () => {
+Deno.test("desiredState of a fresh EC2 instance: every thing, in order, without notes", () => {
   const { wanted, notes, problems, network, choices } = desired();
   assertEquals(wanted.map(keyOf), [
     "package iproute",
@@ -100,7 +100,7 @@ Deno.test("desiredState of a fresh EC2 instance: every thing, in order, with not
   assertEquals([network.mtu, choices.subnet], [9001, "10.72.0.0/16"]);
 });
 
-Deno.test("desiredState passes over what it cannot judge", () => {
+Deno.test("desiredState skips what it cannot judge", () => {
   assertEquals(desired({}, false).passedOver, ["package"]);
   assertEquals(keys({}, false).some((key) => key.startsWith("package")), false);
   const unreadable = desired({ ruleSets: [], rulesError: "only root may read it" });
@@ -108,7 +108,7 @@ Deno.test("desiredState passes over what it cannot judge", () => {
   assertEquals(unreadable.problems, ["the packet filter cannot be read: only root may read it"]);
 });
 
-Deno.test("desiredState names what is missing only where it is not going to be installed", () => {
+Deno.test("desiredState reports missing programs only if it does not install them", () => {
   const missing = NEEDS.filter(({ programs }) => programs.includes("ethtool"));
   assertEquals(desired({ missing }).problems, []);
   assertEquals(desired({ missing }, false).problems.length, 1);
@@ -116,7 +116,7 @@ Deno.test("desiredState names what is missing only where it is not going to be i
   assertEquals(desired({ missing, distribution: unknown }).problems.length, 1);
 });
 
-Deno.test("desiredState: without Apptainer, systemd, ethtool or modules the rest is wanted, and said so", () => {
+Deno.test("desiredState: without Apptainer, systemd, ethtool or modules the rest is wanted, with a note", () => {
   assertEquals(desired({ apptainer: undefined }).notes.length, 1);
   assertEquals(keys({ apptainer: undefined }).some((key) => key.includes("conflist")), false);
   assertEquals(desired({ systemd: false }).notes.length, 1);
@@ -126,7 +126,7 @@ Deno.test("desiredState: without Apptainer, systemd, ethtool or modules the rest
   assertEquals(keys({ modules: bare }).some((key) => key.startsWith("module")), false);
 });
 
-Deno.test("desiredState: a second packet filter, firewalld, ports of instances that run", () => {
+Deno.test("desiredState: a second packet filter, firewalld, ports of running instances", () => {
   const second = { ...EC2.ruleSets[0]!, id: "iptables-legacy" };
   const both = desired({ ruleSets: [EC2.ruleSets[0]!, second] });
   const other = both.wanted.find(({ id }) => id === "iptables-legacy")!;
@@ -137,11 +137,11 @@ Deno.test("desiredState: a second packet filter, firewalld, ports of instances t
   assertEquals(ports, ["port web 80:80/tcp"]);
 });
 
-Deno.test("desiredState warns of a program at a place that does not last", () => {
+Deno.test("desiredState warns of a program at a temporary path", () => {
   assertEquals(desired({ self: "/tmp/host-setup" }).notes.length, 1);
 });
 
-Deno.test("checkOwnership refuses a file that is not ours", () => {
+Deno.test("checkOwnership rejects a file that is not ours", () => {
   const isOurs = (text: string) => text === "ours";
   checkOwnership(new Map([["/a", null], ["/b", "ours"]]), isOurs);
   assertThrows(

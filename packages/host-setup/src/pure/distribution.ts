@@ -1,4 +1,4 @@
-/** What distribution this is, and what its packages are called. */
+/** Detects the distribution, and knows its names of packages. */
 
 /** How packages are installed. */
 export type PackageManager = "apt" | "dnf" | "zypper";
@@ -9,7 +9,7 @@ export interface Distribution {
   readonly id: string;
   /** PRETTY_NAME, for people. */
   readonly title: string;
-  /** undefined for a distribution that we do not know. */
+  /** Undefined for an unknown distribution. */
   readonly manager: PackageManager | undefined;
 }
 
@@ -46,24 +46,24 @@ const MANAGERS: Readonly<Record<string, PackageManager>> = {
   sles: "zypper",
 };
 
-/** What host-setup and hpktainer call, and what brings it. */
+/** A program that host-setup or hpktainer calls, and the package that provides it. */
 export interface Need {
-  /** What is looked for: programs, of which all must be there, or CNI plugins. */
+  /** What must be installed: all of these programs, or CNI plugins. */
   readonly programs: readonly string[];
   readonly where: "path" | "cni";
   readonly reason: string;
-  /** Names of the package; "" where the distribution has none. */
+  /** Names of the package; "" if the distribution has none. */
   readonly packages: Readonly<Record<PackageManager, string>>;
   /** Names for distributions that differ from their family, by ID. */
   readonly except?: Readonly<Record<string, string>>;
 }
 
-/** Everything that is needed, Apptainer apart: see {@linkcode APPTAINER}. */
+/** All needs except Apptainer: see {@linkcode APPTAINER}. */
 export const NEEDS: readonly Need[] = [
   {
     programs: ["ip"],
     where: "path",
-    reason: "hpktainer makes links and addresses with it",
+    reason: "hpktainer configures links and addresses with it",
     packages: { apt: "iproute2", dnf: "iproute", zypper: "iproute2" },
   },
   {
@@ -87,7 +87,7 @@ export const NEEDS: readonly Need[] = [
   {
     programs: ["bridge", "host-local", "firewall", "portmap"],
     where: "cni",
-    reason: "Apptainer's networks and hpktainer's addresses are made by CNI plugins",
+    reason: "Apptainer's networks and hpktainer's addresses come from CNI plugins",
     packages: {
       apt: "containernetworking-plugins",
       dnf: "containernetworking-plugins",
@@ -97,7 +97,7 @@ export const NEEDS: readonly Need[] = [
   },
 ];
 
-/** Apptainer: where a distribution has no package of it, it is only named. */
+/** Apptainer: if a distribution has no package of it, it is only reported. */
 export const APPTAINER: Need = {
   programs: ["apptainer"],
   where: "path",
@@ -107,16 +107,16 @@ export const APPTAINER: Need = {
 };
 
 /**
- * The package that brings a need, by this distribution's name.
+ * The package that provides a need, by this distribution's name.
  *
- * @return undefined where the distribution is unknown or has none.
+ * @return Undefined if the distribution is unknown or has none.
  */
 export function packageOf(need: Need, { id, manager }: Distribution): string | undefined {
   if (manager === undefined) return undefined;
   return (need.except?.[id] ?? need.packages[manager]) || undefined;
 }
 
-/** The command that installs packages without asking. */
+/** The command that installs packages without prompting. */
 export function installCommand(manager: PackageManager, names: readonly string[]): string[] {
   switch (manager) {
     case "apt":
@@ -128,7 +128,7 @@ export function installCommand(manager: PackageManager, names: readonly string[]
   }
 }
 
-/** The command that removes packages, for people. */
+/** The command that removes packages, for messages. */
 export function removeCommand(manager: PackageManager, names: readonly string[]): string {
   const program = { apt: "apt-get", dnf: "dnf", zypper: "zypper" }[manager];
   return [program, "remove", ...names].join(" ");

@@ -26,7 +26,7 @@ for (const [text, title, manager] of FAMILIES) {
   });
 }
 
-Deno.test("readDistribution does without a file", () => {
+Deno.test("readDistribution works without a file", () => {
   assertEquals(readDistribution(undefined).id, "unknown");
 });
 
@@ -40,7 +40,7 @@ Deno.test("packageOf: every need has a package in every family, Apptainer not ev
   assertEquals(packageOf(NEEDS[0]!, readDistribution("ID=arch")), undefined);
 });
 
-Deno.test("installCommand never asks", () => {
+Deno.test("installCommand never prompts", () => {
   assertEquals(
     installCommand("apt", ["a", "b"]).join(" "),
     "apt-get -y --no-install-recommends install a b",

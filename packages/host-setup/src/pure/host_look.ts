@@ -1,4 +1,4 @@
-/** The host as it is, before a plan is made. */
+/** The present state of the host, before a plan is made. */
 
 import type { Cidr, HostIni } from "@hpk/core";
 import type { CniUse } from "./cni_network.ts";
@@ -14,37 +14,37 @@ export interface ApptainerPaths {
   readonly pluginDirectories: readonly string[];
 }
 
-/** The host as it is. */
+/** The present state of the host. */
 export interface HostLook {
   readonly links: readonly HostLink[];
   readonly routes: readonly HostRoute[];
-  /** Whether there is a default route for IPv6. */
+  /** Whether there is an IPv6 default route. */
   readonly hasIpv6: boolean;
   readonly ruleSets: readonly RuleSet[];
-  /** Why the packet filter could not be read; undefined where it could. */
+  /** Why the packet filter could not be read; undefined if it could. */
   readonly rulesError: string | undefined;
   readonly backend: "nft" | "legacy";
   readonly distribution: Distribution;
-  /** undefined where Apptainer is not installed. */
+  /** Undefined if Apptainer is not installed. */
   readonly apptainer: ApptainerPaths | undefined;
-  /** What lies in Apptainer's network directory. */
+  /** Files in Apptainer's network directory. */
   readonly uses: readonly CniUse[];
-  /** Other networks of pods that are set up here. */
+  /** Other container networks that are configured here. */
   readonly networks: readonly { readonly cidr: Cidr; readonly owner: string }[];
   readonly modules: ModuleFacts;
   readonly ini: HostIni;
-  /** Names of the instances of hpktainer that run. */
+  /** Names of hpktainer's running instances. */
   readonly instances: readonly string[];
   readonly journal: Journal;
-  /** Whether frames of bridges pass iptables (br_netfilter). */
+  /** Whether bridged frames pass iptables (br_netfilter). */
   readonly bridgeNetfilter: boolean;
   readonly firewalld: boolean;
   readonly selinux: boolean;
-  /** Whether systemd's directory of units is there. */
+  /** Whether systemd's directory of units exists. */
   readonly systemd: boolean;
-  /** What is needed and not there. */
+  /** The needs that are not met. */
   readonly missing: readonly Need[];
-  /** Path of ethtool; undefined where it is not installed. */
+  /** Path of ethtool; undefined if it is not installed. */
   readonly ethtool: string | undefined;
   /** Absolute path of this program. */
   readonly self: string;

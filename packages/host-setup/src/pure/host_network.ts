@@ -9,7 +9,7 @@ export interface HostLink {
   readonly kind: string | undefined;
   /** The bridge that it is a port of, or another link that it belongs to. */
   readonly master: string | undefined;
-  /** Whether it takes every frame, because it was told to (IFF_PROMISC, netdevice(7)). */
+  /** Whether it was set promiscuous (IFF_PROMISC, netdevice(7)). */
   readonly promiscuous: boolean;
   /** MTU in bytes. */
   readonly mtu: number;
@@ -19,14 +19,14 @@ export interface HostLink {
 
 /** An IPv4 route of the main table. */
 export interface HostRoute extends Route {
-  /** What it says of the MTU, in bytes; undefined where it says nothing. */
+  /** Its MTU attribute, in bytes; undefined if it has none. */
   readonly mtu: number | undefined;
 }
 
 /**
  * Reads the output of `ip -json -details address show`.
  *
- * @throws {SyntaxError} When it is no JSON.
+ * @throws {SyntaxError} If it is not JSON.
  */
 export function parseHostLinks(json: string): HostLink[] {
   const raw = new Map(objects(json).map((link) => [String(link["ifname"]), link] as const));
@@ -46,10 +46,10 @@ export function parseHostLinks(json: string): HostLink[] {
 /**
  * Reads the output of `ip -json -4 route show`.
  *
- * @throws {SyntaxError} When it is no JSON.
+ * @throws {SyntaxError} If it is not JSON.
  */
 export function parseHostRoutes(json: string): HostRoute[] {
-  // One by one, so that what each says stays beside it.
+  // One by one, so that each stays with the attributes of its route.
   return objects(json).flatMap((object) => {
     const [route] = parseRoutes(JSON.stringify([object]));
     if (route === undefined) return [];

@@ -1,4 +1,4 @@
-/** What of the host is made as wanted, thing by thing, and what is kept on file of it. */
+/** The things of a host that host-setup changes, and the records that it keeps of them. */
 
 /** Headings of a plan, in the order in which they are shown. */
 export const GROUPS = [
@@ -16,7 +16,7 @@ export const GROUPS = [
 /** A heading of a plan. */
 export type Group = typeof GROUPS[number];
 
-/** What a thing is: which resource looks at it and changes it. */
+/** Kind of a thing: it determines the resource that reads and changes it. */
 export type Kind =
   | "package"
   | "module"
@@ -31,25 +31,25 @@ export type Kind =
   | "offload"
   | "port";
 
-/** What a thing is like, as text; null where it is not there. */
+/** State of a thing, as text; null if it does not exist. */
 export type Value = string | null;
 
 /** A thing of the host. */
 export interface Thing {
   readonly kind: Kind;
-  /** Its name among those of its kind: a path, a key, an interface. */
+  /** Its name within its kind: a path, a key, an interface. */
   readonly id: string;
 }
 
-/** A thing as it should be. */
+/** The wanted state of a thing. */
 export interface Wanted extends Thing {
   readonly group: Group;
   readonly value: string;
-  /** Why it should be so: one clause, for people. */
+  /** Why it is wanted: one clause, for the report. */
   readonly reason: string;
 }
 
-/** A thing that is to become something else. */
+/** A change of a thing. */
 export interface Change extends Thing {
   readonly group: Group;
   readonly old: Value;
@@ -57,26 +57,26 @@ export interface Change extends Thing {
   readonly reason: string;
 }
 
-/** What is on file of a thing that we have changed. */
+/** The record of a thing that we have changed. */
 export interface Entry extends Thing {
   readonly group: Group;
-  /** What it was before we changed it for the first time. */
+  /** Its value before we changed it for the first time. */
   readonly prior: Value;
-  /** What we made it last; written before it was made. */
+  /** The value that we set last; recorded before it is set. */
   readonly set: Value;
-  /** What we had made it before that, and it still is where the last change was cut short. */
+  /** The value that we set before that; still in force if the last change was cut short. */
   readonly earlier?: Value;
 }
 
-/** Text that tells things apart. */
+/** Text that identifies a thing. */
 export function keyOf({ kind, id }: Thing): string {
   return `${kind} ${id}`;
 }
 
-/** Whether a value is one that we have made. */
+/** Whether a value is one that we have set. */
 export function isOurs(entry: Entry, value: Value): boolean {
   return value === entry.set || (entry.earlier !== undefined && value === entry.earlier);
 }
 
-/** What the host's things are like, by {@linkcode keyOf}. */
+/** Present values of things, by {@linkcode keyOf}. */
 export type Found = ReadonlyMap<string, Value>;

@@ -1,5 +1,5 @@
 /**
- * The file that remembers what was there before us. It lies below /var/lib: --undo may come after a
+ * The file that records the state before us. It is below /var/lib, because --undo may run after a
  * reboot.
  */
 
@@ -7,25 +7,25 @@ import { HpkError } from "@hpk/core";
 import type { Choices } from "./choices.ts";
 import type { Entry } from "./item.ts";
 
-/** Where the file lies. */
+/** Path of the file. */
 export const JOURNAL_PATH = "/var/lib/hpktainer/host-setup.json";
 
-/** What the file holds. */
+/** Contents of the file. */
 export interface Journal {
   readonly version: 1;
-  /** What was chosen at the last apply, by options and by us: later runs keep to it. */
+  /** The choices of the last apply, from options and our own: later runs keep them. */
   readonly choices: Choices;
   /** In the order in which things were first changed. */
   readonly entries: readonly Entry[];
 }
 
-/** A journal of a host on which nothing was done. */
+/** The journal of a host that was never changed. */
 export const EMPTY_JOURNAL: Journal = { version: 1, choices: {}, entries: [] };
 
 /**
  * Reads the file's text.
  *
- * @throws {HpkError} When it is not one that we have written.
+ * @throws {HpkError} If it is not one that we have written.
  */
 export function parseJournal(text: string): Journal {
   try {
@@ -37,7 +37,7 @@ export function parseJournal(text: string): Journal {
   throw new HpkError({
     what: `cannot read ${JOURNAL_PATH}`,
     why: "it is not a journal of this version of host-setup",
-    fix: "move it away; what it knew of the state before is then lost to --undo",
+    fix: "move it away; --undo then cannot restore the state recorded in it",
   });
 }
 

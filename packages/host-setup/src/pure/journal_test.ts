@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { HpkError } from "@hpk/core";
 import { EMPTY_JOURNAL, formatJournal, type Journal, parseJournal } from "./journal.ts";
 
-Deno.test("a journal is read as it was written", () => {
+Deno.test("a journal survives a round trip", () => {
   const journal: Journal = {
     version: 1,
     choices: { subnet: "10.72.0.0/16" },
@@ -22,7 +22,7 @@ for (
     '{"version":1,"choices":{},"entries":[{"kind":"file","id":"/x"}]}',
   ]
 ) {
-  Deno.test(`a journal that is none is refused: ${text}`, () => {
+  Deno.test(`an invalid journal is rejected: ${text}`, () => {
     assertThrows(() => parseJournal(text), HpkError, "host-setup.json");
   });
 }

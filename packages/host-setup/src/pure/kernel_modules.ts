@@ -1,27 +1,27 @@
-/** Which kernel modules are wanted, and which of them this kernel has, and how. */
+/** The wanted kernel modules, and how this kernel provides them. */
 
-/** How a kernel has a module. */
+/** How a kernel provides a module. */
 export type ModuleState = "built in" | "loaded" | "loadable" | "absent";
 
-/** A module that is wanted, and why. */
+/** A wanted module, and why. */
 export interface WantedModule {
   readonly name: string;
   readonly reason: string;
 }
 
 /**
- * The modules that are wanted. br_netfilter is not among them: it would send the frames of every bridge
- * of the host through the packet filter, also those of virtual machines, and nothing here needs it.
+ * The wanted modules. br_netfilter is not among them: it would send the frames of every bridge of
+ * the host through the packet filter, even those of virtual machines, and nothing here needs it.
  *
- * @param backend Which tables iptables writes to.
+ * @param backend The tables that iptables uses.
  */
 export function wantedModules(backend: "nft" | "legacy"): WantedModule[] {
-  const filter = "iptables writes its rules to it";
+  const filter = "iptables needs it for its rules";
   return [
     { name: "bridge", reason: "containers are ports of a bridge" },
     { name: "veth", reason: "a container's link is a veth pair" },
     { name: "tun", reason: "hpk-net-daemon makes TAP devices" },
-    { name: "nf_conntrack", reason: "answers are known by their connection" },
+    { name: "nf_conntrack", reason: "replies are matched to their connection" },
     ...(backend === "nft"
       ? ["nf_tables", "nft_compat"]
       : ["iptable_filter", "iptable_nat", "iptable_mangle"])
@@ -29,11 +29,11 @@ export function wantedModules(backend: "nft" | "legacy"): WantedModule[] {
   ];
 }
 
-/** What the kernel and its directory below /lib/modules say. */
+/** Contents of the kernel's files, and of its directory below /lib/modules. */
 export interface ModuleFacts {
   /** /proc/modules. */
   readonly loaded: string;
-  /** modules.builtin; undefined where the kernel's directory is not there. */
+  /** modules.builtin; undefined if the kernel's directory does not exist. */
   readonly builtin: string | undefined;
   /** modules.dep; undefined as above. */
   readonly dependencies: string | undefined;
@@ -42,9 +42,9 @@ export interface ModuleFacts {
 }
 
 /**
- * How the kernel has a module. Hyphens and underscores are the same (modprobe(8)).
+ * How the kernel provides a module. Hyphens and underscores are equivalent (modprobe(8)).
  *
- * @return undefined where that cannot be known: the kernel's directory is not there.
+ * @return Undefined if that is unknown: the kernel's directory does not exist.
  */
 export function moduleState(name: string, facts: ModuleFacts): ModuleState | undefined {
   const plain = (text: string) => text.replaceAll("-", "_");

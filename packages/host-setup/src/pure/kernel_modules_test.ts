@@ -24,14 +24,14 @@ for (const [name, state] of STATES) {
   });
 }
 
-Deno.test("moduleState cannot tell without the kernel's directory, but what is seen elsewhere", () => {
+Deno.test("without the kernel's directory, moduleState knows only modules that show elsewhere", () => {
   const bare = { ...FACTS, builtin: undefined, dependencies: undefined };
   assertEquals(moduleState("tun", bare), undefined);
   assertEquals(moduleState("veth", bare), "loaded");
   assertEquals(moduleState("overlay", bare), "built in");
 });
 
-Deno.test("wantedModules follow the back end, and never name br_netfilter", () => {
+Deno.test("wantedModules depends on the back end, and never includes br_netfilter", () => {
   const names = (backend: "nft" | "legacy") => wantedModules(backend).map(({ name }) => name);
   assertEquals(names("nft").includes("nft_compat"), true);
   assertEquals(names("legacy").includes("iptable_mangle"), true);

@@ -1,4 +1,4 @@
-/** The texts of the files that are ours. Each begins with the marker by which we know it again. */
+/** Contents of the files that are ours. Each begins with the marker that identifies it. */
 
 import { MARKER } from "./cni_network.ts";
 
@@ -12,7 +12,7 @@ export interface Sysctl {
 
 /**
  * The file of kernel settings. Its name sorts after Debian's 99-sysctl.conf, which is /etc/sysctl.conf:
- * of two files that set one key the last one counts (sysctl.d(5)).
+ * if two files set one key, the last one wins (sysctl.d(5)).
  */
 export const SYSCTL_PATH = "/etc/sysctl.d/99-zz-hpktainer.conf";
 
@@ -22,11 +22,11 @@ export const MODULES_PATH = "/etc/modules-load.d/hpktainer.conf";
 /** The udev rule, udev(7). */
 export const UDEV_PATH = "/etc/udev/rules.d/90-hpktainer-offload.rules";
 
-/** The unit that makes the host ready at boot, and the link that enables it. */
+/** The unit that restores the host's setup at boot, and the link that enables it. */
 export const UNIT_PATH = "/etc/systemd/system/hpk-host-setup.service";
 export const UNIT_LINK = "/etc/systemd/system/multi-user.target.wants/hpk-host-setup.service";
 
-/** Every directory that a file of ours may lie in, with those that lead to it, outermost first. */
+/** Every directory that may contain a file of ours, with its parents, outermost first. */
 export function parentsOf(path: string): string[] {
   const parts = path.split("/").slice(1, -1);
   return parts.map((_, index) => `/${parts.slice(0, index + 1).join("/")}`)
@@ -38,24 +38,24 @@ export function isOurText(text: string): boolean {
   return text.includes(MARKER);
 }
 
-/** Kernel settings that the network for containers needs. */
+/** Kernel settings that the container network needs. */
 export function wantedSysctls(uplink: string | undefined): Sysctl[] {
-  const loose = "an answer may come in by another interface than the kernel would send to";
+  const loose = "a reply may arrive on another interface than the kernel would use to send";
   return [
     {
       key: "net/ipv4/ip_forward",
       value: "1",
-      reason: "the host passes packets between containers and the uplink",
+      reason: "the host forwards packets between containers and the uplink",
     },
     { key: "net/ipv4/conf/all/rp_filter", value: "2", reason: loose },
-    { key: "net/ipv4/conf/default/rp_filter", value: "2", reason: `${loose}; for links to come` },
+    { key: "net/ipv4/conf/default/rp_filter", value: "2", reason: `${loose}; for future links` },
     ...(uplink === undefined
       ? []
       : [{ key: `net/ipv4/conf/${uplink}/rp_filter`, value: "2", reason: loose }]),
   ];
 }
 
-/** The text of the file of kernel settings; "-" lets an interface be absent at boot. */
+/** Contents of the file of kernel settings; "-" allows an interface to be absent at boot. */
 export function formatSysctls(sysctls: readonly Sysctl[]): string {
   const lines = sysctls.map(({ key, value }) =>
     /^net\/ipv4\/(ip_forward|conf\/(all|default)\/)/.test(key)
@@ -65,16 +65,16 @@ export function formatSysctls(sysctls: readonly Sysctl[]): string {
   return `# ${MARKER}\n${lines.join("\n")}\n`;
 }
 
-/** The text of the file of kernel modules. */
+/** Contents of the file of kernel modules. */
 export function formatModules(modules: readonly string[]): string {
   return `# ${MARKER}\n${modules.join("\n")}\n`;
 }
 
 /**
- * The text of the udev rule. A port of the bridge cannot be told by a rule: when its event comes it is
- * no port yet. It needs none either, as long as nothing but the bridge sends to it.
+ * Contents of the udev rule. A rule cannot match the ports of the bridge: at the time of its event
+ * a link is not a port yet. They need none either, as long as only the bridge sends to them.
  *
- * @param all Whether every veth of the host is meant, also those of other programs.
+ * @param all Whether to match every veth of the host, also those of other programs.
  */
 export function formatUdevRule(ethtool: string, bridge: string, all: boolean): string {
   const rule = (match: string) =>
@@ -87,8 +87,8 @@ export function formatUdevRule(ethtool: string, bridge: string, all: boolean): s
 }
 
 /**
- * The text of the unit. It comes after whatever loads rules or settings of its own, so that ours are
- * there in the end; and after the network, which tells the uplink.
+ * Contents of the unit. It runs after anything that loads rules or settings of its own, so that
+ * ours stay in force; and after the network, which brings up the uplink.
  *
  * @param program Absolute path of host-setup.
  */

@@ -32,7 +32,7 @@ Deno.test("formatModules and formatUdevRule, golden", () => {
   assertEquals(formatUdevRule("/sbin/ethtool", "hpk0", true), HEAD + own + all);
 });
 
-Deno.test("formatUnit quotes what systemd would read otherwise", () => {
+Deno.test("formatUnit quotes characters that are special to systemd", () => {
   const exec = (path: string) => /^ExecStart=(.*)$/m.exec(formatUnit(path))![1];
   assertEquals(
     exec("/usr/local/bin/host-setup"),
@@ -41,11 +41,11 @@ Deno.test("formatUnit quotes what systemd would read otherwise", () => {
   assertEquals(exec("/opt/my tools/100%$x"), '"/opt/my tools/100%%$$x" --apply --no-packages');
 });
 
-Deno.test("parentsOf gives directories from outside to inside, without /etc", () => {
+Deno.test("parentsOf returns directories outermost first, without /etc", () => {
   assertEquals(parentsOf("/etc/udev/rules.d/x.rules"), ["/etc/udev", "/etc/udev/rules.d"]);
   assertEquals(parentsOf("/etc/x"), []);
 });
 
-Deno.test("isOurText knows what we write", () => {
+Deno.test("isOurText recognises our files", () => {
   assertEquals([isOurText(formatModules([])), isOurText("bridge\n")], [true, false]);
 });

@@ -1,25 +1,25 @@
-/** The live proofs of --verify: what is asked of a probe, and what it answers. */
+/** The live checks of --verify: the tasks of a probe, and their results. */
 
-/** What a probe does, in the network namespace that it runs in. */
+/** A task of a probe, in its network namespace. */
 export type ProbeTask =
   /** Connects; a refusal proves as much as an answer. */
   | { readonly kind: "connect"; readonly address: string; readonly port: number }
-  /** Connects and reads all that {@linkcode pattern} gives. */
+  /** Connects and reads the whole {@linkcode pattern}. */
   | { readonly kind: "fetch"; readonly address: string; readonly port: number }
-  /** Asks a DNS server for the root's name servers. */
+  /** Queries a DNS server for the root's name servers. */
   | { readonly kind: "dns"; readonly address: string };
 
-/** What became of a task. */
+/** Result of a task. */
 export interface ProbeResult {
   readonly ok: boolean;
-  /** What was seen, or what went wrong. */
+  /** What was observed, or what went wrong. */
   readonly found: string;
 }
 
-/** How much a server sends, in bytes: many segments, so that none of full size can get by unseen. */
+/** How much a server sends, in bytes: many segments, so that a dropped full-size one is noticed. */
 export const TRANSFER_BYTES = 256 * 1024;
 
-/** What a server sends: a period that no segment size divides. */
+/** The data that a server sends: its period does not divide any segment size. */
 export function pattern(): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: TRANSFER_BYTES }, (_, index) => index % 251);
 }

@@ -8,7 +8,7 @@ Deno.test("dnsQuery, golden: one question, the root's name servers, recursion de
   );
 });
 
-Deno.test("isDnsAnswer takes only an answer to the same query", () => {
+Deno.test("isDnsAnswer accepts only an answer to the same query", () => {
   const answer = dnsQuery(0x1234);
   assertEquals(isDnsAnswer(answer, 0x1234), false);
   answer[2] = 0x81;
@@ -17,7 +17,7 @@ Deno.test("isDnsAnswer takes only an answer to the same query", () => {
   assertEquals(isDnsAnswer(answer.slice(0, 11), 0x1234), false);
 });
 
-Deno.test("pattern has a period that no segment size divides", () => {
+Deno.test("the period of the pattern does not divide a segment size", () => {
   const bytes = pattern();
   assertEquals([bytes.length, bytes[0], bytes[250], bytes[251]], [TRANSFER_BYTES, 0, 250, 0]);
 });

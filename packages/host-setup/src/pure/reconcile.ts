@@ -1,4 +1,4 @@
-/** What has to change: what is wanted against what is there and what we have made before. */
+/** Works out what has to change, from the wanted state, the present state, and our records. */
 
 import {
   type Change,
@@ -11,24 +11,27 @@ import {
   type Wanted,
 } from "./item.ts";
 
-/** What becomes of an entry when it is undone. */
+/** How an entry is undone. */
 export interface UndoStep {
   readonly entry: Entry;
   readonly now: Value;
-  /** "restore" the prior value; "settled", nothing to do; "left", someone else has changed it since. */
+  /**
+   * "restore" the prior value; "settled", nothing to do; "left", another program has changed it
+   * since.
+   */
   readonly what: "restore" | "settled" | "left";
 }
 
-/** Why something that we made goes away with an apply. */
-export const NOT_WANTED_ANY_MORE = "it is not wanted any more";
+/** Why an apply removes something that we made. */
+export const NOT_WANTED_ANY_MORE = "it is no longer needed";
 
 /**
- * The changes that make the host as wanted, in order: first what is not wanted any more, the last made
- * first, then what is wanted, in its order.
+ * The changes that turn the present state into the wanted one, in order: first the removal of what
+ * is no longer wanted, the last made first, then the wanted things in their order.
  *
  * @param wanted Things in the order in which they are made.
- * @param found What they and the entries' things are now.
- * @param entries What we have changed before.
+ * @param found Present values of these things and of the entries' things.
+ * @param entries Records of what we have changed.
  */
 export function changesFor(
   wanted: readonly Wanted[],
@@ -55,9 +58,9 @@ export function changesFor(
 }
 
 /**
- * What becomes of each entry when all is undone, the last made first.
+ * How each entry is undone when everything is, the last made first.
  *
- * A value that is neither what we made nor what was before is someone else's: it is left.
+ * A value that is neither ours nor the prior one was set by another program: it is left.
  */
 export function undoSteps(entries: readonly Entry[], found: Found): UndoStep[] {
   return [...entries].reverse().map((entry): UndoStep => {
@@ -68,12 +71,12 @@ export function undoSteps(entries: readonly Entry[], found: Found): UndoStep[] {
   });
 }
 
-/** Kinds of which every value is ours, however it came about: chains that bear our names. */
+/** Kinds whose values are always ours, whoever edited them: chains with our names. */
 const OURS_WHATEVER: ReadonlySet<string> = new Set(["firewall"]);
 
 /**
- * The entries after a change is begun: written before the change is made, so that whoever comes after
- * a kill knows what was there.
+ * The entries once a change has begun: recorded before the change is made, so that after a kill the
+ * next run knows the prior state.
  */
 export function entriesWith(entries: readonly Entry[], change: Change): Entry[] {
   const known = entries.find((entry) => keyOf(entry) === keyOf(change));

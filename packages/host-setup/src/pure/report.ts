@@ -1,24 +1,24 @@
-/** Reports, for people and for programs. */
+/** Reports, as text and as JSON. */
 
 import { type Change, type Group, GROUPS, type Kind, type Thing, type Value } from "./item.ts";
 
-/** What would be done, or was done. */
+/** A plan, or its result. */
 export interface SetupReport {
   readonly changes: readonly Change[];
-  /** What should be known, but stops nothing. */
+  /** Notes that stop nothing. */
   readonly notes: readonly string[];
-  /** What keeps the host from being ready, with what to do. */
+  /** Problems that keep the host from being ready, with what to do. */
   readonly problems: readonly string[];
 }
 
-/** Something that --undo leaves. */
+/** A thing that --undo leaves. */
 export interface LeftThing extends Thing {
   readonly why: string;
-  /** Whether a later --undo can put it back. */
+  /** Whether a later --undo can restore it. */
   readonly later: boolean;
 }
 
-/** What --undo did. */
+/** Result of --undo. */
 export interface UndoReport {
   readonly restored: readonly Omit<Change, "reason">[];
   readonly left: readonly LeftThing[];
@@ -31,7 +31,7 @@ export function valueText(kind: Kind, value: Value): string {
   return lines > 1 ? `${lines} lines` : kind === "file" ? "1 line" : value;
 }
 
-/** A thing's name for people. */
+/** A thing's name in the report. */
 function title({ kind, id }: Thing): string {
   switch (kind) {
     case "sysctl":
@@ -39,7 +39,7 @@ function title({ kind, id }: Thing): string {
     case "offload":
       return `checksum offload of ${id}`;
     case "firewall":
-      return `our chains, by ${id}`;
+      return `our chains in ${id}`;
     case "firewalld":
       return `${id} in firewalld`;
     case "file":
@@ -57,9 +57,9 @@ export function formatSetup(report: SetupReport, isDone: boolean): string {
   const sections = GROUPS.map((group) => formatGroup(group, changes)).filter((text) => text !== "");
   const count = changes.length === 1 ? "1 change" : `${changes.length} changes`;
   const summary = changes.length === 0
-    ? isDone ? "nothing to change: the host is as wanted" : "nothing would change"
+    ? isDone ? "nothing to change: the host is set up" : "nothing would change"
     : isDone
-    ? `${count} made; 'host-setup --undo' takes them back`
+    ? `${count} made; 'host-setup --undo' reverts them`
     : `${count}; 'host-setup --apply' makes them`;
   const remarks = [
     ...notes.map((note) => `note: ${note}`),
@@ -82,7 +82,7 @@ function formatChange(change: Change): string {
   return [`  ${title(change)}: ${values}`, `      ${reason}`, ...formatLines(change)].join("\n");
 }
 
-/** The lines that come and go, of a value of many. */
+/** The lines that a multi-line value gains and loses. */
 function formatLines({ kind, old, new: wanted }: Change): string[] {
   if (kind !== "file" && kind !== "firewall") return [];
   const before = (old ?? "").split("\n").filter((line) => line !== "");
@@ -107,7 +107,7 @@ export function formatUndo({ restored, left }: UndoReport): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Whether a --undo has to be repeated later. */
+/** Whether --undo has to be repeated later. */
 export function isUnfinished({ left }: UndoReport): boolean {
   return left.some(({ later }) => later);
 }

@@ -25,11 +25,11 @@ const CHANGES: Change[] = [
     id: "/etc/x",
     old: "one\ntwo\n",
     new: null,
-    reason: "it is not wanted any more",
+    reason: "it is no longer needed",
   },
 ];
 
-Deno.test("formatSetup groups changes, with reasons, values and the lines that differ", () => {
+Deno.test("formatSetup groups changes, with reasons, values and differing lines", () => {
   assertEquals(
     formatSetup({ changes: CHANGES, notes: ["look"], problems: ["missing"] }, false),
     `kernel settings
@@ -37,14 +37,14 @@ Deno.test("formatSetup groups changes, with reasons, values and the lines that d
       to forward
 
 firewall
-  our chains, by iptables: 2 lines -> 2 lines
+  our chains in iptables: 2 lines -> 2 lines
       for NAT
       - -A a
       + -A b
 
 start at boot
   /etc/x: 2 lines -> absent
-      it is not wanted any more
+      it is no longer needed
       - one
       - two
 
@@ -55,9 +55,9 @@ problem: missing
   );
 });
 
-Deno.test("formatSetup of a host that is as wanted is one line", () => {
+Deno.test("formatSetup of a host that is set up is one line", () => {
   const nothing = { changes: [], notes: [], problems: [] };
-  assertEquals(formatSetup(nothing, true), "nothing to change: the host is as wanted\n");
+  assertEquals(formatSetup(nothing, true), "nothing to change: the host is set up\n");
   assertEquals(formatSetup(nothing, false), "nothing would change\n");
   assertEquals(formatSetup({ ...nothing, problems: ["x"] }, true), "problem: x\n");
   assertEquals(
@@ -66,7 +66,7 @@ Deno.test("formatSetup of a host that is as wanted is one line", () => {
   );
 });
 
-Deno.test("formatUndo tells what was put back and what stays", () => {
+Deno.test("formatUndo reports what was restored and what stays", () => {
   const left = { kind: "bridge", id: "hpk0", why: "containers are on it", later: true } as const;
   const { reason: _, ...restored } = CHANGES[2]!;
   assertEquals(

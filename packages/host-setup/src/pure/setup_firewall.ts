@@ -1,11 +1,11 @@
-/** Our chains of the packet filter, beside those of hpktainer: their names tell them apart. */
+/** Our chains of the packet filter; their names differ from those of hpktainer's chains. */
 
 import { formatCidr, type OwnChain, type OwnChainName } from "@hpk/core";
 import type { CniNetwork } from "./cni_network.ts";
 
 /** A packet filter that iptables writes to. */
 export interface RuleSet {
-  /** "iptables", or the other back end where both are in use: "iptables-legacy" or "iptables-nft". */
+  /** "iptables", or the other back end if both are in use: "iptables-legacy" or "iptables-nft". */
   readonly id: string;
   /** Path of its restore program. */
   readonly restore: string;
@@ -22,19 +22,24 @@ export const SETUP_CHAINS: readonly OwnChainName[] = [
   { table: "mangle", name: "HPK-SETUP-FORWARD", parent: "FORWARD" },
 ];
 
-/** Where cloud instances get their credentials from (EC2, GCE, Azure and others). */
+/**
+ * Address of the cloud providers' metadata service, with its credentials (EC2, GCE, Azure and
+ * others).
+ */
 export const IMDS = "169.254.169.254";
 
 /**
  * The chains that the network for Apptainer needs.
  *
- * - filter: what containers send is accepted; towards them, answers and published ports.
- * - nat: what leaves by the uplink is masqueraded; also what a container sends to a published port of
- *   another (hairpin), or the answer would go to it directly, from an address that it did not call.
- * - mangle: the metadata service is closed, and the MSS of TCP connections follows the path's MTU. The
- *   former stands here because the CNI plugin `firewall` accepts all that a container sends in filter.
+ * - filter: accepts what containers send; towards them, replies and published ports.
+ * - nat: masquerades what leaves through the uplink; also what a container sends to a published
+ *   port of another (hairpin), since the reply would otherwise go to it directly, from an
+ *   unexpected address.
+ * - mangle: blocks the metadata service, and clamps the MSS of TCP connections to the path's MTU.
+ *   The former is here because the CNI plugin `firewall` accepts everything that a container sends
+ *   in filter.
  *
- * @param uplink The interface that leads out; undefined means every one but the bridge.
+ * @param uplink The outgoing interface; undefined means every one but the bridge.
  */
 export function setupChains(
   { bridge, subnet }: CniNetwork,
@@ -65,12 +70,12 @@ export function setupChains(
   return SETUP_CHAINS.map((chain, index) => ({ ...chain, rules: rules[index]! }));
 }
 
-/** Only what lets packets pass: for a packet filter that is in use beside the one with all chains. */
+/** Only the rules that let packets pass: for the second packet filter that is in use. */
 export function passChains(chains: readonly OwnChain[]): OwnChain[] {
   return chains.filter(({ table }) => table === "filter");
 }
 
-/** The chains as one text, to be compared and to be shown: as iptables-save(8) prints rules. */
+/** The chains as one text, to compare and to show: in the form of iptables-save(8). */
 export function formatChains(chains: readonly OwnChain[]): string {
   return chains.map(({ table, name, parent, rules }) =>
     [
@@ -97,10 +102,10 @@ export function parseChains(text: string): OwnChain[] {
 }
 
 /**
- * What is there of our chains, in the form of {@linkcode formatChains} where it is as we make it.
+ * Our chains as they are, in the form of {@linkcode formatChains} if they are complete.
  *
  * @param saved Output of iptables-save(8), all tables.
- * @return null where there is nothing of ours.
+ * @return Null if there is nothing of ours.
  */
 export function presentChains(saved: string): string | null {
   const blocks: string[] = [];

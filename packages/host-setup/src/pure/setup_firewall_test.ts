@@ -31,12 +31,12 @@ function saved(text: string): string {
   }).join("\n");
 }
 
-Deno.test("formatChains and parseChains are each other's reverse", () => {
+Deno.test("formatChains and parseChains are inverse", () => {
   assertEquals(parseChains(formatChains(CHAINS)), CHAINS);
   assertEquals(parseChains(""), []);
 });
 
-Deno.test("presentChains finds what formatChains made, among rules of others", () => {
+Deno.test("presentChains finds the chains of formatChains among other rules", () => {
   assertEquals(presentChains(saved(formatChains(CHAINS))), formatChains(CHAINS));
   assertEquals(
     presentChains(saved(formatChains(passChains(CHAINS)))),
@@ -44,7 +44,7 @@ Deno.test("presentChains finds what formatChains made, among rules of others", (
   );
 });
 
-Deno.test("presentChains sees a missing jump, a missing rule and a second jump", () => {
+Deno.test("presentChains detects a missing jump, a missing rule and a second jump", () => {
   const whole = saved(formatChains(CHAINS));
   const wrong = [
     whole.replace("-A POSTROUTING -j HPK-SETUP-POST\n", ""),
@@ -54,7 +54,7 @@ Deno.test("presentChains sees a missing jump, a missing rule and a second jump",
   for (const text of wrong) assertEquals(presentChains(text) === formatChains(CHAINS), false);
 });
 
-Deno.test("presentChains: null where nothing is ours", () => {
+Deno.test("presentChains: null if nothing is ours", () => {
   assertEquals(presentChains(""), null);
   assertEquals(
     presentChains("*filter\n:FORWARD DROP [1:2]\n-A FORWARD -j DOCKER-USER\nCOMMIT\n"),

@@ -1,31 +1,31 @@
-/** Which interface leads out of the host: as the kernel decides it, and never one of containers. */
+/** Chooses the host's outgoing interface: the kernel's choice, but never one of containers. */
 
 import { HpkError } from "@hpk/core";
 import type { HostLink, HostRoute } from "./host_network.ts";
 
-/** The interface that leads out, and what is to be said of how it was found. */
+/** The outgoing interface, and notes on how it was found. */
 export interface Uplink {
-  /** undefined on a host that nothing leads out of over IPv4. */
+  /** Undefined on a host without an IPv4 uplink. */
   readonly name: string | undefined;
-  /** MTU of the way out in bytes: the interface's, or less where the route says so. */
+  /** MTU of the path out in bytes: the interface's, or less if the route limits it. */
   readonly mtu: number | undefined;
   readonly notes: readonly string[];
 }
 
-/** Kinds of links that lead to containers or machines on this host, not out of it. */
+/** Kinds of links to containers or machines on this host. */
 const INSIDE_KINDS: ReadonlySet<string> = new Set(["bridge", "vxlan", "dummy", "ifb", "nlmon"]);
 
-/** Names that container engines and virtual machine managers give to links of theirs. */
+/** Names that container engines and virtual machine managers give to their links. */
 const INSIDE_NAMES =
   /^(veth|docker|br-|cni|cali|flannel|cilium|lxc|lxdbr|virbr|vnet|podman|nerdctl|hpk|sbr)/;
 
 /**
  * Finds the uplink.
  *
- * @param asked The interface that the settings name; undefined to go by the routes.
- * @param ownBridges Bridges of ours, which are refused even where they are asked for.
- * @param hasIpv6 Whether the host has a default route for IPv6.
- * @throws {HpkError} When the one that is asked for does not exist, or is ours.
+ * @param asked The interface in the settings; undefined to use the routes.
+ * @param ownBridges Our own bridges, which are rejected even if requested.
+ * @param hasIpv6 Whether the host has an IPv6 default route.
+ * @throws {HpkError} If the requested one does not exist, or is ours.
  */
 export function chooseUplink(
   asked: string | undefined,
@@ -56,23 +56,23 @@ export function chooseUplink(
   }
   const [name, ...others] = outside;
   const notes = inside.length === 0 ? [] : [
-    `the default route by ${inside.join(", ")} is not taken: that is a link of containers or ` +
-    `virtual machines; where it does lead out, name it with --uplink ${inside[0]}`,
+    `the default route via ${inside.join(", ")} is ignored: it is a link of containers or ` +
+    `virtual machines; if it is the uplink, set --uplink ${inside[0]}`,
   ];
   if (name === undefined) {
     const why = hasIpv6
-      ? "an IPv6 default route only, and containers have IPv4"
+      ? "only an IPv6 default route, and containers have IPv4"
       : "no default route";
     return {
       name,
       mtu: undefined,
-      notes: [...notes, `the host has ${why}: containers reach this host and each other only`],
+      notes: [...notes, `the host has ${why}: containers reach only this host and each other`],
     };
   }
   if (others.length > 0) {
     notes.push(
-      `there is more than one default route: ${name} is taken, which the kernel prefers to ` +
-        `${others.join(", ")}; --uplink names another`,
+      `there is more than one default route: the kernel prefers ${name} to ` +
+        `${others.join(", ")}; choose another with --uplink`,
     );
   }
   return { name, mtu: mtuOf(name), notes };
@@ -92,7 +92,7 @@ function checkAsked(
     throw new HpkError({ what: `cannot use the uplink ${asked}`, why, fix });
   };
   if (ownBridges.includes(asked)) {
-    fail("it is the bridge of our containers", "name the interface that leads out of the host");
+    fail("it is the bridge of our containers", "name the host's outgoing interface");
   }
   if (!links.some((link) => link.name === asked)) {
     const names = links.filter((link) => link.name !== "lo" && !isInside(link))

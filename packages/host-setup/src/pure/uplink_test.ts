@@ -39,10 +39,10 @@ const CASES:
     ["a route with an MTU of its own", [route("enX0", 0, 1400)], "enX0", 1400, 0],
     ["a VPN", [route("wg0", 1), route("enX0", 100)], "wg0", 1420, 1],
     ["a veth without a master: a host in a namespace", [route("eth0", 0)], "eth0", 9001, 0],
-    ["a bridge is passed over", [route("docker0", 1), route("enX0", 9)], "enX0", 9001, 1],
-    ["a bridge alone is none", [route("br0", 0)], undefined, undefined, 2],
+    ["a bridge is ignored", [route("docker0", 1), route("enX0", 9)], "enX0", 9001, 1],
+    ["a bridge alone does not count", [route("br0", 0)], undefined, undefined, 2],
     [
-      "a port of a bridge and a link of Calico are none",
+      "a port of a bridge and a link of Calico do not count",
       [route("p0", 0), route("cali1", 0)],
       undefined,
       undefined,
@@ -58,13 +58,13 @@ for (const [name, routes, uplink, mtu, notes] of CASES) {
   });
 }
 
-Deno.test("chooseUplink takes the one asked for, also a bridge, but never ours or none", () => {
+Deno.test("chooseUplink accepts the requested one, even a bridge, but never ours or a missing one", () => {
   assertEquals(choose([route("enX0", 0)], "br0").name, "br0");
   assertThrows(() => choose([], "hpk0"), HpkError, "bridge of our containers");
   assertThrows(() => choose([], "eth9"), HpkError, "name one of enX0, enX1, wg0, eth0");
 });
 
-Deno.test("chooseUplink tells a host that has IPv6 only", () => {
+Deno.test("chooseUplink reports a host that has only IPv6", () => {
   const { notes } = chooseUplink(undefined, LINKS, [], [], true);
-  assertEquals(notes[0]!.includes("an IPv6 default route only"), true);
+  assertEquals(notes[0]!.includes("only an IPv6 default route"), true);
 });

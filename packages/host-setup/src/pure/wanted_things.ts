@@ -1,4 +1,4 @@
-/** What is wanted of a host, group by group. */
+/** The wanted things of a host, group by group. */
 
 import { formatCidr } from "@hpk/core";
 import type { SetupSettings } from "./choices.ts";
@@ -33,7 +33,7 @@ export function packages(look: HostLook, withPackages: boolean, problems: string
       `${need.programs.join(", ")} ${need.programs.length > 1 ? "are" : "is"} not installed ` +
         `(${need.reason}): install ${called}` +
         (distribution.manager === undefined
-          ? `; packages of '${distribution.title}' are not known to host-setup`
+          ? `; host-setup does not know the packages of '${distribution.title}'`
           : ""),
     );
   }
@@ -47,7 +47,7 @@ export function packages(look: HostLook, withPackages: boolean, problems: string
   });
 }
 
-/** Kernel modules that this kernel has as such, and the file that loads them at boot. */
+/** Kernel modules that this kernel has as modules, and the file that loads them at boot. */
 export function modules(look: HostLook, notes: string[]): Wanted[] {
   const group: Group = "kernel modules";
   const states = wantedModules(look.backend).map((module) => ({
@@ -57,13 +57,13 @@ export function modules(look: HostLook, notes: string[]): Wanted[] {
   const unknown = states.filter(({ state }) => state === undefined);
   if (unknown.length > 0) {
     notes.push(
-      `whether the kernel has ${unknown.map(({ name }) => name).join(", ")} cannot be seen: ` +
-        `its modules are not installed below /lib/modules; --verify shows whether all works`,
+      `cannot determine whether the kernel has ${unknown.map(({ name }) => name).join(", ")}: ` +
+        `its modules are not installed below /lib/modules; --verify shows whether everything works`,
     );
   }
   const absent = states.filter(({ state }) => state === "absent");
   if (absent.length > 0) {
-    notes.push(`the kernel has no ${absent.map(({ name }) => name).join(", ")}`);
+    notes.push(`the kernel lacks ${absent.map(({ name }) => name).join(", ")}`);
   }
   const present = states.filter(({ state }) => state === "loaded" || state === "loadable");
   const named = states.filter(({ state }) => state !== undefined && state !== "absent");
@@ -79,7 +79,7 @@ export function modules(look: HostLook, notes: string[]): Wanted[] {
       group,
       MODULES_PATH,
       formatModules(present.map(({ name }) => name)),
-      "the modules are loaded at the next boot as well",
+      "loads the modules at boot",
     )]),
   ];
 }
@@ -96,7 +96,7 @@ export function kernelSettings(uplink: string | undefined): Wanted[] {
       value,
       reason,
     })),
-    file(group, SYSCTL_PATH, formatSysctls(sysctls), "they are so at the next boot as well"),
+    file(group, SYSCTL_PATH, formatSysctls(sysctls), "sets them at boot"),
   ];
 }
 
@@ -109,7 +109,7 @@ export function devices(): Wanted[] {
       kind: "directory",
       id: "/etc/hpktainer",
       value: "directory",
-      reason: "config.ini and host.ini lie there",
+      reason: "it contains config.ini and host.ini",
     },
     { group, kind: "directory", id: "/dev/net", value: "directory", reason: "for /dev/net/tun" },
     {
@@ -122,7 +122,7 @@ export function devices(): Wanted[] {
   ];
 }
 
-/** The bridge, and the configuration by which plain Apptainer's containers are its ports. */
+/** The bridge, and the configuration that attaches plain Apptainer's containers to it. */
 export function cniNetwork(look: HostLook, network: CniNetwork, notes: string[]): Wanted[] {
   const group: Group = "network for Apptainer";
   const bridge: Wanted = {
@@ -130,7 +130,7 @@ export function cniNetwork(look: HostLook, network: CniNetwork, notes: string[])
     kind: "bridge",
     id: network.bridge,
     value: "bridge",
-    reason: "containers are its ports",
+    reason: "containers are attached to it",
   };
   if (look.apptainer === undefined) {
     notes.push(
@@ -152,7 +152,7 @@ export function cniNetwork(look: HostLook, network: CniNetwork, notes: string[])
   ];
 }
 
-/** Our chains in each packet filter that is in use, and the bridge in firewalld. */
+/** Our chains in each packet filter in use, and the bridge in firewalld. */
 export function firewall(
   look: HostLook,
   network: CniNetwork,
@@ -173,7 +173,7 @@ export function firewall(
     id,
     value: formatChains(index === 0 ? chains : passChains(chains)),
     reason: index === 0
-      ? `containers reach the world by ${
+      ? `containers reach the outside through ${
         uplink ?? "every interface"
       }, and published ports reach them`
       : "both back ends of iptables are in use, and a packet must pass both",
@@ -188,7 +188,7 @@ export function firewall(
   }];
 }
 
-/** Checksum offload, now and for links to come. */
+/** Checksum offload, for present and future links. */
 export function offload(look: HostLook, { bridge }: CniNetwork, settings: SetupSettings): Wanted[] {
   const group: Group = "checksum offload";
   if (settings.offload === "keep") return [];
@@ -200,15 +200,15 @@ export function offload(look: HostLook, { bridge }: CniNetwork, settings: SetupS
     value: "off",
     reason,
   });
-  const reason = "what the host sends to containers has its checksum filled in";
+  const reason = "packets from the host to containers need their checksums filled in";
   const links = [off(bridge, reason)];
   if (isAll) links.push(off("every veth", "offload = all was chosen"));
   if (look.ethtool === undefined) return links;
   const rule = formatUdevRule(look.ethtool, bridge, isAll);
-  return [...links, file(group, UDEV_PATH, rule, "the same for links that come later")];
+  return [...links, file(group, UDEV_PATH, rule, "the same for future links")];
 }
 
-/** Ports of instances that run; those of others are published at their start. */
+/** Ports of running instances; those of others are published when they start. */
 export function ports({ ini, instances }: HostLook): Wanted[] {
   return ini.ports.filter(({ instance }) => instances.includes(instance))
     .map(({ instance, publish }): Wanted => ({
@@ -216,26 +216,26 @@ export function ports({ ini, instances }: HostLook): Wanted[] {
       kind: "port",
       id: `${instance} ${publish}`,
       value: "published",
-      reason: `host.ini leads it to the instance ${instance}, which runs`,
+      reason: `host.ini publishes it for the running instance ${instance}`,
     }));
 }
 
-/** The unit that makes the live part again at boot. */
+/** The unit that restores the volatile part at boot. */
 export function unit(look: HostLook, notes: string[]): Wanted[] {
   const group: Group = "start at boot";
   if (!look.systemd) {
     notes.push(
-      "systemd is not here: run 'host-setup --apply --no-packages' at boot by other means",
+      "systemd is not in use: run 'host-setup --apply --no-packages' at boot by other means",
     );
     return [];
   }
   if (/^\/(tmp|var\/tmp|run|dev\/shm)\//.test(look.self)) {
     notes.push(
-      `the unit runs ${look.self}, which may not be there at the next boot: install host-setup at a ` +
-        "lasting place, such as /usr/local/bin, and run --apply from there",
+      `the unit runs ${look.self}, which may be gone at the next boot: install host-setup at a ` +
+        "permanent path, such as /usr/local/bin, and run --apply from there",
     );
   }
-  const reason = "rules and bridge are made again at boot";
+  const reason = "restores rules and bridge at boot";
   return [
     file(group, UNIT_PATH, formatUnit(look.self), reason),
     {
@@ -248,22 +248,22 @@ export function unit(look: HostLook, notes: string[]): Wanted[] {
   ];
 }
 
-/** What is to be said of the host. */
+/** Notes about the host. */
 export function notesOn(look: HostLook): string[] {
   const notes: string[] = [];
   if (look.selinux) {
-    notes.push("SELinux is enforcing: files are labelled with restorecon where it is installed");
+    notes.push("SELinux is enforcing: files are labelled with restorecon if it is installed");
   }
   if (look.firewalld) {
     notes.push(
-      "firewalld runs: 'firewall-cmd --reload' flushes rules of iptables, ours and Docker's as well; " +
+      "firewalld runs: 'firewall-cmd --reload' flushes all iptables rules, ours and Docker's; " +
         "run --apply after it, or set FlushAllOnReload=no in /etc/firewalld/firewalld.conf",
     );
   }
   if (look.ruleSets.length > 1) {
     notes.push(
-      `both back ends of iptables have rules: ours are in the one that iptables writes to, and in ` +
-        `${look.ruleSets[1]!.id} those that let packets pass`,
+      `both back ends of iptables have rules: ours are in the one that iptables uses; in ` +
+        `${look.ruleSets[1]!.id} are those that let packets pass`,
     );
   }
   return notes;

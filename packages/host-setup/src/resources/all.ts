@@ -21,10 +21,10 @@ import { sysctlResource } from "./sysctl.ts";
 export type Resources = Readonly<Record<Kind, Resource>>;
 
 /**
- * Makes the resources for one run.
+ * Creates the resources of one run.
  *
- * @param desired What is wanted; undefined where all is undone.
- * @param entries What is on file before anything is done.
+ * @param desired The wanted state; undefined for --undo.
+ * @param entries The records before the run.
  */
 export function makeResources(
   look: HostLook,

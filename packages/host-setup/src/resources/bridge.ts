@@ -2,20 +2,20 @@ import { ipBatch, readBridgePorts } from "@hpk/core/os";
 import type { HostLink } from "../pure/host_network.ts";
 import type { Resource } from "./resource.ts";
 
-/** What the bridge is made with. */
+/** Properties of the bridge. */
 export interface BridgeShape {
   /** Ethernet address. */
   readonly mac: string;
   /** MTU in bytes. */
   readonly mtu: number;
-  /** Whether it may be promiscuous: the CNI plugin makes it so where its configuration says so. */
+  /** Whether it may be promiscuous: the CNI plugin sets that according to its configuration. */
   readonly mayBePromiscuous: boolean;
 }
 
 /**
- * The bridge of the network for Apptainer; a value is the kind of the link. The CNI plugin would make
- * it with the first container; it is made before, so that checksum offload is off from the beginning.
- * Address and promiscuous mode are the plugin's.
+ * The bridge of the network for Apptainer; its value is the kind of the link. The CNI plugin would
+ * create it with the first container; it is created earlier, so that checksum offload is off from
+ * the beginning. Address and promiscuous mode are up to the plugin.
  */
 export function bridgeResource(links: readonly HostLink[], shape: BridgeShape): Resource {
   return {
@@ -37,7 +37,7 @@ export function bridgeResource(links: readonly HostLink[], shape: BridgeShape): 
       if (prior !== null) return undefined;
       const ports = await readBridgePorts(name);
       if (ports.length > 0) {
-        return `containers are on it (${ports.join(", ")}); run --undo again when none is left`;
+        return `containers are on it (${ports.join(", ")}); run --undo again when they are gone`;
       }
       await ipBatch([`link delete dev ${name}`]);
       return undefined;

@@ -3,14 +3,19 @@ import { removeIfExists, runOrThrow } from "@hpk/core/os";
 import { findTool } from "../tools.ts";
 import type { Resource } from "./resource.ts";
 
-/** What a device node's value is where it is what it should be. */
+/** Value of a device node of the right kind. */
 export const DEVICE = "character device";
 
-/** The one that is made: TUN/TAP, misc device 200 (linux/miscdevice.h, Documentation/admin-guide/devices.txt). */
+/**
+ * The one that we create: TUN/TAP, misc device 200 (linux/miscdevice.h,
+ * Documentation/admin-guide/devices.txt).
+ */
 export const TUN_DEVICE = "/dev/net/tun";
 const TUN_NUMBERS = ["10", "200"];
 
-/** Device nodes. The kernel or udev makes them on most hosts; in a sandbox they may be missing. */
+/**
+ * Device nodes. The kernel or udev creates them on most hosts; in a sandbox they may be missing.
+ */
 export function deviceResource(): Resource {
   return {
     kind: "device",

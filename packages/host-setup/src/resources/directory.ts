@@ -1,10 +1,10 @@
 import type { Resource } from "./resource.ts";
 import { explain } from "./write_file.ts";
 
-/** What a directory's value is. */
+/** Value of a directory. */
 export const DIRECTORY = "directory";
 
-/** Directories that must be there; what is in them is not looked at. */
+/** Directories that must exist; their contents do not matter. */
 export function directoryResource(): Resource {
   return {
     kind: "directory",
@@ -24,7 +24,7 @@ export function directoryResource(): Resource {
       } catch (error) {
         if (error instanceof Deno.errors.NotFound) return undefined;
         // ENOTEMPTY, asm-generic/errno.h
-        if (/os error 39\)/.test(String(error))) return "there are other files in it";
+        if (/os error 39\)/.test(String(error))) return "it contains other files";
         throw explain(`cannot remove the directory ${path}`, error);
       }
     },

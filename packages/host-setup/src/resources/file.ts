@@ -4,13 +4,15 @@ import { isOurText, UDEV_PATH, UNIT_LINK, UNIT_PATH } from "../pure/own_files.ts
 import type { Resource } from "./resource.ts";
 import { explain, temporaryOf, writeWhole } from "./write_file.ts";
 
-/** What a file of ours that was edited by hand is kept as. No program reads files of that ending. */
+/**
+ * Suffix under which a hand-edited file of ours is kept. No program reads files with this suffix.
+ */
 export function editedCopyOf(path: string): string {
   return `${path}.edited`;
 }
 
 /**
- * Files of ours; a value is a file's text.
+ * Files of ours; the value is the file's text.
  *
  * @param isWritten Whether a text is one that we wrote to a path.
  */
@@ -28,7 +30,7 @@ export function fileResource(isWritten: (path: string, text: string) => boolean)
     async remove({ id: path, prior }, now) {
       removeIfExists(temporaryOf(path));
       if (now === null) return undefined;
-      if (!isOurText(now)) return "it is not ours any more: the first line is gone";
+      if (!isOurText(now)) return "it is no longer ours: its first line is gone";
       changed.push(path);
       if (prior === null) removeFile(path);
       else {
@@ -41,7 +43,7 @@ export function fileResource(isWritten: (path: string, text: string) => boolean)
   };
 }
 
-/** Symbolic links; a value is a link's target. */
+/** Symbolic links; the value is the link's target. */
 export function symlinkResource(): Resource {
   const changed: string[] = [];
   return {
@@ -78,13 +80,13 @@ function readLinkIfExists(path: string): string | null {
     return Deno.readLinkSync(path);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
-    // Not a link: something else of that name.
+    // Not a link: something else has that name.
     if (/os error 22\)/.test(String(error))) return "(not a link)";
     throw error;
   }
 }
 
-/** Gives a file the label that SELinux's policy has for its path, where SELinux is enforcing. */
+/** Applies SELinux's label for its path to a file, if SELinux is enforcing. */
 async function label(path: string): Promise<void> {
   if (!isSelinuxEnforcing()) return;
   const restorecon = findTool("restorecon");
@@ -96,7 +98,7 @@ export function isSelinuxEnforcing(): boolean {
   return readFileIfExists("/sys/fs/selinux/enforce")?.trim() === "1";
 }
 
-/** Lets programs that keep what they have read read again. */
+/** Makes programs reload files that they cache. */
 async function tellReaders(paths: readonly string[]): Promise<void> {
   const run = async (program: string, args: string[]): Promise<void> => {
     const path = findTool(program);
@@ -105,7 +107,7 @@ async function tellReaders(paths: readonly string[]): Promise<void> {
   if (paths.includes(UDEV_PATH) && exists("/run/udev/control")) {
     await run("udevadm", ["control", "--reload"]);
   }
-  // sd_booted(3): the directory is there exactly where systemd is the init.
+  // sd_booted(3): the directory exists exactly if systemd is the init.
   if ((paths.includes(UNIT_PATH) || paths.includes(UNIT_LINK)) && exists("/run/systemd/system")) {
     await run("systemctl", ["daemon-reload"]);
   }

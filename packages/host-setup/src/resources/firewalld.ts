@@ -2,14 +2,14 @@ import { listDirectory, readFileIfExists, runCommand, runOrThrow } from "@hpk/co
 import { findTool } from "../tools.ts";
 import type { Resource } from "./resource.ts";
 
-/** What a value is where firewalld lets an interface's packets pass, now and after its restart. */
+/** Value of an interface whose packets firewalld accepts, now and after its restart. */
 export const TRUSTED = "in the zone trusted";
 
 const SERVICE = "org.fedoraproject.FirewallD1";
 
 /**
- * Interfaces in firewalld's zone "trusted". firewalld rejects what is forwarded from other zones in
- * tables of its own, whatever iptables accepts.
+ * Interfaces in firewalld's zone "trusted". firewalld rejects traffic forwarded from other zones in
+ * tables of its own, even if iptables accepts it.
  */
 export function firewalldResource(): Resource {
   const setPlaces = async (id: string, option: string): Promise<void> => {
@@ -30,7 +30,7 @@ export function firewalldResource(): Resource {
   };
 }
 
-/** Whether firewalld runs here. */
+/** Whether firewalld is running. */
 export function isFirewalldRunning(): boolean {
   return (listDirectory("/proc") ?? []).some((name) =>
     /^[0-9]+$/.test(name) && readProcessName(name) === "firewalld"
@@ -46,7 +46,7 @@ function readProcessName(pid: string): string | undefined {
   }
 }
 
-/** By D-Bus: firewall-cmd takes a third of a second for each question. */
+/** Over D-Bus: firewall-cmd takes a third of a second per query. */
 async function isTrusted(name: string): Promise<boolean> {
   const busctl = findTool("busctl");
   const ask = async (path: string, call: string[]): Promise<boolean> => {

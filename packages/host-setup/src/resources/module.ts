@@ -3,10 +3,10 @@ import { type ModuleFacts, moduleState } from "../pure/kernel_modules.ts";
 import { findTool } from "../tools.ts";
 import type { Resource } from "./resource.ts";
 
-/** What a module's value is where the kernel has it, loaded or built in. */
+/** Value of a module that the kernel has, loaded or built in. */
 export const LOADED = "loaded";
 
-/** What this kernel has of modules. */
+/** The state of this kernel's modules. */
 export function readModuleFacts(): ModuleFacts {
   const directory = `/lib/modules/${Deno.osRelease()}`;
   return {
@@ -31,7 +31,7 @@ export function moduleResource(facts: ModuleFacts): Resource {
       const result = await runCommand(modprobe, ["--", name]);
       if (result.code !== 0) throw new CommandError([modprobe, name], result);
     },
-    // The kernel lets the module bridge go while there are bridges, and takes them all with it.
-    remove: () => "it stays loaded until the next boot: other programs may have come to use it",
+    // The kernel unloads the module bridge even while there are bridges, and removes all of them.
+    remove: () => "it stays loaded until the next boot: other programs may use it by now",
   };
 }

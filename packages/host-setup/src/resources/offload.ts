@@ -2,15 +2,16 @@ import { readTxChecksum, SystemCallError, writeTxChecksum } from "@hpk/core/ffi"
 import type { HostLink } from "../pure/host_network.ts";
 import type { Resource } from "./resource.ts";
 
-/** What stands for all veths of the host. */
+/** Stands for all veths of the host. */
 export const EVERY_VETH = "every veth";
 
-/** How the value of all veths goes on where some have it off already: with their names. */
+/** How the value of all veths continues if some have it off already: with their names. */
 const BUT_OFF = ", off: ";
 
 /**
- * Who fills in the checksums of what links send: "off" is the kernel, "on" the device. A value is that
- * of a link, or of all veths: "on" where one of them has it on, and then which have it off.
+ * Where the checksums of a link's outgoing packets are computed: "off" is in the kernel, "on" in
+ * the device. The value is that of a link, or of all veths: "on" if one of them has it on, and then
+ * the names of those that have it off.
  */
 export function offloadResource(links: readonly HostLink[]): Resource {
   const veths = () => links.filter(({ kind }) => kind === "veth").map(({ name }) => name);
@@ -25,7 +26,7 @@ export function offloadResource(links: readonly HostLink[]): Resource {
     kind: "offload",
     inspect: (ids) =>
       ids.map((id) => {
-        // A link that is not there yet will have it on.
+        // A link that does not exist yet will have it on.
         if (id !== EVERY_VETH) return readIfThere(id) === false ? "off" : "on";
         const names = veths();
         const off = names.filter((name) => readIfThere(name) === false);
@@ -41,7 +42,7 @@ export function offloadResource(links: readonly HostLink[]): Resource {
   };
 }
 
-/** Whether a link leaves checksums to its device; undefined where there is no such link. */
+/** Whether a link offloads checksums; undefined if there is no such link. */
 function readIfThere(name: string): boolean | undefined {
   try {
     return readTxChecksum(name);

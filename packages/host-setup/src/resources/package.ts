@@ -10,17 +10,17 @@ import {
 import { findTool } from "../tools.ts";
 import type { Resource } from "./resource.ts";
 
-/** What a package's value is where all that we need of it is there. */
+/** Value of a package whose programs are all installed. */
 export const INSTALLED = "installed";
 
-/** Bound of an installation, in ms: mirrors may be slow. */
+/** Timeout of an installation, in ms: mirrors may be slow. */
 const INSTALL_TIMEOUT_MS = 900_000;
 
 /**
- * Packages. Whether one is installed is told by its programs, not by the package manager: so it costs
- * nothing, and programs that were installed otherwise count as well.
+ * Packages. Whether one is installed is decided by its programs, not by the package manager: this
+ * is cheap, and programs that were installed by other means count as well.
  *
- * @param isThere Whether all that is needed of a need is there.
+ * @param isThere Whether everything of a need is installed.
  */
 export function packageResource(
   distribution: Distribution,
@@ -39,8 +39,8 @@ export function packageResource(
       });
     let result = await progress(`installing ${names.join(", ")}`, () => run(args));
     if (result.code !== 0 && distribution.manager === "apt") {
-      // A fresh host has no lists of packages, or old ones.
-      await progress("fetching the lists of packages", () => run(["update"]));
+      // A fresh host has no package lists, or old ones.
+      await progress("fetching the package lists", () => run(["update"]));
       result = await progress(`installing ${names.join(", ")}`, () => run(args));
     }
     const missing = names.filter((name) => !needsOf(name).every(isThere));
@@ -49,7 +49,7 @@ export function packageResource(
     throw new HpkError({
       what: `cannot install ${names.join(", ")}`,
       why: result.code === 0
-        ? `${missing.join(", ")} did not bring ${
+        ? `${missing.join(", ")} did not provide ${
           missing.flatMap(needsOf).flatMap((need) => need.programs).join(", ")
         }`
         : `${program} ended with ${result.code}: ${lines.at(-1)}`,
@@ -62,7 +62,7 @@ export function packageResource(
     apply: ({ id }) => install([id]),
     applyAll: (changes) => install(changes.map(({ id }) => id)),
     remove: ({ id }) =>
-      `it stays installed: other programs may have come to use it ('${
+      `it stays installed: other programs may use it by now ('${
         removeCommand(distribution.manager ?? "apt", [id])
       }' removes it)`,
   };

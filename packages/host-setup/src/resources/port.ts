@@ -3,15 +3,15 @@ import { Ledger, runOrThrow } from "@hpk/core/os";
 import { findTool } from "../tools.ts";
 import type { Resource } from "./resource.ts";
 
-/** What a port's value is where it leads to its instance. */
+/** Value of a port that is published for its instance. */
 export const PUBLISHED = "published";
 
-/** Names of the instances of hpktainer that run. */
+/** Names of hpktainer's running instances. */
 export function runningInstances(): string[] {
   return instances().map(({ name }) => name);
 }
 
-/** Ports of the host that lead to instances of hpktainer that run; those that start see to themselves. */
+/** Published ports of hpktainer's running instances; starting instances publish their own. */
 export function portResource(): Resource {
   return {
     kind: "port",
@@ -31,7 +31,7 @@ export function portResource(): Resource {
     async remove({ id }) {
       const { name, publish } = readId(id);
       const running = instances().find((record) => record.name === name);
-      // It went with its instance.
+      // It was removed with its instance.
       if (running === undefined || !hasPort(running, publish)) return undefined;
       await hpktainer(["port", "rm", name, publish]);
       return undefined;
@@ -64,9 +64,9 @@ async function hpktainer(args: readonly string[]): Promise<void> {
   const path = isFile(beside) ? beside : findTool("hpktainer");
   if (path === undefined) {
     throw new HpkError({
-      what: "cannot publish a port of an instance that runs",
-      why: "hpktainer is neither beside host-setup nor in PATH",
-      fix: "put it there",
+      what: "cannot publish a port of a running instance",
+      why: "hpktainer is neither next to host-setup nor in PATH",
+      fix: "install it there",
     });
   }
   await runOrThrow(path, args);

@@ -1,24 +1,24 @@
 import type { Change, Entry, Kind, Value } from "../pure/item.ts";
 
 /**
- * Looks at things of one kind and changes them. What differs from what is wanted is worked out by one
+ * Reads and changes things of one kind. The difference to the wanted state is worked out by one
  * function for all kinds, `changesFor`.
  */
 export interface Resource {
   readonly kind: Kind;
-  /** What things are like now; null where one is not there. */
+  /** Present values of things; null if one does not exist. */
   inspect(ids: readonly string[]): Promise<readonly Value[]> | readonly Value[];
-  /** Makes a thing as a change wants it; its new value is not null. */
+  /** Makes a change; its new value is not null. */
   apply(change: Change): Promise<void> | void;
-  /** As `apply`, of many at once, where one program call does them all. */
+  /** As `apply`, for many at once, if one program call can make them all. */
   applyAll?(changes: readonly Change[]): Promise<void>;
   /**
-   * Puts back what was there before us.
+   * Restores the prior state.
    *
-   * @param now What is there: what we made.
+   * @param now The present value: the one that we set.
    * @return Why something stays, or undefined.
    */
   remove(entry: Entry, now: Value): Promise<string | undefined> | string | undefined;
-  /** Called once after changes of this kind; tells programs that read what was changed. */
+  /** Called once after changes of this kind; notifies programs that read the changed things. */
   finish?(): Promise<void>;
 }

@@ -2,20 +2,20 @@ import { Ledger, readFileIfExists } from "@hpk/core/os";
 import type { Resource } from "./resource.ts";
 import { explain } from "./write_file.ts";
 
-/** The one setting that hpktainer changes as well. */
+/** The only setting that hpktainer changes as well. */
 export const FORWARDING_KEY = "net/ipv4/ip_forward";
 
-/** Kernel settings; an id is a path below /proc/sys, a value a setting's text. */
+/** Kernel settings; the id is a path below /proc/sys, the value a setting's text. */
 export function sysctlResource(): Resource {
   return {
     kind: "sysctl",
     inspect: (keys) => keys.map((key) => readFileIfExists(pathOf(key))?.trim() ?? null),
     apply: ({ id, new: value }) => write(id, value!),
     remove({ id, prior }, now) {
-      // An interface takes its settings with it.
+      // An interface's settings disappear with it.
       if (now === null || prior === null) return undefined;
       if (id === FORWARDING_KEY && prior === "0" && new Ledger().exists()) {
-        return "containers of hpktainer need it; run --undo again when none is left ('hpktainer ps')";
+        return "hpktainer's containers need it; run --undo again when they are gone ('hpktainer ps')";
       }
       write(id, prior);
       return undefined;
@@ -24,10 +24,10 @@ export function sysctlResource(): Resource {
 }
 
 /**
- * What forwarding was before anything of ours: hpktainer, whose containers may run already, has it on
- * file.
+ * The value of forwarding before anything of ours: hpktainer, whose containers may already be
+ * running, has recorded it.
  *
- * @param now What it is.
+ * @param now Its present value.
  */
 export function forwardingBefore(now: string | null): string | null {
   return new Ledger().readHost()?.priorForwarding ?? now;

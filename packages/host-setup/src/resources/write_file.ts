@@ -2,22 +2,22 @@ import { HpkError } from "@hpk/core";
 import { faultPoint, removeIfExists } from "@hpk/core/os";
 
 /**
- * Where a file's text is written before it takes the file's place: one fixed name, so that what a kill
- * leaves is found by whoever comes next.
+ * Temporary path of a file's text until it replaces the file: one fixed name, so that the next run
+ * finds what a kill leaves.
  */
 export function temporaryOf(path: string): string {
   return `${path}.hpk-new`;
 }
 
 /**
- * Writes a file whole or not at all, and to the disk before it returns.
+ * Writes a file atomically, and to the disk before it returns.
  *
- * @throws {HpkError} When the file system is read-only or full, or we may not write.
+ * @throws {HpkError} If the file system is read-only or full, or we may not write.
  */
 export function writeWhole(path: string, text: string): void {
   const temporary = temporaryOf(path);
   try {
-    // What a kill left may be longer.
+    // The remains of a kill may be longer.
     const file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
     try {
       const bytes = new TextEncoder().encode(text);
@@ -39,7 +39,7 @@ export function writeWhole(path: string, text: string): void {
   }
 }
 
-/** An error of the file system as one that says what to do; others as they are. */
+/** Turns an error of the file system into one that says what to do; returns others unchanged. */
 export function explain(what: string, error: unknown): unknown {
   const known = FILE_ERRORS.find(([pattern]) => pattern.test(String(error)));
   if (known === undefined) return error;
@@ -47,16 +47,16 @@ export function explain(what: string, error: unknown): unknown {
 }
 
 const FILE_ERRORS: readonly (readonly [RegExp, string, string])[] = [
-  [/os error 28\)|os error 122\)/, "the disk is full", "make room and run host-setup again"],
+  [/os error 28\)|os error 122\)/, "the disk is full", "free some space and run host-setup again"],
   [
     /os error 30\)/,
     "the file system is read-only",
-    "make it writable (mount -o remount,rw), or leave this host to whoever builds its image",
+    "make it writable (mount -o remount,rw), or change the host's image instead",
   ],
   [
     /os error (1|13)\)|PermissionDenied/,
-    "permission is denied, to root as well",
-    "see 'lsattr' for an immutable flag, and the audit log for SELinux",
+    "permission is denied, even to root",
+    "check 'lsattr' for an immutable flag, and the audit log for SELinux",
   ],
   [/os error 20\)/, "a file is in the way of its directory", "move that file away"],
 ];
