@@ -218,6 +218,31 @@ export const SCENARIOS: readonly Scenario[] = [
     act: ({ host }, env) => hpk(host, ["gc"], { env }),
   },
   {
+    name: "exec, after which the shared part stays for a while",
+    least: 23,
+    code: 0,
+    untilClean: true,
+    begin: nothing,
+    act: ({ host, image }, env) =>
+      hpk(host, ["exec", "--subnet", SUBNET, image, "true"], { env: { ...env, HPK_LINGER: "1" } }),
+  },
+  {
+    name: "exec on another subnet than what stays",
+    least: 25,
+    code: 0,
+    untilClean: true,
+    begin: letLinger,
+    act: ({ host, image }, env) =>
+      hpk(host, ["exec", "--subnet", "10.97.0.0/24", image, "true"], { env }),
+  },
+  {
+    name: "gc of what stays",
+    least: 6,
+    code: 0,
+    begin: letLinger,
+    act: ({ host }, env) => hpk(host, ["gc"], { env }),
+  },
+  {
     name: "the monitor's tear-down",
     least: 8,
     code: 0,
@@ -225,6 +250,17 @@ export const SCENARIOS: readonly Scenario[] = [
     act: ({ host }, env) => host.sh(RUN_MONITOR, { env, check: false }),
   },
 ];
+
+/** A host on which a container has ended, and the shared part stays. */
+async function letLinger({ host, image }: Stage): Promise<() => Promise<void>> {
+  const env = { HPK_LINGER: "600" };
+  assertEquals((await hpk(host, ["exec", "--subnet", SUBNET, image, "true"], { env })).code, 0);
+  await eventually(async () => {
+    const { code } = await host.sh("ls /run/hpktainer/containers | grep .", { check: false });
+    return code !== 0;
+  }, { what: "the container's release" });
+  return () => Promise.resolve();
+}
 
 /** Points that a monitor comes by too, and dies there after whoever came first. */
 const MONITORS_POINT = /^teardown\.|(removed|restored)$/;

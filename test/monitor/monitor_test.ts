@@ -113,7 +113,7 @@ testIf({ name: "ps, show, gc and doctor give JSON of the documented shape", need
     }
   });
   await t.step("gc", async () => {
-    const nothing = { version: 1, reclaimed: [], errors: [], images: [] };
+    const nothing = { version: 1, reclaimed: [], errors: [], images: [], unused: [] };
     assertEquals(await json("gc"), { ...nothing, dryRun: false });
     assertEquals(await json("gc", "--dry-run"), { ...nothing, dryRun: true });
   });

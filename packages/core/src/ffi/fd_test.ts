@@ -63,11 +63,16 @@ Deno.test("a shared lock allows other shared locks, but no exclusive one", () =>
   assert(tryLockExclusive(third));
 });
 
+/** Holds a lock until someone else waits for the file's (proc_locks(5)). */
+const HOLD = `echo held
+inode=$(stat -c %i "$0")
+until grep -q -e "-> FLOCK .*:$inode " /proc/locks; do :; done`;
+
 Deno.test("lockExclusive() waits for another process to release the lock", async () => {
   using directory = new TempDirectory();
   const path = directory.write("lock", "");
   const holder = new Deno.Command("flock", {
-    args: [path, "sh", "-c", "echo held; sleep 0.3"],
+    args: [path, "sh", "-c", HOLD, path],
     stdout: "piped",
   }).spawn();
   const reader = holder.stdout.getReader();

@@ -165,6 +165,13 @@ export interface HostRecord {
   readonly priorForwarding: string;
   /** Whether the directory of named network namespaces did not exist before us. */
   readonly madeNamespaceDirectory: boolean;
+  /** How long all of this stays after the last container, in seconds: as the last start wants it. */
+  readonly linger: number;
+  /**
+   * When the last container was released, in seconds since boot (proc_uptime(5)); null where none was.
+   * It counts only while there is no container.
+   */
+  readonly emptySince: number | null;
 }
 
 /** What we changed on the host for IPv6. */
@@ -263,7 +270,9 @@ export function parseContainerRecord(json: string): ContainerRecord {
  * @throws {SyntaxError} If the text is not one, or has another version.
  */
 export function parseHostRecord(json: string): HostRecord {
-  return parseVersion1(json, ["bridge", "priorForwarding"]) as unknown as HostRecord;
+  const record = parseVersion1(json, ["bridge", "priorForwarding"]) as unknown as HostRecord;
+  // Of a version that did not linger.
+  return { ...record, linger: record.linger ?? 0, emptySince: record.emptySince ?? null };
 }
 
 function parseVersion1(json: string, keys: readonly string[]): Record<string, unknown> {

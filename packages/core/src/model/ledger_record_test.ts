@@ -53,6 +53,8 @@ const HOST: HostRecord = {
   priorRouteLocalnet: null,
   priorForwarding: "0",
   madeNamespaceDirectory: false,
+  linger: 10,
+  emptySince: 12.5,
 };
 
 Deno.test("resourcesOf() lists everything in the order in which it is made", () => {

@@ -37,6 +37,8 @@ export interface Settings {
   readonly flannelEnv: string;
   /** How long to wait for flanneld's subnet file, in seconds. */
   readonly wait: number;
+  /** How long the shared part of the host stays after the last container, in seconds. */
+  readonly linger: number;
   /** Ports of the host that lead to the container. */
   readonly publish: readonly PublishedPort[];
   /** Whether the container is kept from others that are isolated. */
@@ -60,6 +62,7 @@ export type SettingKey =
   | "names"
   | "flannel-env"
   | "wait"
+  | "linger"
   | "publish"
   | "isolated"
   | "masquerade"
@@ -88,7 +91,7 @@ const DATAPATHS: readonly string[] = ["auto", "veth", "tap", "relay"];
 const MTU_MIN = 68;
 const MTU_MAX = 65535;
 
-/** The longest wait for Flannel, in seconds: an hour. Who wants to wait longer wants a service. */
+/** The longest wait or linger, in seconds: an hour. Who wants to wait longer wants a service. */
 const WAIT_MAX_S = 3600;
 
 const SPECS: Readonly<Record<SettingKey, SettingSpec>> = {
@@ -131,11 +134,9 @@ const SPECS: Readonly<Record<SettingKey, SettingSpec>> = {
     expected: "an absolute path",
     accepts: (value) => value.startsWith("/"),
   },
-  "wait": {
-    fallback: "0",
-    expected: `a number of seconds from 0 to ${WAIT_MAX_S}`,
-    accepts: (value) => /^[0-9]{1,4}$/.test(value) && Number(value) <= WAIT_MAX_S,
-  },
+  "wait": seconds("0"),
+  // A loop of short commands pauses for less; someone who looks at the host afterwards does not wait long.
+  "linger": seconds("10"),
   "publish": {
     fallback: "",
     expected: PUBLISH_SYNTAX,
@@ -148,6 +149,14 @@ const SPECS: Readonly<Record<SettingKey, SettingSpec>> = {
 
 function yesOrNo(fallback: "yes" | "no"): SettingSpec {
   return { fallback, expected: "yes or no", accepts: (value) => ["yes", "no"].includes(value) };
+}
+
+function seconds(fallback: string): SettingSpec {
+  return {
+    fallback,
+    expected: `a number of seconds from 0 to ${WAIT_MAX_S}`,
+    accepts: (value) => /^[0-9]{1,4}$/.test(value) && Number(value) <= WAIT_MAX_S,
+  };
 }
 
 /** Whether a text is an MTU in bytes. */
@@ -219,6 +228,7 @@ function toSettings(sources: readonly SettingSource[]): Settings {
     names: value("names") === "yes",
     flannelEnv: value("flannel-env"),
     wait: Number(value("wait")),
+    linger: Number(value("linger")),
     publish: parsePublishList(value("publish"))!,
     isolated: value("isolated") === "yes",
     masquerade: value("masquerade") === "yes",

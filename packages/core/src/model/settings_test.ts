@@ -22,6 +22,7 @@ const DEFAULTS = {
   names: true,
   flannelEnv: "/run/flannel/subnet.env",
   wait: 0,
+  linger: 10,
   publish: [],
   isolated: false,
   masquerade: true,
@@ -59,6 +60,7 @@ Deno.test("resolveSettings() reads every key of the file", () => {
     "names = no",
     'flannel-env = "/tmp/subnet.env"',
     "wait = 30",
+    "linger = 3",
     "publish = 8080:80, [::1]:0:53/udp",
     "isolated = yes",
     "masquerade = no",
@@ -76,6 +78,7 @@ Deno.test("resolveSettings() reads every key of the file", () => {
     names: false,
     flannelEnv: "/tmp/subnet.env",
     wait: 30,
+    linger: 3,
     publish: [
       { protocol: "tcp", hostAddress: null, hostPort: 8080, containerPort: 80, count: 1 },
       { protocol: "udp", hostAddress: "::1", hostPort: 0, containerPort: 53, count: 1 },
@@ -86,7 +89,9 @@ Deno.test("resolveSettings() reads every key of the file", () => {
   });
   assertEquals(
     sources.map(({ origin }) => origin),
-    [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17].map((line) => `${CONFIG_PATH}:${line}`),
+    [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18].map((line) =>
+      `${CONFIG_PATH}:${line}`
+    ),
   );
 });
 
@@ -173,6 +178,7 @@ const EXPECTED = {
   "names": "yes or no",
   "flannel-env": "an absolute path",
   "wait": "a number of seconds from 0 to 3600",
+  "linger": "a number of seconds from 0 to 3600",
   "subnet6": "an IPv6 network such as fd00:96::/64",
   "publish": PUBLISH_SYNTAX,
   "isolated": "yes or no",
@@ -200,6 +206,7 @@ Deno.test("resolveSettings() refuses a wrong value, and names where it came from
     ["names", ["0", "Yes"]],
     ["flannel-env", ["subnet.env", "./x", "~"]],
     ["wait", ["-1", "1.5", "3601", "1m", "forever"]],
+    ["linger", ["-1", "1.5", "3601", "1m", "forever"]],
     ["subnet6", ["fd00::", "fd00::/129", "10.96.0.0/24", "fd00:96::/x"]],
     ["publish", ["80", "80:80/sctp", "80:80;81:81"]],
     ["isolated", ["true", "1"]],

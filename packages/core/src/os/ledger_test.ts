@@ -52,6 +52,8 @@ const HOST: HostRecord = {
   priorRouteLocalnet: null,
   priorForwarding: "0",
   madeNamespaceDirectory: true,
+  linger: 10,
+  emptySince: 12.5,
 };
 
 /** A ledger that does not exist yet, in a directory of its own. */

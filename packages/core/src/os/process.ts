@@ -42,6 +42,11 @@ function readStat(pid: number): { startTime: number; ended: boolean } | undefine
   };
 }
 
+/** Seconds since boot, pauses of the machine included (proc_uptime(5)). */
+export function readUptime(): number {
+  return Number(Deno.readTextFileSync("/proc/uptime").split(" ", 1)[0]);
+}
+
 /** This process. */
 export function thisProcess(): ProcessId {
   return identify(Deno.pid)!;

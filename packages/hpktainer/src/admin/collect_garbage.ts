@@ -34,19 +34,27 @@ export async function collectGarbage(caller: Caller, dryRun: boolean): Promise<G
 
 async function collectContainers(caller: Caller, dryRun: boolean): Promise<GarbageReport> {
   const ledger = new Ledger();
-  if (!ledger.exists()) return { version: 1, dryRun, reclaimed: [], errors: [], images: [] };
+  const nothing = {
+    version: 1,
+    dryRun,
+    reclaimed: [],
+    errors: [],
+    images: [],
+    unused: [],
+  } as const;
+  if (!ledger.exists()) return nothing;
+  const unused = ledger.isEmpty() ? bridgesOf(ledger) : [];
   if (dryRun) {
     const reclaimed = ledger.list().filter(isAbandoned)
       .map(({ id, name, resources }) => ({ id, name, resources, errors: [] }));
-    return { version: 1, dryRun, reclaimed, errors: [], images: [] };
+    return { ...nothing, reclaimed, unused };
   }
   const fix = "run it with sudo, or add --dry-run to look only";
   requireRoot(caller, "cannot take down what is left", fix);
-  const { reclaimed, hostErrors, empty } = await takeDownEnded(ledger);
+  const { reclaimed, hostErrors, empty } = await takeDownEnded(ledger, { lingers: false });
   if (!empty) await watchOverRest(ledger);
   return {
-    version: 1,
-    dryRun,
+    ...nothing,
     reclaimed: reclaimed.map(({ record: { id, name, resources }, errors }) => ({
       id,
       name,
@@ -54,8 +62,14 @@ async function collectContainers(caller: Caller, dryRun: boolean): Promise<Garba
       errors,
     })),
     errors: hostErrors,
-    images: [],
+    unused: empty ? unused : [],
   };
+}
+
+/** The bridge of the shared part, if there is one. */
+function bridgesOf(ledger: Ledger): string[] {
+  const host = ledger.readHost();
+  return host === undefined ? [] : [host.bridge];
 }
 
 async function watchOverRest(ledger: Ledger): Promise<void> {

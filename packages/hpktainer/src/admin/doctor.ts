@@ -4,10 +4,13 @@ import {
   formatCidr,
   formatCidr6,
   formatIpv4,
+  type HostRecord,
   HpkError,
   readVersion,
   type ResolvedSettings,
 } from "@hpk/core";
+import { hasMonitor } from "../attach/monitor_start.ts";
+import { lingerLeft } from "../network/pure/linger.ts";
 import { wantedMode } from "../network/pure/network_plan.ts";
 import {
   CONTAINER_PROGRAMS,
@@ -21,6 +24,7 @@ import {
   PROGRAMS,
   readForwarding,
   readHostFacts,
+  readUptime,
   runCommand,
   saveRules,
 } from "@hpk/core/os";
@@ -59,7 +63,7 @@ export async function examine(caller: Caller): Promise<DoctorReport> {
     checkNetwork(resolved),
     checkUplink(resolved),
     checkResolver(resolved),
-    checkLedger(),
+    checkLedger(caller),
   ]);
   return reportOf([...checks, ...await checkFlannel(resolved.settings)], resolved.sources);
 }
@@ -246,8 +250,11 @@ function checkResolver({ settings }: ResolvedSettings): Check {
   };
 }
 
-function checkLedger(): Check {
-  const records = new Ledger().list();
+async function checkLedger(caller: Caller): Promise<Check> {
+  const ledger = new Ledger();
+  const records = ledger.list();
+  const host = ledger.readHost();
+  if (records.length === 0 && host !== undefined) return await checkUnused(caller, ledger, host);
   const dead = records.filter((record) => !isAlive(record.owner));
   return dead.length === 0 ? ok("containers", `${records.length} alive`) : {
     id: "containers",
@@ -255,4 +262,23 @@ function checkLedger(): Check {
     found: `${dead.length} of ${records.length} left by dead owners`,
     fix: "run 'hpktainer gc'",
   };
+}
+
+/** What is left where there is no container: it stays for the next one, or whoever kept it was killed. */
+async function checkUnused(caller: Caller, ledger: Ledger, host: HostRecord): Promise<Check> {
+  // Only root may look who holds the lock.
+  const isKept = caller.uid !== 0 ||
+    await ledger.withExisting(() => hasMonitor(ledger)) !== false;
+  const left = isKept ? lingerLeft(host, readUptime()) : 0;
+  return left > 0
+    ? ok(
+      "containers",
+      `0 alive; the bridge ${host.bridge} stays for ${Math.ceil(left / 1000)} s (linger)`,
+    )
+    : {
+      id: "containers",
+      status: "warn",
+      found: `0 alive; the bridge ${host.bridge} is left of earlier ones`,
+      fix: "run 'hpktainer gc'",
+    };
 }

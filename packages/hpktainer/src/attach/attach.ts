@@ -98,7 +98,9 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
   for (const program of NEEDED) requireProgram(program);
   const flannel = readFlannel(request.settings);
   const generation = ledger.readHost()?.generation;
-  const look = await lookUnlocked(ledger, request, flannel);
+  // Whoever starts by us is served by the monitor, which is not to take its own ledger away.
+  const mayClear = request.becomesIt !== true;
+  const look = await lookUnlocked(ledger, request, flannel, mayClear);
   faultPoint("attach.planned");
   const { name, ip, settings } = request;
   if (name !== undefined || ip !== undefined || settings.publish.length > 0) {
@@ -108,6 +110,7 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
   const looks = [look];
   let record: ContainerRecord | undefined;
   let names: Promise<ContainerRecord["names"]> | undefined;
+  let isFirst = false;
   try {
     const planned = await ledger.withLock(async () => {
       // Another process may have made or removed the shared part since it was looked at.
@@ -118,7 +121,7 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
       const { facts, plan, rules } = current;
       checkFree(ledger, request);
       const ports = await claimPorts(ledger, request, current);
-      const isFirst = ledger.readHost() === undefined;
+      isFirst = ledger.readHost() === undefined;
       // Before the record, so that whatever ends us from there on, someone takes it down.
       const monitor = ensureMonitor(ledger);
       faultPoint("attach.monitored");
@@ -126,7 +129,11 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
       ledger.write(record);
       faultPoint("attach.recorded");
       // The bridge's part begins by writing down what is changed, the firewall included.
-      const needs = { ownRules: hasOwnRules(record), nameServer: wantsNameServer(settings) };
+      const needs = {
+        ownRules: hasOwnRules(record),
+        nameServer: wantsNameServer(settings),
+        linger: settings.linger,
+      };
       const bridge = ensureBridge(ledger, plan, facts, needs);
       // Its address is all that the name server needs, which takes its time.
       names = bridge.then(() => learnNames(ledger, settings), () => "none");
@@ -149,7 +156,9 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
   } catch (error) {
     await names;
     const id = record?.id;
-    if (id !== undefined) await takeDown(ledger, (candidate) => candidate.id === id);
+    // What was made for it alone does not stay for others.
+    const last = { lingers: !isFirst };
+    if (id !== undefined) await takeDown(ledger, (candidate) => candidate.id === id, last);
     else if (ledger.list().length === 0) await takeDown(ledger, () => false);
     throw error;
   } finally {

@@ -9,6 +9,15 @@ import { selfCommand } from "../shared/self.ts";
 const DELAY = 0.15;
 
 /**
+ * Whether the host has a monitor, also one that has not come up yet. To be called under the ledger's
+ * lock, since nobody can start one while it looks.
+ */
+export function hasMonitor(ledger: Ledger): boolean {
+  using lock = openLockFile(ledger.monitorLockPath);
+  return !tryLockExclusive(lock);
+}
+
+/**
  * Starts the host's monitor, unless it runs. To be called under the ledger's lock: the monitor waits
  * for it, and ends if there is no container in the ledger then.
  *

@@ -19,6 +19,7 @@ import {
   Ledger,
   NAMESPACE_DIRECTORY,
   processesInNamespace,
+  readUptime,
   removeCgroup,
   removeIfExists,
   removeLink,
@@ -28,6 +29,8 @@ import {
 } from "@hpk/core/os";
 import { forgetAddresses, releaseAddress } from "./host_local.ts";
 import { removeHostNetwork } from "../network/host_network.ts";
+import { lingerLeft } from "../network/pure/linger.ts";
+import { hasMonitor } from "./monitor_start.ts";
 
 /** A container that was taken down. */
 export interface Reclaimed {
@@ -45,23 +48,32 @@ export interface TearDown {
   readonly empty: boolean;
   /** Whether another process is taking containers down. */
   readonly pending: boolean;
+  /** How long the shared part stays without a container, in ms; 0 where it does not. */
+  readonly lingerMs: number;
+}
+
+/** How the last tear-down ends. */
+export interface LastSteps {
+  /** Whether the shared part may stay for the next container, as long as the last start said. */
+  readonly lingers?: boolean;
+  /** Called under the ledger's lock when nothing is left. */
+  readonly whenEmpty?: () => void;
 }
 
 /**
  * Takes down every container that a condition holds for, then the host's share if none is left.
  *
  * @param wanted Whether to take a container down.
- * @param whenEmpty Called under the ledger's lock when nothing is left.
  */
 export async function takeDown(
   ledger: Ledger,
   wanted: (record: ContainerRecord) => boolean,
-  whenEmpty: () => void = () => {},
+  last: LastSteps = {},
 ): Promise<TearDown> {
   const claimed = await ledger.withLock(async () => {
     const records = ledger.list();
     const claims = records.filter(wanted);
-    if (claims.length === 0) return await finish(ledger, records, [], whenEmpty);
+    if (claims.length === 0) return await finish(ledger, records, [], last);
     // The claim makes us the owner: whoever comes while we live leaves these alone.
     for (const record of claims) {
       ledger.write({ ...record, phase: "stopping", owner: thisProcess() });
@@ -77,25 +89,45 @@ export async function takeDown(
       else ledger.write({ ...record, phase: "stopping", owner: NO_PROCESS, errors });
     }
     faultPoint("teardown.forgotten");
-    return await finish(ledger, ledger.list(), reclaimed, whenEmpty);
+    return await finish(ledger, ledger.list(), reclaimed, last);
   });
 }
 
-/** Removes what containers share, if none is left. To be called under the lock. */
+/** Removes what containers share, if none is left and it is not to stay. To be called under the lock. */
 async function finish(
   ledger: Ledger,
   records: readonly ContainerRecord[],
   reclaimed: readonly Reclaimed[],
-  whenEmpty: () => void,
+  { lingers = true, whenEmpty }: LastSteps,
 ): Promise<TearDown> {
+  const rest = { reclaimed, hostErrors: [], empty: false, pending: false, lingerMs: 0 };
   if (records.length > 0) {
     const hostErrors = await retireUnused(ledger, records);
-    return { reclaimed, hostErrors, empty: false, pending: records.some(isBeingTakenDown) };
+    return { ...rest, hostErrors, pending: records.some(isBeingTakenDown) };
   }
+  const lingerMs = lingers ? linger(ledger, reclaimed.length > 0) : 0;
+  if (lingerMs > 0) return { ...rest, lingerMs };
   const hostErrors = await removeHostNetwork(ledger);
   const empty = hostErrors.length === 0;
-  if (empty) whenEmpty();
-  return { reclaimed, hostErrors, empty, pending: false };
+  if (empty) whenEmpty?.();
+  return { ...rest, hostErrors, empty };
+}
+
+/**
+ * Lets the shared part stay for the next container. That needs a monitor, which ends it.
+ *
+ * @param begins Whether the last container has ended just now.
+ * @return How long it stays, in ms; 0 where it does not.
+ */
+function linger(ledger: Ledger, begins: boolean): number {
+  const host = ledger.readHost();
+  if (host === undefined || host.linger === 0 || !hasMonitor(ledger)) return 0;
+  const now = readUptime();
+  const lingering = begins ? { ...host, emptySince: now } : host;
+  const left = lingerLeft(lingering, now);
+  if (begins && left > 0) ledger.writeHost(lingering);
+  faultPoint("teardown.lingers");
+  return left;
 }
 
 /** Removes what is left of networks that no container is on any more. */
@@ -118,13 +150,13 @@ const SETTLE_POLL_MS = 20;
  * Takes down every container whose owner is gone, and waits for those that another process, such as
  * the monitor, is taking down: then all that has ended is released.
  */
-export async function takeDownEnded(ledger: Ledger): Promise<TearDown> {
+export async function takeDownEnded(ledger: Ledger, last: LastSteps = {}): Promise<TearDown> {
   const deadline = Date.now() + SETTLE_TIMEOUT_MS;
-  let result = await takeDown(ledger, isAbandoned);
+  let result = await takeDown(ledger, isAbandoned, last);
   const reclaimed = [...result.reclaimed];
   while (result.pending && Date.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
-    result = await takeDown(ledger, isAbandoned);
+    result = await takeDown(ledger, isAbandoned, last);
     reclaimed.push(...result.reclaimed);
   }
   return { ...result, reclaimed };

@@ -1,6 +1,7 @@
 /**
- * The host's monitor: one process, which lives as long as there are containers. It waits for their
- * owners to end, by a pidfd each, and takes their networks down. It holds nothing in memory that is
+ * The host's monitor: one process, which lives as long as there are containers, and the shared part of
+ * the host after the last of them. It waits for their owners to end, by a pidfd each, and takes their
+ * networks down. It holds nothing in memory that is
  * not in the ledger: if it is killed, the next start or `gc` does its work and starts another.
  */
 
@@ -20,7 +21,7 @@ const LAST_RETRY_MS = 60_000;
 const MOST_WAITING = 1024;
 
 /**
- * Runs the monitor until no container is left.
+ * Runs the monitor until no container is left, nor the shared part.
  *
  * @param lockFd The locked descriptor of the monitor's lock file, inherited from who started it.
  */
@@ -32,31 +33,34 @@ export async function runMonitor(ledger: Ledger, lockFd: number): Promise<void> 
   const checksum = new ChecksumWatch(ledger);
   const names = new NamesWatch(ledger);
   let retryMs = FIRST_RETRY_MS;
+  if (!isOpenFileAt(lock, ledger.monitorLockPath)) return;
+  using watched = new WatchedLedger(ledger);
+  let isDue = true;
+  let lingerMs = 0;
   // Another tear-down may have removed the ledger, and a new one may have a monitor of its own.
   while (isOpenFileAt(lock, ledger.monitorLockPath)) {
-    using watched = new WatchedLedger(ledger);
-    let isDue = true;
-    while (isOpenFileAt(lock, ledger.monitorLockPath)) {
-      let failed = false;
-      const hasEnded = watched.takeEnded();
-      if (isDue || hasEnded) {
-        const result = await takeDown(ledger, isAbandoned, () => lock.close());
-        if (result.empty) return;
-        failed = result.hostErrors.length > 0 ||
-          result.reclaimed.some(({ errors }) => errors.length > 0);
-        watched.updateAfterTearDown();
-      }
-      const records = watched.records;
-      // The last may have been forgotten since, by someone who was killed before the host's share.
-      if (records.length === 0 && !failed) break;
-      await checksum.look(records);
-      await names.look(records);
-      const pauses = [checksum.nextLookMs, names.nextLookMs, failed ? retryMs : -1];
-      const timeoutMs = Math.min(...pauses.filter((pause) => pause >= 0));
-      watched.wait(names.pids, timeoutMs === Infinity ? -1 : timeoutMs);
-      isDue = failed;
-      retryMs = failed ? Math.min(retryMs * 2, LAST_RETRY_MS) : FIRST_RETRY_MS;
+    let failed = false;
+    const hasEnded = watched.takeEnded();
+    // The last may have been released by someone else, who leaves the rest to us or was killed before it.
+    if (isDue || hasEnded || watched.records.length === 0) {
+      const result = await takeDown(ledger, isAbandoned, { whenEmpty: () => lock.close() });
+      if (result.empty) return;
+      lingerMs = result.lingerMs;
+      failed = result.hostErrors.length > 0 ||
+        result.reclaimed.some(({ errors }) => errors.length > 0);
+      watched.updateAfterTearDown();
     }
+    const records = watched.records;
+    await checksum.look(records);
+    await names.look(records);
+    const pauses = [
+      ...[checksum.nextLookMs, names.nextLookMs, failed ? retryMs : -1],
+      records.length === 0 && !failed ? lingerMs : -1,
+    ];
+    const timeoutMs = Math.min(...pauses.filter((pause) => pause >= 0));
+    watched.wait(names.pids, timeoutMs === Infinity ? -1 : timeoutMs);
+    isDue = failed;
+    retryMs = failed ? Math.min(retryMs * 2, LAST_RETRY_MS) : FIRST_RETRY_MS;
   }
 }
 

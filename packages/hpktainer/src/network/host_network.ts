@@ -41,6 +41,8 @@ export interface SharedNeeds {
   readonly ownRules: boolean;
   /** Whether it asks our name server. */
   readonly nameServer: boolean;
+  /** How long the shared part is to stay after the last container, in seconds. */
+  readonly linger: number;
 }
 
 /**
@@ -54,12 +56,12 @@ export async function ensureBridge(
   ledger: Ledger,
   plan: NetworkPlan,
   facts: HostFacts,
-  { ownRules, nameServer }: SharedNeeds,
+  needs: SharedNeeds,
 ): Promise<void> {
   const bridge = facts.links.find((link) => link.name === plan.bridge);
   const commands = bridgeCommands(plan, bridge);
   const recorded = ledger.readHost();
-  const known = withNetwork(recorded ?? recordBefore(plan, bridge), plan, { ownRules, nameServer });
+  const known = withNetwork(recorded ?? recordBefore(plan, bridge), plan, needs);
   const host = bridge !== undefined && hasGateway(plan, bridge)
     ? known
     : withAddress(known, gatewayAddress(plan));
@@ -94,9 +96,10 @@ function withNetwork(host: HostRecord, plan: NetworkPlan, needs: SharedNeeds): H
     nameServer: needs.nameServer ? formatIpv4(plan.gateway) : known?.nameServer ?? null,
   };
   const isKnown = known !== undefined && JSON.stringify(known) === JSON.stringify(network);
-  if (isKnown && host.ownRules === ownRules) return host;
+  const { linger } = needs;
+  if (isKnown && host.ownRules === ownRules && host.linger === linger) return host;
   const others = host.networks.filter((one) => !isMeant(one));
-  return { ...host, networks: isKnown ? host.networks : [...others, network], ownRules };
+  return { ...host, networks: isKnown ? host.networks : [...others, network], ownRules, linger };
 }
 
 function recordBefore(plan: NetworkPlan, bridge: Link | undefined): HostRecord {
@@ -114,6 +117,8 @@ function recordBefore(plan: NetworkPlan, bridge: Link | undefined): HostRecord {
     priorRouteLocalnet: null,
     priorForwarding: readForwarding(),
     madeNamespaceDirectory: listDirectory(NAMESPACE_DIRECTORY) === undefined,
+    linger: 0,
+    emptySince: null,
   };
 }
 

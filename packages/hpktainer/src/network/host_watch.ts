@@ -30,8 +30,11 @@ export async function watchHost<T>(ledger: Ledger, act: () => Promise<T>): Promi
 const OWN_LINK = /^hpk[0-9a-f]{12}$/;
 
 function linksOf(ledger: Ledger): string[] {
-  return ledger.list().flatMap(({ bridge, resources }: ContainerRecord) => [
+  const links = ledger.list().flatMap(({ bridge, resources }: ContainerRecord) => [
     bridge,
     ...resources.flatMap((resource) => resource.kind === "link" ? [resource.name] : []),
   ]);
+  // The bridge may have outlived the containers that were on it.
+  const shared = ledger.readHost();
+  return shared === undefined ? links : [shared.bridge, ...links];
 }

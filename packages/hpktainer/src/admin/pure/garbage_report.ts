@@ -18,6 +18,8 @@ export interface GarbageReport {
   readonly errors: readonly string[];
   /** What was, or would be, removed from the store of images: where it was, and its size in bytes. */
   readonly images: readonly { readonly path: string; readonly bytes: number }[];
+  /** Bridges that no container was on, and that were, or would be, removed with all that belongs to them. */
+  readonly unused: readonly string[];
 }
 
 /** Whether something could not be removed. */
@@ -28,14 +30,17 @@ export function hasErrors(report: GarbageReport): boolean {
 /** Tells a person what was taken down. */
 export function formatGarbage(report: GarbageReport): string {
   const verb = report.dryRun ? "would take down" : "took down";
-  const { reclaimed, errors, images } = report;
-  if (reclaimed.length + errors.length + images.length === 0) return "nothing to take down\n";
+  const { reclaimed, errors, images, unused } = report;
+  if (reclaimed.length + errors.length + images.length + unused.length === 0) {
+    return "nothing to take down\n";
+  }
   const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
   return [
     ...reclaimed.flatMap(({ name, resources, errors }) => [
       `${verb} ${name}: ${resources.map(describe).join(", ")}`,
       ...errors.map((error) => `  failed: ${error}`),
     ]),
+    ...unused.map((bridge) => `${verb} the bridge ${bridge}, which no container uses`),
     ...errors.map((error) => `failed: ${error}`),
     ...(images.length === 0 ? [] : [
       `${report.dryRun ? "would remove" : "removed"} what no image needs: ${formatBytes(bytes)}`,

@@ -13,6 +13,7 @@ const report = (change: Partial<GarbageReport>, errors: string[] = []): GarbageR
   reclaimed: [{ id: ID, name: "web", resources: resourcesOf(ID, "/f"), errors }],
   errors: [],
   images: [],
+  unused: [],
   ...change,
 });
 
@@ -24,6 +25,10 @@ Deno.test("formatGarbage() tells what was, or would be, taken down", () => {
     [report({ dryRun: true }), `would take down web: ${ALL}\n`],
     [report({}, ["busy", "odd"]), `took down web: ${ALL}\n  failed: busy\n  failed: odd\n`],
     [report({ reclaimed: [], errors: ["bridge busy"] }), "failed: bridge busy\n"],
+    [
+      report({ reclaimed: [], unused: ["br"], dryRun: true }),
+      "would take down the bridge br, which no container uses\n",
+    ],
     [report({ reclaimed: [], images: IMAGES }), "removed what no image needs: 3 MB\n"],
     [
       report({ images: IMAGES, dryRun: true }),
