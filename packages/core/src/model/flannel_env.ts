@@ -14,7 +14,10 @@ export interface FlannelEnv {
   readonly gateway: Ipv4;
   /** MTU of a pod's interface in bytes. */
   readonly mtu: number;
-  /** Whether flanneld itself masquerades traffic that leaves the pod network. */
+  /**
+   * Whether flanneld itself masquerades traffic that leaves the pod network, so that nobody else has to:
+   * as Flannel's CNI plugin and mk-docker-opts.sh read FLANNEL_IPMASQ.
+   */
   readonly ipMasq: boolean;
   /** The IPv6 share; undefined if Flannel is IPv4-only. */
   readonly ipv6: FlannelEnv6 | undefined;

@@ -157,7 +157,10 @@ export function setLinkUp(index: number, { mac, master }: LinkSettings = {}): Ne
   };
 }
 
-/** Keeps a link from generating an IPv6 address when it is set up. */
+/**
+ * Keeps a link from generating an IPv6 address when it is set up. Duplicate detection and reports of a
+ * link-local address would go to all ports of the bridge with each container that starts.
+ */
 export function withoutLinkLocalAddress(index: number): NetlinkMessage {
   const inet6 = encodeAttributes([
     { type: IFLA_INET6_ADDR_GEN_MODE, value: Uint8Array.of(IN6_ADDR_GEN_MODE_NONE) },

@@ -1,3 +1,8 @@
+/**
+ * Links of the host and of containers, by rtnetlink(7): a start runs four processes of ip(8) less, and
+ * errors are the kernel's numbers. What is done once on a host, or seldom, is done by ip(8): iproute.ts.
+ */
+
 import type { HostFacts, Link, Route } from "../model/host_facts.ts";
 import type { InterfaceAddress, Ipv4 } from "../model/ipv4.ts";
 import type { InterfaceAddress6, Ipv6 } from "../model/ipv6.ts";

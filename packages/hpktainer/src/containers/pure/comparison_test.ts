@@ -1,8 +1,10 @@
-/** The table of the package's README names every option of `run`, and says of each whether we take it. */
+/** docs/reference/docker-options.md names every option of `run`, and says of each whether we take it. */
 import { assertEquals } from "@std/assert";
 import { ALL_RUN_FLAGS } from "./run_flags.ts";
 
-const README = Deno.readTextFileSync(new URL("../../../README.md", import.meta.url));
+const TABLE = Deno.readTextFileSync(
+  new URL("../../../../../docs/reference/docker-options.md", import.meta.url),
+);
 
 /** Names of options by the second column: those we take, and those we refuse. */
 function tableOf(text: string): Record<"taken" | "refused", string[]> {
@@ -22,6 +24,6 @@ function namesOf(isRefused: boolean): string[] {
     ]).sort();
 }
 
-Deno.test("the README compares every option of run that we take, and every one that we refuse", () => {
-  assertEquals(tableOf(README), { taken: namesOf(false), refused: namesOf(true) });
+Deno.test("the docs compare every option of run that we take, and every one that we refuse", () => {
+  assertEquals(tableOf(TABLE), { taken: namesOf(false), refused: namesOf(true) });
 });
