@@ -2,7 +2,7 @@
 # The checks that are no tests, each a function; sourced by ok and test
 # from the project's root.
 
-readonly CHECKS=(types layers format lint)
+readonly CHECKS=(types layers format lint links)
 
 check_format() {
   scripts/deno fmt --check
@@ -20,4 +20,8 @@ check_types() {
 
 check_layers() {
   scripts/deno run --no-check --allow-read --allow-write --allow-run --allow-env scripts/check_layers.ts
+}
+
+check_links() {
+  scripts/deno run --no-check --allow-read scripts/check_docs.ts
 }
