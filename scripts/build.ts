@@ -1,10 +1,10 @@
 /**
- * Compiles the product's programs. Each is bundled first, what is imported dynamically into a module
- * of its own: that saves the start some 5 ms for the module graph and 20 ms for the command-line
- * library, of some 25 ms. Type checks are the quality gate's, not the build's.
+ * Compiles the product's programs. Each is bundled first, with its dynamic imports as modules of
+ * their own: of a start of some 25 ms, that saves about 5 ms for the module graph and 20 ms for the
+ * command-line library. The quality gate checks types, not the build.
  *
- * A program's worker modules and files are those of `compile.include` in its package's deno.json.
- * They are put beside the bundle under their own names, so a module refers to one in its own
+ * A program's worker modules and files are listed in `compile.include` of its package's deno.json.
+ * They are put next to the bundle under their own names, so a module refers to one in its own
  * directory: `new URL("./relay_worker.ts", import.meta.url)`.
  */
 import { parseArgs } from "@std/cli/parse-args";
@@ -18,13 +18,13 @@ export const PROGRAMS: Readonly<Record<string, string>> = {
   "host-setup": "host-setup",
 };
 
-/** What to build, and where to put it. */
+/** What to build, and the output directory. */
 export interface BuildOptions {
   /** Names of PROGRAMS. */
   names: string[];
   /** Directory of the binaries. */
   outDir: string;
-  /** Triple of `deno compile --target`; this machine's when absent. */
+  /** Triple of `deno compile --target`; this machine's by default. */
   target?: string;
 }
 
@@ -37,7 +37,7 @@ export function readOptions(argv: string[]): BuildOptions {
     string: ["target", "out-dir"],
     unknown: (word, key) => {
       if (key !== undefined) {
-        throw new Error(`unknown option ${word}: --target and --out-dir exist`);
+        throw new Error(`unknown option ${word}: the options are --target and --out-dir`);
       }
       return true;
     },
@@ -56,8 +56,8 @@ export function readOptions(argv: string[]): BuildOptions {
 }
 
 /**
- * A text that changes whenever a source of the binaries does: every file's path, size and time,
- * the toolchain's versions and the target.
+ * A text that changes with every source of the binaries: it covers every file's path, size and
+ * time, the toolchain's versions and the target.
  */
 export async function fingerprint(root: string, target: string): Promise<string> {
   const lines = [`deno ${Deno.version.deno}`, `deps ${Deno.env.get("HPK_DEPS")}`, target];
@@ -82,14 +82,14 @@ async function* filesUnder(directory: string): AsyncGenerator<string> {
   }
 }
 
-/** The bundler unpacks itself at its first use, which two at once get in each other's way with. */
+/** The bundler unpacks itself at its first use; two at once would interfere with each other. */
 let bundled: Promise<void> = Promise.resolve();
 
 function bundle(...args: string[]): Promise<void> {
   return bundled = bundled.then(() => deno("bundle", "-q", ...args));
 }
 
-/** Builds one program unless its stamp holds the fingerprint; returns whether it was built. */
+/** Builds one program unless its stamp matches the fingerprint; returns whether it was built. */
 async function build(name: string, options: BuildOptions, sources: string): Promise<boolean> {
   const packageDir = `${ROOT}packages/${PROGRAMS[name]}`;
   const stage = `${options.outDir}/.build/${name}`;
@@ -110,8 +110,8 @@ async function build(name: string, options: BuildOptions, sources: string): Prom
   }
   // --no-code-cache: the cache is a file under /tmp with a well-known name, which anyone could put
   // there for root to load.
-  // -A: the programs call libc through FFI and run other programs, so that a list of permissions
-  // would promise a sandbox that is not there.
+  // -A: the programs call libc through FFI and run other programs, so a list of permissions would
+  // promise a sandbox that does not exist.
   await deno(
     ...[
       "compile",
@@ -139,7 +139,7 @@ async function includesOf(packageDir: string): Promise<string[]> {
   return config.compile?.include ?? [];
 }
 
-/** The file's text, or undefined where there is none; with 0, only whether it is there. */
+/** The file's text, or undefined if it does not exist; with 0, only whether it exists. */
 async function readIfThere(path: string, limit?: 0): Promise<string | undefined> {
   try {
     if (limit === undefined) return await Deno.readTextFile(path);

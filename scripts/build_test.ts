@@ -8,7 +8,7 @@ Deno.test("readOptions() builds every program into dist/ by default", () => {
   assertEquals("target" in options, false);
 });
 
-Deno.test("readOptions() takes names, a directory and a target", () => {
+Deno.test("readOptions() accepts names, a directory and a target", () => {
   assertEquals(
     readOptions(["--target", "aarch64-unknown-linux-gnu", "--out-dir=out", "host-setup"]),
     { names: ["host-setup"], outDir: "out", target: "aarch64-unknown-linux-gnu" },

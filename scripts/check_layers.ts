@@ -1,9 +1,11 @@
-/** Checks the rules of layer_rules.ts on this project, by the graph of modules that Deno resolves. */
+/**
+ * Checks the rules of layer_rules.ts on this project, using the module graph that Deno resolves.
+ */
 import { checkModules, type Module } from "./layer_rules.ts";
 
 const ROOT = new URL("../", import.meta.url);
 
-/** What `deno info --json` says of a module, as far as it is used. */
+/** The output of `deno info --json` for a module, as far as it is used. */
 interface InfoModule {
   readonly specifier: string;
   readonly error?: string;
@@ -23,7 +25,7 @@ async function* sourcesBelow(directory: string): AsyncGenerator<string> {
   }
 }
 
-/** Resolves files and all that they import. */
+/** Resolves files and all their imports. */
 async function readGraph(paths: readonly string[]): Promise<Module[]> {
   const root = await Deno.makeTempFile({ suffix: ".ts" });
   try {
@@ -81,7 +83,7 @@ if (import.meta.main) {
   const sources: string[] = [];
   for (const directory of ["packages", "scripts"]) {
     for await (const path of sourcesBelow(directory)) {
-      // The stand-ins name npm packages that another import map does not have.
+      // The stand-ins import npm packages that another import map does not have.
       if (!path.startsWith("scripts/offline/")) sources.push(path);
     }
   }

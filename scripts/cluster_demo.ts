@@ -1,4 +1,4 @@
-/** Two hosts under Flannel, a container on each, and what they say to each other: a transcript. */
+/** Two hosts under Flannel with a container on each, and their traffic: a transcript. */
 import { eventuallySame, images, type PrivateHost, snapshot } from "../test/harness/mod.ts";
 import { HPKTAINER } from "../test/harness/hpktainer.ts";
 import { Cluster, type Node } from "../test/harness/cluster/cluster.ts";
@@ -10,7 +10,7 @@ function heading(text: string): void {
   console.log(`\n== ${text}`);
 }
 
-/** Runs a command of hpktainer on a host, and shows both as they would stand on a terminal. */
+/** Runs a command of hpktainer on a host, and prints both as a terminal would show them. */
 async function show(node: Node, args: readonly string[]): Promise<void> {
   const words = args.map((word) => word.endsWith(".sif") ? "busybox.sif" : quote(word));
   console.log(`${node.host.name}$ hpktainer ${words.join(" ")}`);

@@ -1,4 +1,4 @@
-/** The launcher, run with a stand-in for Deno that prints the arguments it gets. */
+/** Tests the launcher with a stand-in for Deno that prints its arguments. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 
 const ROOT = new URL("../", import.meta.url).pathname;
@@ -42,7 +42,7 @@ async function launch(env: Record<string, string>, ...args: string[]): Promise<L
   }
 }
 
-Deno.test("scripts/deno inserts the offline map after the subcommand, and says so once", async () => {
+Deno.test("scripts/deno inserts the offline map after the subcommand, with one notice", async () => {
   const { words, stderr } = await launch({ HPK_DEPS: "offline" }, "test", "-A", "a b");
   assertEquals(words, ["test", "--import-map", OFFLINE_MAP, "-A", "a b"]);
   assertStringIncludes(stderr, "dependencies come from npm");
@@ -50,7 +50,7 @@ Deno.test("scripts/deno inserts the offline map after the subcommand, and says s
   assertEquals([nested.words[1], nested.stderr], ["--import-map", ""]);
 });
 
-Deno.test("scripts/deno leaves the project's own map alone with jsr", async () => {
+Deno.test("scripts/deno keeps the project's own map with jsr", async () => {
   const { words, stderr } = await launch({ HPK_DEPS: "jsr" }, "check", "x.ts");
   assertEquals([words, stderr], [["check", "x.ts"], ""]);
 });
@@ -62,7 +62,7 @@ Deno.test("scripts/deno passes subcommands without a map through", async () => {
   }
 });
 
-Deno.test("scripts/deno follows what it remembers", async () => {
+Deno.test("scripts/deno uses the cached answer", async () => {
   const offline = await launch({ REMEMBERED: "offline" }, "run", "x.ts");
   assertEquals(offline.words, ["run", "--import-map", OFFLINE_MAP, "x.ts"]);
   assertEquals((await launch({ REMEMBERED: "jsr" }, "run", "x.ts")).words, ["run", "x.ts"]);
@@ -74,12 +74,12 @@ Deno.test("scripts/deno asks Deno whether JSR can be reached", async () => {
   assertEquals(words, ["run", "--import-map", OFFLINE_MAP, "x.ts"]);
 });
 
-Deno.test("scripts/deno takes another map by its file name", async () => {
+Deno.test("scripts/deno accepts the path of another map", async () => {
   const map = `${ROOT}scripts/offline/import_map.json`;
   assertEquals((await launch({ HPK_DEPS: map }, "run", "x.ts")).words[2], map);
 });
 
-Deno.test("scripts/deno says in one line what is wrong", async () => {
+Deno.test("scripts/deno reports errors in one line", async () => {
   for (
     const [env, message] of [
       [{ HPK_DEPS: "npm" }, /^scripts\/deno: HPK_DEPS=npm is not known: set it to .*\n$/],

@@ -1,9 +1,9 @@
 /**
- * The rules of the house: which module may import which, and what may stand in it. See
- * ARCHITECTURE.md, "Where is what". They go by the graph of modules that Deno resolves.
+ * The rules of this project: which module may import which, and what it may contain. See
+ * ARCHITECTURE.md, "Where is what". They are checked on the module graph that Deno resolves.
  */
 
-/** A source file and what it imports, as Deno resolves it. */
+/** A source file and its imports, as Deno resolves them. */
 export interface Module {
   /** Path from the project's root. */
   readonly path: string;
@@ -14,7 +14,7 @@ export interface Module {
 
 /** One import. */
 export interface Import {
-  /** As written. */
+  /** As written in the source. */
   readonly specifier: string;
   /** Path from the project's root of the file that it names; undefined for one outside of it. */
   readonly target: string | undefined;
@@ -67,7 +67,7 @@ const CORE_LAYERS: Readonly<Record<string, readonly string[]>> = {
 /** The one file of the model that ffi may import. */
 const ERRORS = "packages/core/src/model/errors.ts";
 const PURE_EXPORTS = ["@hpk/core", "@hpk/core/errors", "@hpk/core/names"];
-/** Single modules are for what every command loads: the others bring all their modules along. */
+/** Single modules, for code that every command loads: the others load all their modules. */
 const CORE_EXPORTS = [
   ...[...PURE_EXPORTS, "@hpk/core/os", "@hpk/core/ffi"],
   ...["@hpk/core/capabilities", "@hpk/core/exec", "@hpk/core/process", "@hpk/core/programs"],
@@ -80,7 +80,7 @@ const TEST_FILE = /(_test\.ts|\/testing\/[^/]+\.ts)$/;
  *
  * @param entries Paths of the modules that programs start with and of those that packages export;
  * every other module must be reached from one of them.
- * @return Violations, one line each: where, what, and what to do; none when all is well.
+ * @return Violations, one line each: where, what, and what to do.
  */
 export function checkModules(modules: readonly Module[], entries: readonly string[]): string[] {
   return [

@@ -75,13 +75,13 @@ const FORBIDDEN: [path: string, specifier: string, text: string, problem: RegExp
   ["scripts/a.ts", "", lines(401), /401 lines, at most 400/],
 ];
 
-Deno.test("checkModules() accepts what the levels allow", () => {
+Deno.test("checkModules() accepts imports that the levels allow", () => {
   for (const [path, specifier, text] of ALLOWED) {
     assertEquals(checkModules([moduleOf(path, specifier, text)], [path]), []);
   }
 });
 
-Deno.test("checkModules() names each violation once, with its file", () => {
+Deno.test("checkModules() reports each violation once, with its file", () => {
   for (const [path, specifier, text, problem] of FORBIDDEN) {
     const found = checkModules([moduleOf(path, specifier, text)], [path]);
     assertEquals(found.length, 1, `${path}: ${specifier}${text} gave ${JSON.stringify(found)}`);
@@ -90,7 +90,7 @@ Deno.test("checkModules() names each violation once, with its file", () => {
   }
 });
 
-Deno.test("checkModules() names circles of files, of types and lazy imports too", () => {
+Deno.test("checkModules() reports circles of files, including type and lazy imports", () => {
   const modules = [
     moduleOf(`${HPK}/ports/a.ts`, "./b.ts"),
     moduleOf(`${HPK}/ports/b.ts`, "./c.ts"),
@@ -102,7 +102,7 @@ Deno.test("checkModules() names circles of files, of types and lazy imports too"
   ]);
 });
 
-Deno.test("checkModules() names what no program reaches, but tests", () => {
+Deno.test("checkModules() reports modules that no program reaches, except tests", () => {
   const modules = [
     moduleOf("packages/hpktainer/main.ts", "./src/cli/a.ts"),
     moduleOf(`${HPK}/cli/a.ts`, "../admin/b.ts"),
@@ -115,7 +115,7 @@ Deno.test("checkModules() names what no program reaches, but tests", () => {
   ]);
 });
 
-Deno.test("circlesOf() tells circles that share nothing apart", () => {
+Deno.test("circlesOf() separates circles that share nothing", () => {
   const graph = new Map([
     ["a", ["b", "x"]],
     ["b", ["a", "c"]],
@@ -133,7 +133,7 @@ Deno.test("roomOf() is a directory, and one of the runtimes", () => {
   assertEquals(roomOf(`${HPK}/runtimes/crun/pure/a.ts`), "runtimes/crun");
 });
 
-Deno.test("withoutComments() keeps what only looks like a comment", () => {
+Deno.test("withoutComments() keeps text that only looks like a comment", () => {
   assertEquals(withoutComments('a("//x"); // y'), 'a("//x");  ');
   assertEquals(withoutComments("`/* x */` /* y */"), "`/* x */`  ");
 });

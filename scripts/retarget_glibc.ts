@@ -1,11 +1,11 @@
 /**
- * Makes 64-bit little-endian ELF files that ask for glibc 2.38 only because of `__isoc23_strtol` and
- * its kin run on an older glibc. Nothing is added or moved:
+ * Makes 64-bit little-endian ELF files that require glibc 2.38 only because of `__isoc23_strtol`
+ * and similar symbols run on an older glibc. Nothing is added or moved:
  *
  * - an undefined symbol `__isoc23_X` is pointed nine bytes further into the same string, so that it
  *   reads `X`, which every glibc has;
- * - the requirement of version GLIBC_2.38 is pointed at the file's baseline version, the one under
- *   which glibc has exported `X` since the architecture's beginning.
+ * - the requirement of version GLIBC_2.38 is pointed at the file's baseline version, under which
+ *   glibc has exported `X` since the architecture was introduced.
  *
  * Layouts: ELF-64 object file format; GNU symbol versioning (Verneed, Vernaux).
  */
@@ -31,8 +31,8 @@ interface Section {
 }
 
 /**
- * Retargets one file's bytes in place; returns the names that symbols now have.
- * @throws {Error} when the bytes are not such an ELF file, or it has no baseline version
+ * Retargets one file's bytes in place; returns the new names of the symbols.
+ * @throws {Error} if the bytes are not such an ELF file, or it has no baseline version
  */
 export function retarget(bytes: Uint8Array<ArrayBuffer>): string[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -62,7 +62,7 @@ Deno.test("retarget() leaves a file alone that needs no new version", () => {
   assertEquals(bytes, before);
 });
 
-Deno.test("retarget() refuses what it does not know", () => {
+Deno.test("retarget() rejects other files", () => {
   assertThrows(() => retarget(new Uint8Array(64)), Error, "not a 64-bit little-endian ELF file");
   assertThrows(() => retarget(makeElf(["GLIBC_2.38"])), Error, "no GLIBC_2.2.5 or GLIBC_2.17");
 });

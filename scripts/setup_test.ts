@@ -1,4 +1,6 @@
-/** scripts/setup with a PATH of its own: real core utilities, stand-ins for what installs. */
+/**
+ * Tests scripts/setup with a PATH of its own: real core utilities, stand-ins for package managers.
+ */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 
 const ROOT = new URL("../", import.meta.url).pathname;
@@ -10,13 +12,13 @@ interface Outcome {
   code: number;
   stdout: string;
   stderr: string;
-  /** The command lines that the stand-in for apt-get was given. */
+  /** The command lines of the stand-in for apt-get. */
   installs: string[];
   /** Names under the cache directory. */
   cached: string[];
 }
 
-/** Runs scripts/setup where only the core utilities, `present` and the given scripts are there. */
+/** Runs scripts/setup with only the core utilities, `present` and the given scripts in PATH. */
 async function setup(
   part: string,
   present: string[],
@@ -59,15 +61,15 @@ async function setup(
   }
 }
 
-/** What all tests call. */
+/** The programs that all tests call. */
 const TOOLS =
   "busybox iperf3 ps script ethtool buildah curl mmdebstrap udevadm firewalld dnf zypper rpmbuild createrepo_c"
     .split(" ");
 
-/** What the tests of OCI images call. */
+/** The programs that the tests of OCI images call. */
 const OCI = ["skopeo", "umoci", "crun", "conmon", "catatonit", "docker-registry"];
 
-Deno.test("scripts/setup does and says nothing when nothing is missing", async () => {
+Deno.test("scripts/setup does nothing, silently, when nothing is missing", async () => {
   const run = "ip iptables-restore nsenter unshare flock host-local conntrack dnsmasq apptainer"
     .split(" ");
   const test = [...TOOLS, ...OCI];
@@ -85,7 +87,7 @@ Deno.test("scripts/setup installs what is missing, under the distribution's name
   assertEquals(stdout, "setup: busybox-static\nsetup: iperf3\n");
 });
 
-Deno.test("scripts/setup installs for OCI images what the distribution has", async () => {
+Deno.test("scripts/setup installs the OCI tools that the distribution has", async () => {
   const debian = await setup("test", TOOLS);
   assertEquals(debian.installs, [`-y --no-install-recommends install ${OCI.join(" ")}`]);
   assertEquals(debian.code, 0);
@@ -110,7 +112,7 @@ Deno.test("scripts/setup installs no Deno but the pinned one", async () => {
   assert(stderr.startsWith("scripts/setup: the Deno from npm is not the pinned one"), stderr);
 });
 
-Deno.test("scripts/setup names its parts when asked for another", async () => {
+Deno.test("scripts/setup lists its parts when given an unknown one", async () => {
   const { code, stderr } = await setup("everything", []);
   assertEquals(code, 1);
   assertEquals(
@@ -119,7 +121,7 @@ Deno.test("scripts/setup names its parts when asked for another", async () => {
   );
 });
 
-Deno.test("bench installs what there is, and says what it cannot", async () => {
+Deno.test("bench installs what is available, and reports the rest", async () => {
   const { code, stdout, installs } = await setup("bench", ["iperf3", "pasta"], {
     "apt-get": `case "$*" in *" install "*sockperf*) exit 100 ;; esac
       printf '%s\\n' "$*" >>"$HOME/installs"`,

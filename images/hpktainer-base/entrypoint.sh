@@ -1,5 +1,5 @@
 #!/bin/sh
-# Gives the container its interface over a socket (hpktainer run --datapath relay), then becomes the
+# Creates the container's interface over a socket (hpktainer run --datapath relay), then executes the
 # command. It prints nothing unless it fails.
 #
 #   HPK_SOCKET_PATH  socket of the host's relay
@@ -24,11 +24,11 @@ for name in HPK_SOCKET_PATH HPK_IP HPK_GATEWAY_IP; do
 done
 [ $# -gt 0 ] || set -- /bin/sh
 
-# The daemon closes descriptor 3 when the interface is there, and that ends the substitution. It ends
-# with this process, which becomes the command.
+# The daemon closes descriptor 3 once the interface exists, which ends the substitution. The daemon
+# ends with this process, which executes the command.
 ready=$(hpk-net-daemon -mode client -socket "$HPK_SOCKET_PATH" -tap "$tap" -create-tap \
   ${HPK_MTU:+-mtu "$HPK_MTU"} -quiet -ready-fd 3 -exit-with $$ </dev/null 3>&1 >/dev/null &)
-[ "$ready" = ready ] || fail "hpk-net-daemon could not make $tap: see its message above"
+[ "$ready" = ready ] || fail "hpk-net-daemon could not create $tap: see its message above"
 
 [ -z "${HPK_MAC:-}" ] || ip link set dev "$tap" address "$HPK_MAC"
 ip address add "$HPK_IP" dev "$tap"

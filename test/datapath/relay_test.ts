@@ -34,7 +34,7 @@ function hpk(host: PrivateHost, ...args: string[]): Promise<RunResult> {
 async function connectedHost(internet: Internet): Promise<PrivateHost> {
   const host = await PrivateHost.create();
   await internet.attach(host, { address: "198.51.100.11/24", mtu: 1400 });
-  // The kernel makes it a little later, and a snapshot would miss it.
+  // The kernel adds it a little later, so a snapshot could miss it.
   await eventually(
     async () =>
       (await host.run("ip", ["-6", "route", "show", "table", "all"])).stdout
@@ -45,7 +45,7 @@ async function connectedHost(internet: Internet): Promise<PrivateHost> {
 }
 
 testIf(
-  { name: "--datapath tap: any image gets its network, and nothing is left", needs },
+  { name: "--datapath tap: any image gets a network, and nothing is left behind", needs },
   async () => {
     await using internet = await Internet.create();
     await using host = await connectedHost(internet);
@@ -109,7 +109,7 @@ testIf(
         assertEquals(code, 0, `${name} to ${address}: ${stderr}`);
       }
     }
-    // A daemon that is killed is started again, and takes its sessions up.
+    // A killed daemon is restarted, and resumes its sessions.
     await host.sh("kill -9 $(busybox pidof hpk-net-daemon)");
     await eventually(async () => {
       const ping = ["/bin/busybox", "ping", "-c1", "-W1", "10.96.0.1"];
@@ -123,7 +123,7 @@ testIf(
 for (const recipe of ["hpktainer-base.def", "Dockerfile"] as const) {
   testIf({
     name:
-      `--datapath relay: the base image of ${recipe} makes its own interface over its own socket`,
+      `--datapath relay: the base image of ${recipe} creates its own interface over its own socket`,
     needs: recipe === "Dockerfile" ? [...needs, program("buildah")] : needs,
   }, async () => {
     await using base = await buildBaseImage(recipe);
@@ -163,7 +163,7 @@ for (const recipe of ["hpktainer-base.def", "Dockerfile"] as const) {
   });
 }
 
-testIf({ name: "the base image says how it is to be started", needs }, async () => {
+testIf({ name: "the base image explains how to start it", needs }, async () => {
   await using base = await buildBaseImage();
   await using host = await PrivateHost.create();
   const { code, stderr } = await hpk(host, "run", "--network", "none", base.path, "true");

@@ -28,10 +28,14 @@ read -r _ || :
 /**
  * The script of one boot: `$1` the host name, the rest the private directories.
  *
- * - A whole /proc stays mounted out of sight: the kernel allows a fresh /proc in a user namespace only where one without mounts on it is visible.
- * - /proc/sys is read-only but for net, which belongs to the network namespace: nothing else there does, so writing it would change the machine.
- * - /etc/resolv.conf is a link into /run where systemd-resolved is used; Apptainer fails on one that leads nowhere.
- * - Duplicate address detection is off: a link-local address would be tentative for a second, and two snapshots would differ for that.
+ * - A complete /proc stays mounted out of sight: in a user namespace the kernel only allows a new
+ *   /proc if one without mounts on top is visible.
+ * - /proc/sys is read-only except for net, which belongs to the network namespace: writing anything
+ *   else there would change the machine.
+ * - /etc/resolv.conf is a link into /run if systemd-resolved is used; Apptainer fails on a dangling
+ *   one.
+ * - Duplicate address detection is off: a link-local address would be tentative for a second, and
+ *   two snapshots would differ.
  */
 export const BOOT_SCRIPT = `
 set -e

@@ -2,13 +2,14 @@
 import { createHash } from "node:crypto";
 import { lstat, readdir, readFile, readlink } from "node:fs/promises";
 
-/** Larger files (images, logs that grew) are told apart by their size only, to keep a snapshot quick. */
+/** Larger files (images, logs) are compared by size only, to keep a snapshot fast. */
 const HASH_LIMIT_BYTES = 4 * 1024 * 1024;
 
 /**
- * All entries under `dir` (not `dir` itself), as pairs of the path, with `dir` replaced by `shownAs`, and what is there:
- * type, mode in octal, owner, and size with the start of the SHA-256, or a symbolic link's target.
- * A file removed from an overlay (a character device 0/0 in its changes) is `removed`. Entries that vanish meanwhile are left out.
+ * All entries under `dir` (not `dir` itself), as pairs of the path, with `dir` replaced by
+ * `shownAs`, and a description: type, mode in octal, owner, and size with the start of the SHA-256,
+ * or a symbolic link's target. A file removed from an overlay (a character device 0/0 in its
+ * changes) is `removed`. Entries that vanish meanwhile are left out.
  */
 export async function listFiles(dir: string, shownAs: string): Promise<[string, string][]> {
   const found: [string, string][] = [];

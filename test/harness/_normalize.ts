@@ -1,9 +1,10 @@
-/** Turns what tools print into lines that are equal exactly when the state is. Pure. */
+/** Turns the output of tools into lines that are equal exactly if the state is. Pure. */
 
 /**
- * Lines of `ip -json` output (one JSON array a line; several may follow each other): one line per field, `KEY field=value`,
- * where KEY is made of the object's `keys`. With `list`, the objects in that field stand for the lines, each with its parent's keys.
- * A text that is no JSON (an error message) becomes lines as it is.
+ * Lines of `ip -json` output (one JSON array per line; several may follow each other): one line per
+ * field, `KEY field=value`, where KEY consists of the object's `keys`. With `list`, the objects in
+ * that field become the lines, each with its parent's keys. Text that is not JSON (an error
+ * message) is kept line by line.
  */
 export function normalizeIpJson(text: string, keys: readonly string[], list?: string): string[] {
   return text.split("\n").filter((line) => line !== "").flatMap((line) => {
@@ -27,8 +28,9 @@ export function normalizeIpJson(text: string, keys: readonly string[], list?: st
 }
 
 /**
- * Lines of `iptables-save`: `TABLE rule`, in order, without comments, counters and built-in chains that accept.
- * So a table without rules is the same as none: the nft variant makes such tables when rules are only listed.
+ * Lines of `iptables-save`: `TABLE rule`, in order, without comments, counters and built-in chains
+ * that accept. So a table without rules equals no table: the nft variant creates such tables when
+ * rules are only listed.
  */
 export function normalizeFirewall(text: string): string[] {
   let table = "";

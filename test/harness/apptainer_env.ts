@@ -9,9 +9,10 @@ const CAPABILITIES =
     "PERFMON BPF CHECKPOINT_RESTORE").split(" ");
 
 /**
- * Variables for a plain `apptainer` call by a test or a benchmark; the product finds this out by itself.
- * Apptainer as root asks for every capability, and fails on a machine (a sandboxed CI) whose root lacks one:
- * those missing from the bounding set go into `APPTAINER_DROP_CAPS`. Empty on a whole machine.
+ * Variables for a plain `apptainer` call by a test or a benchmark; the product determines this
+ * itself. Apptainer as root requests every capability, and fails on a machine (a sandboxed CI)
+ * whose root lacks one: those missing from the bounding set go into `APPTAINER_DROP_CAPS`. Empty on
+ * an ordinary machine.
  */
 export function apptainerEnv(): Record<string, string> {
   return dropCapsEnv(Deno.readTextFileSync("/proc/self/status"));

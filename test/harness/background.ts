@@ -1,10 +1,11 @@
 /**
- * A running command whose output is read as it comes, that can be signalled where it really runs, and that never outlives its scope.
+ * A running command whose output is read as it arrives, that can be signalled in its namespaces,
+ * and that never outlives its scope.
  */
 import type { RunResult } from "./run_result.ts";
 import { eventually } from "./eventually.ts";
 
-/** How a command is started. */
+/** Options for starting a command. */
 export interface SpawnOptions {
   /** Variables added to the test's own environment. */
   env?: Record<string, string>;
@@ -21,17 +22,20 @@ interface LaunchOptions extends SpawnOptions {
   launchers: readonly string[];
 }
 
-/** How {@linkcode Background.waitFor} waits. */
+/** Options of {@linkcode Background.waitFor}. */
 export interface WaitForOptions {
-  /** Bound in milliseconds. Default 5,000. */
+  /** Timeout in milliseconds. Default 5,000. */
   timeoutMs?: number;
-  /** Which output to look at. Default both. */
+  /** Which output to search. Default both. */
   stream?: "stdout" | "stderr" | "both";
   /** Ignore this many characters at the beginning. Default 0. */
   from?: number;
 }
 
-/** After the exit, how long output may still come before the pipes count as held by something left behind. */
+/**
+ * How long output may still arrive after the exit before the pipes count as held by a leftover
+ * process.
+ */
 const PIPE_GRACE_MS = 500;
 
 /** A command that runs while the test goes on. */
@@ -131,7 +135,7 @@ export class Background implements AsyncDisposable {
   signal(signal: Deno.Signal): void {
     if (this.#exited) return;
     killIfRunning(this.pid, signal);
-    // nsenter stops with what it started, and goes on only when it is told itself.
+    // nsenter stops together with its child, and continues only on a signal of its own.
     if (signal === "SIGCONT" && this.pid !== this.#child.pid) {
       killIfRunning(this.#child.pid, signal);
     }
@@ -180,11 +184,12 @@ export class Background implements AsyncDisposable {
     return { ...finished, stdout: this.stdout, stderr: this.stderr };
   }
 
-  /** Kill the command (SIGKILL) when it still runs, and wait for its end. */
+  /** Kill the command (SIGKILL) if it is still running, and wait for its end. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#exited) {
-      // Only the command: what entered the namespaces then reaps it and ends. Were that killed too, the command would be left to the
-      // machine's init, and its PID namespace could not end before that one reaps.
+      // Only the command: the program that entered the namespaces then reaps it and ends. If that
+      // were killed too, the command would be left to the machine's init, and its PID namespace
+      // could not end before init reaps it.
       const inner = this.#options.forks ? onlyChild(this.#child.pid) : undefined;
       killIfRunning(inner ?? this.#child.pid, "SIGKILL");
     }
@@ -204,7 +209,7 @@ export class Background implements AsyncDisposable {
   }
 }
 
-/** Collects a byte stream as text while it comes. */
+/** Collects a byte stream as text while it arrives. */
 class TextCollector {
   text = "";
   ended = false;
@@ -258,19 +263,20 @@ export function killIfRunning(pid: number, signal: Deno.Signal): void {
   ifRunning(() => Deno.kill(pid, signal));
 }
 
-/** What `act` gives, or undefined when the process that it is about has ended. */
+/** Result of `act`, or undefined if its process has ended. */
 function ifRunning<T>(act: () => T): T | undefined {
   try {
     return act();
   } catch (error) {
-    // ESRCH has no class of its own in every case: procfs gives it for a process that ends while it is read.
+    // ESRCH does not always have a class of its own: procfs returns it for a process that ends
+    // while it is read.
     const ended = error instanceof Deno.errors.NotFound || /os error 3\b|ESRCH/.test(String(error));
     if (ended) return undefined;
     throw error;
   }
 }
 
-/** What `promise` gives, or undefined when `ms` milliseconds pass first. */
+/** Result of `promise`, or undefined if `ms` milliseconds pass first. */
 async function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<undefined>((resolve) => {

@@ -1,9 +1,9 @@
-/** Containers that live as long as a test wants, and what the program tells of containers. */
+/** Containers that live as long as a test needs them, and the program's list of containers. */
 import { assertEquals } from "@std/assert";
 import type { Background, Place, PrivateHost } from "./mod.ts";
 import { hpk, HPKTAINER, SUBNET } from "./hpktainer.ts";
 
-/** A container as `ps --json` lists it, as far as tests look. */
+/** A container as `ps --json` lists it: the fields that tests use. */
 export interface Listed {
   readonly name: string;
   readonly state: string;
@@ -11,7 +11,7 @@ export interface Listed {
   readonly namespace: string;
 }
 
-/** How long a start may take where the machine is busy, in ms. */
+/** How long a start may take on a busy machine, in ms. */
 export const START_TIMEOUT_MS = 60_000;
 
 /** Starts a shell in a container; it reads commands from its input and ends with it. */
@@ -38,14 +38,14 @@ export async function endContainer(held: Background): Promise<void> {
   assertEquals(code, 0, stderr);
 }
 
-/** What `ps --json` lists. */
+/** The output of `ps --json`. */
 export async function listed(host: Place): Promise<Listed[]> {
   const { code, stdout, stderr } = await hpk(host, ["ps", "--json"]);
   assertEquals(code, 0, stderr);
   return JSON.parse(stdout).containers;
 }
 
-/** Runs a command of the program that has to succeed; returns its standard output. */
+/** Runs a command of the program that must succeed; returns its standard output. */
 export async function ok(
   host: Place,
   args: readonly string[],

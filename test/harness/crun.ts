@@ -1,4 +1,4 @@
-/** What the tests of containers share: a host that can run them, and how the program is called there. */
+/** Shared by the tests of containers: a host that can run them, and calls of the program there. */
 import { assertEquals } from "@std/assert";
 import {
   crun,
@@ -15,7 +15,7 @@ import {
 } from "./mod.ts";
 import { hpk, SUBNET } from "./hpktainer.ts";
 
-/** What every test of a container of ours needs. */
+/** The needs of every test of a container of ours. */
 export const crunNeeds: readonly Need[] = [
   ...privateHosts,
   ...ociTools,
@@ -25,11 +25,11 @@ export const crunNeeds: readonly Need[] = [
   hostLocal,
 ];
 
-/** How long something may take where the machine is busy. */
+/** Timeout on a busy machine. */
 export const BUSY = { timeoutMs: 60_000 } as const;
 
 /**
- * A host with the pod network configured, and a disk that overlays can be written to: that of private
+ * A host with the pod network configured, and a disk that supports overlays on it: that of private
  * hosts is itself an overlay. The busybox image is in its store.
  */
 export async function crunHost(): Promise<PrivateHost> {
@@ -62,7 +62,7 @@ export function container(
   return hpk(host, ["container", ...args], { ...BUSY, ...options });
 }
 
-/** Runs a command of the program that has to succeed; returns its standard output. */
+/** Runs a command of the program that must succeed; returns its standard output. */
 export async function ok(host: PrivateHost, args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await hpk(host, args, BUSY);
   assertEquals(code, 0, `${args.join(" ")}: ${stderr}`);

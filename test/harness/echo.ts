@@ -1,5 +1,5 @@
 /**
- * A server that answers over TCP and UDP with the address it sees its client have, and a client.
+ * A server that answers over TCP and UDP with the client's address as it sees it, and a client.
  *
  *   deno run -A --unstable-net _echo.ts serve ADDRESS PORT
  *   deno run -A --unstable-net _echo.ts ask tcp|udp ADDRESS PORT [SILENCE]
@@ -36,7 +36,7 @@ async function ask(transport: string, hostname: string, port: number): Promise<s
   }
   const any = hostname.includes(":") ? "::" : "0.0.0.0";
   const socket = Deno.listenDatagram({ transport: "udp", hostname: any, port: 0 });
-  // A datagram may be lost while the neighbour is still looked for.
+  // A datagram may be lost during neighbour discovery.
   const resend = setInterval(
     () => socket.send(encoder.encode("?"), { transport: "udp", hostname, port }),
     200,

@@ -1,4 +1,4 @@
-/** The server and the client of `_echo.ts`, run in any place: a host, the Internet, a container. */
+/** The server and the client of `_echo.ts`, in any place: a host, the Internet, a container. */
 import { assertEquals } from "@std/assert";
 import { type Background, type Place, PrefixedPlace, type PrivateHost } from "./mod.ts";
 import { hpk } from "./hpktainer.ts";
@@ -8,10 +8,10 @@ const ECHO = ["run", "-A", "--unstable-net", new URL("./echo.ts", import.meta.ur
 /** How long a client waits for an answer, in ms; most come within a tenth of a second. */
 const ANSWER_MS = 15_000;
 
-/** How long it waits where none is to come. */
+/** How long it waits if no answer is expected. */
 const SILENCE_MS = 1_500;
 
-/** The network of a container, as a place where programs of the host run. */
+/** The network of a container, as a place that runs programs of the host. */
 export async function inContainer(host: PrivateHost, name: string): Promise<Place> {
   const { stdout } = await hpk(host, ["show", name, "--json"], { check: true });
   const { namespace } = JSON.parse(stdout).container;
@@ -22,14 +22,14 @@ export async function inContainer(host: PrivateHost, name: string): Promise<Plac
   return new PrefixedPlace(`container ${name}`, prefix, true);
 }
 
-/** Starts a server that answers by TCP and UDP with the address that it sees its client have. */
+/** Starts a server that answers over TCP and UDP with the client's address as it sees it. */
 export async function serve(place: Place, address: string, port: number): Promise<Background> {
   const server = await place.spawn(Deno.execPath(), [...ECHO, "serve", address, String(port)]);
   await server.waitFor(/ready/, { timeoutMs: 20_000 });
   return server;
 }
 
-/** Asks such a server how it sees the client; undefined where no answer comes. */
+/** Asks such a server how it sees the client; undefined if no answer arrives. */
 export async function ask(
   place: Place,
   transport: "tcp" | "udp",
@@ -42,7 +42,7 @@ export async function ask(
   return code === 0 ? stdout.trim() : undefined;
 }
 
-/** Throws when such a server answers. */
+/** Throws if such a server answers. */
 export async function assertSilent(
   place: Place,
   transport: "tcp" | "udp",

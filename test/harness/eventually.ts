@@ -1,10 +1,10 @@
 /** Bounded polling: the only way tests wait for something that another process does. */
 
-/** How {@linkcode eventually} polls. */
+/** Options of {@linkcode eventually}. */
 export interface EventuallyOptions {
-  /** What is waited for, for the error. */
+  /** The expected condition, for the error. */
   what: string;
-  /** Bound in milliseconds. Default 5,000. */
+  /** Timeout in milliseconds. Default 5,000. */
   timeoutMs?: number;
   /** Pause between two tries in milliseconds. Default 20. */
   intervalMs?: number;

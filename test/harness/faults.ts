@@ -1,44 +1,50 @@
-/** The scenarios of the fault-injection test: each an act of the program that can die at any of its steps. */
+/**
+ * The scenarios of the fault-injection test: each is an act of the program that can die at any of
+ * its steps.
+ */
 import { assertEquals } from "@std/assert";
 import { eventually, PrivateHost, type RunResult } from "./mod.ts";
 import { endContainer, holdContainer } from "./containers.ts";
 import { hpk, HPKTAINER, SUBNET, SUBNET6 } from "./hpktainer.ts";
 import { awaitService, killMonitor, monitorPids } from "./processes.ts";
 
-/** An act of the program, and where it begins. */
+/** An act of the program, and its starting point. */
 export interface Scenario {
   readonly name: string;
-  /** It has at least so many points, as a check of the list that tracing makes. */
+  /** The least number of fault points, as a check of the traced list. */
   readonly least: number;
   /** Exit status without a kill. */
   readonly code: number;
-  /** Brings a clean host to where the act begins; returns what ends the containers that may live on. */
+  /**
+   * Brings a clean host to the starting point; returns a function that ends the containers that may
+   * be left.
+   */
   readonly begin: (stage: Stage) => Promise<() => Promise<void>>;
   readonly act: (stage: Stage, environment: Record<string, string>) => Promise<RunResult>;
-  /** Whether the trace is complete only when all has been taken down by the monitor. */
+  /** Whether the trace is complete only after the monitor has torn everything down. */
   readonly untilClean?: boolean;
 }
 
-/** Where an act is played. */
+/** The stage on which an act is run. */
 export interface Stage {
   readonly host: PrivateHost;
   /** A real image. */
   readonly image: string;
-  /** A name that no other case has. */
+  /** A name that no other case uses. */
   readonly name: string;
 }
 
-/** The directory of a `host-local` that gives no address. */
+/** The directory of a `host-local` that allocates no address. */
 const BROKEN_PLUGINS = "/etc/broken-plugins";
 
-/** Runs the monitor as a start does it: it inherits the locked descriptor. */
+/** Runs the monitor as a start does: it inherits the locked descriptor. */
 const RUN_MONITOR =
   `exec 9<> /run/hpktainer/monitor.lock; flock 9; exec '${HPKTAINER}' monitor 9 < /dev/null`;
 
 /** A first process for a container that is booted. */
 const INIT = "/etc/boot-init";
 
-/** A host on which every scenario can be played. */
+/** A host on which every scenario can be run. */
 export async function faultHost(): Promise<PrivateHost> {
   const host = await PrivateHost.create();
   await host.sh(
@@ -55,7 +61,7 @@ if [ "$CNI_COMMAND" = ADD ]; then echo '{"code":999,"msg":"out of order"}'; exit
   return host;
 }
 
-/** A container whose owner and monitor were killed: nobody has taken anything down. */
+/** A container whose owner and monitor were killed: nothing has been torn down. */
 async function abandonContainer({ host, image }: Stage): Promise<() => Promise<void>> {
   const held = await holdContainer(host, image);
   await killMonitor(host);
@@ -71,7 +77,7 @@ function startInstance(
   return hpk(host, ["instance", "start", "--subnet", SUBNET, image, name], { env });
 }
 
-/** Stops the instance if it has come to life. */
+/** Stops the instance if it is running. */
 async function stopIfRunning({ host, name }: Stage): Promise<void> {
   const { stdout } = await hpk(host, ["ps", "--json"]);
   const { containers } = JSON.parse(stdout) as { containers: { name: string; state: string }[] };
@@ -88,7 +94,7 @@ async function holdNamed(
   return () => endContainer(held);
 }
 
-/** Options that give a container every kind of rule of its own. */
+/** Options that require every kind of rule for a container. */
 const OWN_RULES = ["--publish", "8080:80/udp", "--isolated", "--no-masquerade", "--allow-imds"];
 
 const nothing = () => Promise.resolve(() => Promise.resolve());
@@ -137,7 +143,7 @@ export const SCENARIOS: readonly Scenario[] = [
       }),
   },
   {
-    name: "a start that fails beside a container",
+    name: "a start that fails next to a container",
     least: 6,
     code: 125,
     begin: async (stage) => {
@@ -157,7 +163,7 @@ export const SCENARIOS: readonly Scenario[] = [
       await killMonitor(host);
       return () => endContainer(held);
     },
-    // Whoever asks goes on without the monitor that was killed, and dies at the same point.
+    // The client goes on without the killed monitor, and dies at the same point.
     act: async ({ host, image }, env) => {
       await host.sh(`(${RUN_MONITOR}) > /dev/null 2>&1 &`, { env });
       await awaitService(host);
@@ -262,10 +268,12 @@ async function letLinger({ host, image }: Stage): Promise<() => Promise<void>> {
   return () => Promise.resolve();
 }
 
-/** Points that a monitor comes by too, and dies there after whoever came first. */
+/** Points that a monitor reaches as well, and dies at after the first process did. */
 const MONITORS_POINT = /^teardown\.|(removed|restored)$/;
 
-/** Throws unless a process was killed: the one in front, or the monitor before its work was done. */
+/**
+ * Throws unless a process was killed: the foreground one, or the monitor before its work was done.
+ */
 export async function assertKilled(
   host: PrivateHost,
   point: string,

@@ -24,7 +24,7 @@ import {
 
 const needs = [...need.privateHosts, need.iptables, need.busybox];
 
-/** What of the machine's own state a leak would show in, as text. */
+/** The parts of the machine's own state in which a leak would show, as text. */
 async function machineState(): Promise<string> {
   const { stdout } = await machine.run("sh", [
     "-c",
@@ -52,7 +52,7 @@ testIf(
   },
 );
 
-testIf({ name: "a host lacks what is hidden from it, and may make it anew", needs }, async () => {
+testIf({ name: "a host lacks hidden files, and may create them", needs }, async () => {
   await using host = await PrivateHost.create({ hidden: ["/etc/passwd"] });
   const before = await snapshot(host);
   const { stdout } = await host.sh(
@@ -78,7 +78,7 @@ testIf({ name: "without a default route only the network itself is reached", nee
   assert((await host.run("busybox", outside, { check: false })).code !== 0);
 });
 
-testIf({ name: "making a host is quick", needs }, async () => {
+testIf({ name: "making a host is fast", needs }, async () => {
   const times: number[] = [];
   for (let round = 0; round < 5; round++) {
     const begun = performance.now();
@@ -90,7 +90,7 @@ testIf({ name: "making a host is quick", needs }, async () => {
   assert(Math.min(...times) < 150, `making a host took ${times.map(Math.round)} ms`);
 });
 
-testIf({ name: "run gives code, signal, output, and throws when asked to", needs }, async () => {
+testIf({ name: "run returns code, signal, output, and throws on request", needs }, async () => {
   await using host = await PrivateHost.create();
   const failed = await host.sh("cat; echo err >&2; exit 7", { stdin: "in", check: false });
   assertEquals([failed.code, failed.signal, failed.stdout, failed.stderr], [
@@ -134,7 +134,7 @@ testIf({ name: "waitFor ends when the command does, and when time is up", needs 
   await assertRejects(() => long.waitFor(/never/, { timeoutMs: 60 }), Error, "60 ms passed");
 });
 
-/** One change of each kind that a snapshot must see, and the way back. */
+/** One change of each kind that a snapshot must detect, and how to revert it. */
 const CHANGES: readonly { what: string; make: string; undo: string; shows: RegExp }[] = [
   {
     what: "a link",
@@ -223,7 +223,7 @@ const CHANGES: readonly { what: string; make: string; undo: string; shows: RegEx
 ];
 
 testIf(
-  { name: "a snapshot sees each kind of change, and nothing when it is undone", needs },
+  { name: "a snapshot detects each kind of change, and nothing once it is reverted", needs },
   async (t) => {
     await using internet = await Internet.create();
     await using host = await PrivateHost.create();
@@ -259,7 +259,7 @@ testIf({ name: "the order of firewall rules is state", needs }, async () => {
 });
 
 testIf(
-  { name: "eventuallySame waits for a late tear-down, and tells what stays", needs },
+  { name: "eventuallySame waits for a late tear-down, and reports what stays", needs },
   async () => {
     await using host = await PrivateHost.create();
     const before = await snapshot(host);
@@ -381,7 +381,8 @@ testIf({ name: "a terminal echoes, resizes, interrupts", needs }, async () => {
   await pty.resize(40, 100);
   await pty.write("stty size\r");
   await pty.readUntil(/40 100\r\n> /);
-  // The quotes tell the command's output from the echo of what is typed. A trap, as a plain shell can lose the signal before an exec.
+  // The quotes distinguish the command's output from the echo of the input. A trap, because a plain
+  // shell can lose the signal before an exec.
   await pty.write(
     `sh -c 'trap "echo cau""ght; exit 3" INT; echo be""gun; while :; do sleep 0.05; done'\r`,
   );

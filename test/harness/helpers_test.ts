@@ -10,7 +10,7 @@ import { readReport } from "./iperf.ts";
 import { machine } from "./place.ts";
 import { isStaticElf } from "./skip.ts";
 
-Deno.test("eventually returns the first truthy value, and takes a throw as not yet", async () => {
+Deno.test("eventually returns the first truthy value, and treats a throw as not yet", async () => {
   let calls = 0;
   const probe = () => {
     calls++;
@@ -21,7 +21,7 @@ Deno.test("eventually returns the first truthy value, and takes a throw as not y
   assertEquals(calls, 3);
 });
 
-Deno.test("eventually gives up in time, with the last reason", async () => {
+Deno.test("eventually times out with the last reason", async () => {
   const probe = () => {
     throw new Error("not there");
   };
@@ -52,7 +52,7 @@ Deno.test("an iperf3 report gives its numbers, its error, or a clear complaint",
   assertThrows(() => readReport("oops"), Error, "not a report: oops");
 });
 
-Deno.test("a static program is told from one that needs a loader, and from other files", () => {
+Deno.test("isStaticElf accepts a static program, but not one that needs a loader or another file", () => {
   const file = new Uint8Array(64 + 56);
   const view = new DataView(file.buffer);
   file.set([0x7f, 0x45, 0x4c, 0x46, 2]);
@@ -67,7 +67,7 @@ Deno.test("a static program is told from one that needs a loader, and from other
   assertEquals(isStaticElf(new TextEncoder().encode("#!/bin/sh\n".padEnd(200))), false);
 });
 
-Deno.test("a test without its needs is skipped aloud and counted", async () => {
+Deno.test("a test without its needs is skipped with a reason and counted", async () => {
   const dir = await Deno.makeTempDir();
   try {
     await Deno.writeTextFile(

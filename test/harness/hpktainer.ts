@@ -1,4 +1,4 @@
-/** What the end-to-end tests share: the compiled program, and how it is called on a host. */
+/** Shared by the end-to-end tests: the compiled program, and its calls on a host. */
 import {
   apptainer,
   busybox,
@@ -12,7 +12,7 @@ import {
   type RunResult,
 } from "./mod.ts";
 
-/** The binary under test: `$HPKTAINER`, else the one that `scripts/build` makes. An absolute path. */
+/** The binary under test: `$HPKTAINER`, or the output of `scripts/build`. An absolute path. */
 export const HPKTAINER: string = Deno.env.get("HPKTAINER") ??
   new URL("../../dist/hpktainer", import.meta.url).pathname;
 
@@ -23,13 +23,13 @@ Deno.env.set("HPK_LINGER", "0");
 /** The static subnet that tests use: its gateway is 10.96.0.1, its first container 10.96.0.2. */
 export const SUBNET = "10.96.0.0/24";
 
-/** The IPv6 subnet beside it: its gateway is fd00:96::1, its first container fd00:96::2. */
+/** The IPv6 subnet for it: its gateway is fd00:96::1, its first container fd00:96::2. */
 export const SUBNET6 = "fd00:96::/64";
 
-/** Bound of waits for what takes milliseconds, but seconds on a machine with much else to do. */
+/** Timeout for what takes milliseconds, but seconds on a busy machine. */
 export const PATIENT = { timeoutMs: 20_000 } as const;
 
-/** What every test of a container on a network needs. */
+/** The needs of every test of a container on a network. */
 export const needs: readonly Need[] = [
   ...privateHosts,
   apptainer,
@@ -39,7 +39,7 @@ export const needs: readonly Need[] = [
   program("setsid"),
 ];
 
-/** Runs the program on `host` to its end, whatever its exit status is. */
+/** Runs the program on `host` to its end, regardless of its exit status. */
 export function hpk(
   host: Place,
   args: readonly string[],

@@ -1,6 +1,6 @@
 /**
- * Real Apptainer images for tests, made offline from the machine's static busybox.
- * They are kept under the system's temporary directory, by what they are made of, and used again by the next run.
+ * Real Apptainer images for tests, made offline from the machine's static busybox. They are cached
+ * under the system's temporary directory, by their inputs, and reused by the next run.
  */
 import { createHash } from "node:crypto";
 import { apptainerEnv } from "./apptainer_env.ts";
@@ -21,7 +21,10 @@ export interface Images {
 
 let building: Promise<Images> | undefined;
 
-/** The images, built at the first call in a test process (a second) or found from an earlier run. Needs root, apptainer and busybox. */
+/**
+ * The images, built at the first call in a test process (a second) or reused from an earlier run.
+ * Needs root, apptainer and busybox.
+ */
 export function images(): Promise<Images> {
   building ??= build();
   return building;
@@ -53,7 +56,7 @@ async function build(): Promise<Images> {
   if (busybox === undefined || apptainer === undefined) {
     throw new Error("test images need busybox and apptainer: run scripts/setup");
   }
-  // Not asked for its version: any call makes a directory in the caller's home.
+  // Not asked for its version: any call creates a directory in the caller's home.
   const { size, mtime } = await Deno.stat(apptainer);
   const key = createHash("sha256")
     .update(await Deno.readFile(busybox))
@@ -69,7 +72,7 @@ async function build(): Promise<Images> {
         env: {
           ...apptainerEnv(),
           BUSYBOX: busybox,
-          // Nothing of the build may reach the caller's own Apptainer directory.
+          // The build must not touch the caller's own Apptainer directory.
           APPTAINER_CONFIGDIR: `${work}/.config`,
           APPTAINER_CACHEDIR: `${work}/.cache`,
           APPTAINER_TMPDIR: work,
@@ -79,7 +82,7 @@ async function build(): Promise<Images> {
       await Deno.rename(work, dir);
     } catch (error) {
       await Deno.remove(work, { recursive: true });
-      // Another test process was quicker: its images are as good.
+      // Another test process was faster: its images are as good.
       if (!await isOurs(dir)) throw error;
     }
   }
@@ -91,7 +94,9 @@ async function build(): Promise<Images> {
   };
 }
 
-/** True when `dir` is there and root made it: anybody may make a directory of that name in a temporary directory. */
+/**
+ * True if root created `dir`: anybody may create a directory of that name in a temporary directory.
+ */
 async function isOurs(dir: string): Promise<boolean> {
   try {
     const info = await Deno.lstat(dir);

@@ -1,5 +1,5 @@
 /**
- * A network that private hosts attach their uplinks to, with an address outside of it to reach.
+ * A network that private hosts attach their uplinks to, with an address outside it.
  *
  *     internet: 203.0.113.10/32 on lo ── bridge net0 198.51.100.1/24 ──┬── eth0 of one host 198.51.100.11/24
  *                                                                      └── eth0 of another 198.51.100.12/24
@@ -9,7 +9,7 @@ import { PrivateHost } from "./private_host.ts";
 import { machine, type Place, type RunOptions } from "./place.ts";
 import type { RunResult } from "./run_result.ts";
 
-/** How a host is attached. */
+/** How to attach a host. */
 export interface Uplink {
   /** The link's name in the host. Default `eth0`. */
   ifName?: string;
@@ -17,19 +17,22 @@ export interface Uplink {
   address: string;
   /** MTU of the link, in bytes. Default 1500. */
   mtu?: number;
-  /** Send everything else through the uplink. Default true. */
+  /** Whether to route everything else through the uplink. Default true. */
   defaultRoute?: boolean;
 }
 
 /** A network between hosts. Make it with `await using internet = await Internet.create()`. */
 export class Internet implements Place, AsyncDisposable {
-  /** What messages call it. */
+  /** Its name in messages. */
   readonly name = "internet";
   /** The network the hosts' uplinks are in (TEST-NET-2 of RFC 5737). */
   readonly network = "198.51.100.0/24";
   /** The Internet's own address there: the hosts' default gateway. */
   readonly gateway = "198.51.100.1";
-  /** An address somewhere outside, reached through the gateway (TEST-NET-3). It knows no way back to pods: they need masquerading. */
+  /**
+   * An outside address, reached through the gateway (TEST-NET-3). It has no route back to pods:
+   * they need masquerading.
+   */
   readonly outside = "203.0.113.10";
   readonly #host: PrivateHost;
   #ports = 0;
@@ -63,7 +66,7 @@ export class Internet implements Place, AsyncDisposable {
     return this.#host.pid;
   }
 
-  /** Give `host` an uplink; it is there again after a reboot. */
+  /** Give `host` an uplink; it is restored after a reboot. */
   async attach(host: PrivateHost, uplink: Uplink): Promise<void> {
     const { ifName = "eth0", address, mtu = 1500, defaultRoute = true } = uplink;
     await host.plug({
@@ -116,7 +119,10 @@ export class Internet implements Place, AsyncDisposable {
 
 const BRIDGE = "net0";
 
-/** A hardware address of local use made of an IPv4 address: the same before and after a reboot. */
+/**
+ * A locally administered hardware address derived from an IPv4 address: the same before and after a
+ * reboot.
+ */
 function macOf(address: string): string {
   const bytes = address.replace(/\/.*/, "").split(".").map(Number);
   return [2, 0, ...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(":");

@@ -7,7 +7,7 @@ export interface IperfOptions {
   server: Place;
   /** Where the client runs. */
   client: Place;
-  /** The server's address, as the client reaches it. */
+  /** The server's address, as the client sees it. */
   address: string;
   /** TCP port, 5201 without it. */
   port?: number;
@@ -17,7 +17,10 @@ export interface IperfOptions {
   reverse?: boolean;
   /** Parallel streams. Default 1. */
   streams?: number;
-  /** A command that enters somewhere further before iperf3, such as `["ip", "netns", "exec", "x"]`, on the server's side. */
+  /**
+   * A command prefix that enters another place before iperf3, such as `["ip", "netns", "exec",
+   * "x"]`, on the server's side.
+   */
   serverPrefix?: readonly string[];
   /** The same on the client's side. */
   clientPrefix?: readonly string[];
@@ -25,11 +28,11 @@ export interface IperfOptions {
   clientOptions?: RunOptions;
 }
 
-/** What iperf3 measured. */
+/** The results of iperf3. */
 export interface IperfResult {
   /** Received payload in bits per second. */
   bitsPerSecond: number;
-  /** TCP segments sent again, by the sender's kernel. */
+  /** TCP retransmissions by the sender's kernel. */
   retransmits: number;
 }
 
@@ -52,7 +55,10 @@ export async function iperf(options: IperfOptions): Promise<IperfResult> {
   return readReport(stdout);
 }
 
-/** The numbers of an `iperf3 -J` report. Throws with iperf3's own error, or when the text is no report. */
+/**
+ * The results in an `iperf3 -J` report. Throws with iperf3's own error, or if the text is not a
+ * report.
+ */
 export function readReport(text: string): IperfResult {
   const report = parse(text);
   if (report.error !== undefined) throw new Error(`iperf3: ${report.error}`);

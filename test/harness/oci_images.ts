@@ -1,6 +1,7 @@
 /**
- * OCI images for tests, made offline: of the machine's static busybox and, on Debian, of the files of its own packages.
- * They are kept under the system's temporary directory, by what they are made of, and used again by the next run.
+ * OCI images for tests, made offline: from the machine's static busybox and, on Debian, from the
+ * files of its own packages. They are cached under the system's temporary directory, by their
+ * inputs, and reused by the next run.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { machine } from "./place.ts";
@@ -15,33 +16,37 @@ export interface OciImages {
   /** busybox with all its applets, `/etc/passwd`, `/etc/group`; runs `sh`. */
   busybox: string;
   /**
-   * On the layer of `busybox` a user (`app`, 1000:1000), environment (`GREETING=hello world`), entrypoint (`/bin/sh -c`), command, working
-   * directory (`/srv/app`), labels, stop signal (SIGINT), ports, a volume (`/data`), and layers that take away what lower ones have.
+   * On top of `busybox` a user (`app`, 1000:1000), environment (`GREETING=hello world`), entrypoint
+   * (`/bin/sh -c`), command, working directory (`/srv/app`), labels, stop signal (SIGINT), ports, a
+   * volume (`/data`), and layers that remove files of lower ones.
    */
   features: string;
-  /** Another on the layer of `busybox`, for shared layers. */
+  /** Another on top of `busybox`, for shared layers. */
   sibling: string;
-  /** busybox with an `apk` that has vim, htop and curl in name: enough for examples that install them. */
+  /**
+   * busybox with an `apk` that pretends to install vim, htop and curl: enough for examples that do
+   * so.
+   */
   alpine: string;
-  /** Debian's base, with bash, coreutils and dpkg; undefined where the machine is no Debian. */
+  /** Debian's base, with bash, coreutils and dpkg; undefined if the machine does not run Debian. */
   debian: string | undefined;
-  /** One that takes 100 MB unpacked: busybox and a file of noise. */
+  /** One that takes 100 MB unpacked: busybox and a file of random data. */
   large: string;
 }
 
-/** What the images need of the machine. */
+/** The needs of the images. */
 export const ociTools: readonly Need[] = ["skopeo", "umoci", "setpriv"].map((name) => ({
   ok: findProgram(name) !== undefined,
   what: `${name} is not installed (run scripts/setup)`,
 }));
 
-/** A machine whose own packages make an image. */
+/** A machine from whose packages an image can be made. */
 export const debianMachine: Need = {
   ok: findProgram("dpkg-query") !== undefined,
-  what: "the machine is no Debian: dpkg-query is missing",
+  what: "the machine does not run Debian: dpkg-query is missing",
 };
 
-/** Packages of the Debian image: what a shell and the programs of every day need, with all that those depend on. */
+/** Packages of the Debian image: a shell and everyday programs, with their dependencies. */
 const DEBIAN_PACKAGES = [
   ...["base-files", "base-passwd", "bash", "coreutils", "dash", "debianutils", "dpkg", "findutils"],
   ...["gcc-12-base", "grep", "gzip", "hostname", "libacl1", "libattr1", "libbz2-1.0", "libc-bin"],
@@ -51,7 +56,10 @@ const DEBIAN_PACKAGES = [
 
 let building: Promise<OciImages> | undefined;
 
-/** The images, made at the first call in a test process (some seconds) or found from an earlier run. */
+/**
+ * The images, made at the first call in a test process (some seconds) or reused from an earlier
+ * run.
+ */
 export function ociImages(): Promise<OciImages> {
   building ??= build();
   return building;
@@ -72,7 +80,7 @@ async function build(): Promise<OciImages> {
       await Deno.rename(work, directory);
     } catch (error) {
       await Deno.remove(work, { recursive: true });
-      // Another test process was quicker: its images are as good.
+      // Another test process was faster: its images are as good.
       if (!isOurs(directory)) throw error;
     }
   }
@@ -100,7 +108,7 @@ async function fill(layout: OciLayout, busybox: Uint8Array): Promise<void> {
   const sibling: TarEntry[] = [{ path: "sibling", data: "1\n" }];
   layout.add("sibling", { layers: [base, sibling], config: shell });
   layout.add("alpine", { layers: [base, apk()], config: shell });
-  // As small when it is packed as a plain layer of a registry is: noise does not shrink.
+  // As large when packed as unpacked, because random data does not compress.
   const noise: TarEntry[] = [
     { path: "noise", type: "directory" },
     ...Array.from({ length: 49 }, (_, index) => ({
@@ -137,7 +145,7 @@ async function busyboxLayer(busybox: Uint8Array): Promise<TarEntry[]> {
   ];
 }
 
-/** An `apk add` that makes scripts of busybox's own programs. */
+/** An `apk add` that creates scripts around busybox's own programs. */
 function apk(): TarEntry[] {
   const script = (path: string, text: string) => ({
     path,
@@ -226,7 +234,7 @@ async function debianLayer(): Promise<Uint8Array<ArrayBuffer>> {
   }
 }
 
-/** A layout of its own with one image, for a test that needs a particular one. */
+/** A layout with one image, for a test that needs a particular one. */
 export class OciFixture implements Disposable {
   /** Directory of the layout. */
   readonly layout: string;

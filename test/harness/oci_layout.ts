@@ -1,4 +1,4 @@
-/** Writes OCI image layouts (OCI image-spec image-layout.md), without any other program. */
+/** Writes OCI image layouts (OCI image-spec image-layout.md), without other programs. */
 import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { tar, type TarEntry } from "./tar_archive.ts";
@@ -11,7 +11,7 @@ export interface OciImage {
   config?: Record<string, unknown>;
   /** Default: this machine's. */
   architecture?: string;
-  /** Digests of the uncompressed layers, where they are to be wrong. */
+  /** Digests of the uncompressed layers, to give wrong ones. */
   diffIds?: readonly string[];
 }
 

@@ -1,6 +1,7 @@
 /**
- * A host of a test's own, made of namespaces on the machine: own network, processes, mounts, host name, /run, /etc and /var/lib.
- * It disappears with the test process, however that ends. Its other directories (/tmp, /usr, /home), /dev and control groups are the machine's.
+ * A private host for a test, made of namespaces on the machine: own network, processes, mounts,
+ * host name, /run, /etc and /var/lib. It disappears with the test process, however that ends. Its
+ * other directories (/tmp, /usr, /home), /dev and control groups are the machine's.
  */
 import { dirname } from "node:path";
 import { BOOT_SCRIPT, DISK_SCRIPT, READY } from "./_boot_script.ts";
@@ -8,17 +9,17 @@ import { Background, killIfRunning, type SpawnOptions } from "./background.ts";
 import { machine, type Place, PrefixedPlace, type RunOptions } from "./place.ts";
 import type { RunResult } from "./run_result.ts";
 
-/** How {@linkcode PrivateHost.create} makes a host. */
+/** Options of {@linkcode PrivateHost.create}. */
 export interface PrivateHostOptions {
   /** Host name. Default `host`. */
   name?: string;
   /** More directories whose changes stay private, such as `/opt`. Absolute, existing, none below another. */
   privateDirs?: readonly string[];
-  /** More of what the machine has in private directories that the host does not have, such as `/etc/fstab`. */
+  /** More files in private directories to hide from the host, such as `/etc/fstab`. */
   hidden?: readonly string[];
 }
 
-/** Something plugged into a host that is there again after a reboot, such as its uplink. */
+/** Something attached to a host that is restored after a reboot, such as its uplink. */
 export interface Plug {
   /** Called after each reboot, with the new namespaces ready. */
   plugIn(): Promise<void>;
@@ -27,14 +28,17 @@ export interface Plug {
 /** Always private: configuration, and the state of services. */
 const PRIVATE_DIRS = ["/etc", "/var/lib"] as const;
 
-/** Always hidden: what the programs under test keep on a machine where they are used. */
+/** Always hidden: state of the programs under test, if they are used on the machine. */
 const HIDDEN = ["/etc/hpktainer", "/var/lib/hpktainer", "/var/lib/cni"] as const;
 
 /** A private host. Make it with `await using host = await PrivateHost.create()`. */
 export class PrivateHost implements Place, AsyncDisposable {
   /** The host name. */
   readonly name: string;
-  /** Directories of which the host has a private view: what it changes in them is in {@linkcode PrivateHost.changesDir}. */
+  /**
+   * Directories of which the host has a private view: its changes are in {@linkcode
+   * PrivateHost.changesDir}.
+   */
   readonly privateDirs: readonly string[];
   readonly #disk: Background;
   readonly #plugs: Plug[] = [];
@@ -54,7 +58,7 @@ export class PrivateHost implements Place, AsyncDisposable {
     const name = options.name ?? "host";
     const privateDirs: string[] = [...PRIVATE_DIRS, ...options.privateDirs ?? []];
     const home = await rootHome();
-    // A mount point must exist, and making it must not show on the machine.
+    // A mount point must exist, and creating it must not show on the machine.
     if (!exists(`${home}/.apptainer`)) privateDirs.push(home);
     const disk = launch(`${name}: disk`, [
       ...["unshare", "-m", "--propagation", "private"],
@@ -83,12 +87,18 @@ export class PrivateHost implements Place, AsyncDisposable {
     return this.#boot.init;
   }
 
-  /** The host's root directory as the machine can reach it: `${host.root}/run/…`. Changes with a reboot. */
+  /**
+   * The host's root directory as seen from the machine: `${host.root}/run/…`. Changes with a
+   * reboot.
+   */
   get root(): string {
     return `/proc/${this.pid}/root`;
   }
 
-  /** The directory, reachable from the machine, that holds what the host has changed of its private directory `dir`. */
+  /**
+   * The directory, as seen from the machine, that holds the host's changes to its private directory
+   * `dir`.
+   */
   changesDir(dir: string): string {
     const index = this.privateDirs.indexOf(dir);
     if (index < 0) throw new Error(`${this.name}: ${dir} is not a private directory`);
@@ -138,7 +148,7 @@ export class PrivateHost implements Place, AsyncDisposable {
     await this.#disk[Symbol.asyncDispose]();
   }
 
-  /** Take something away that the machine has, as if the host had removed it: by a whiteout of overlayfs. */
+  /** Hide a file of the machine, as if the host had removed it: by a whiteout of overlayfs. */
   async #hide(path: string): Promise<void> {
     if (!exists(path)) return;
     const dir = this.privateDirs.find((dir) => path.startsWith(`${dir}/`));
@@ -175,10 +185,11 @@ export class PrivateHost implements Place, AsyncDisposable {
     const boot = this.#boot;
     if (boot === undefined) return;
     this.#boot = undefined;
-    // The kernel kills all of a PID namespace with its init, and init's parent sees that end only after theirs.
+    // The kernel kills all of a PID namespace with its init, and init's parent sees its end only
+    // after theirs.
     killIfRunning(boot.init, "SIGKILL");
     await boot.unshare.wait();
-    // What entered the host for them ends some time after them.
+    // The programs that entered the host for them end some time after them.
     const spawned = this.#spawned.splice(0);
     await Promise.all(spawned.map((background) => background[Symbol.asyncDispose]()));
   }
@@ -196,7 +207,7 @@ interface Boot {
   init: number;
 }
 
-/** Bound of what takes 50 ms, but seconds on a machine with much else to do. */
+/** Timeout for what takes 50 ms, but seconds on a busy machine. */
 const BOOT = { timeoutMs: 60_000 } as const;
 
 const READY_LINE = new RegExp(`^${READY}$`, "m");
@@ -205,7 +216,10 @@ function launch(what: string, words: readonly string[]): Background {
   return new Background(what, words, { forks: false, launchers: [] });
 }
 
-/** Root's home by the password file, which Apptainer goes by; `$HOME` may be another user's under sudo. */
+/**
+ * Root's home according to the password file, which Apptainer uses; `$HOME` may be another user's
+ * under sudo.
+ */
 async function rootHome(): Promise<string> {
   const { stdout } = await machine.run("getent", ["passwd", "0"]);
   const home = stdout.split(":")[5];

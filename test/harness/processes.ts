@@ -17,8 +17,8 @@ export function monitorPids(host: PrivateHost, variable = ""): number[] {
 }
 
 /**
- * Whether a process is a monitor or about to become it. On a busy machine it may stay long between two
- * programs, where it has neither command line nor environment; but it has the monitor's lock.
+ * Whether a process is a monitor or about to become one. On a busy machine it may stay long between
+ * two programs, when it has neither command line nor environment; but it has the monitor's lock.
  */
 function isMonitor(host: PrivateHost, pid: number): boolean {
   const words = wordsOf(host, pid, "cmdline");
@@ -27,12 +27,12 @@ function isMonitor(host: PrivateHost, pid: number): boolean {
 
 const LOCK = "/run/hpktainer/monitor.lock";
 
-/** Kills the host's monitor, as an administrator or the kernel in want of memory might; waits for its end. */
+/** Kills the host's monitor, as an administrator or the OOM killer might; waits for its end. */
 export async function killMonitor(host: PrivateHost): Promise<void> {
   await eventually(() => monitorPids(host).length > 0, { what: "a monitor" });
   await eventually(async () => {
     const pids = monitorPids(host).map(String);
-    // One of them may be gone already: the program that has started the other.
+    // One of them may be gone already: the program that started the other.
     if (pids.length > 0) await host.run("kill", ["-KILL", ...pids], { check: false });
     // The pause before a monitor begins has the lock too, and would keep a start from starting another.
     const { code } = await host.sh(`[ ! -e ${LOCK} ] || flock -n ${LOCK} true`, { check: false });
@@ -40,7 +40,7 @@ export async function killMonitor(host: PrivateHost): Promise<void> {
   }, { what: "the monitor's end" });
 }
 
-/** Waits until the host's monitor attaches those who ask: it tells others that it does not. */
+/** Waits until the host's monitor attaches containers for others: until then it refuses. */
 export async function awaitService(host: PrivateHost): Promise<void> {
   const ask = `await (await Deno.connect({ transport: "unix", path: "/run/hpktainer/attach.sock" }))
     .read(new Uint8Array(9))`;
@@ -67,7 +67,7 @@ function hasOpen(host: PrivateHost, pid: number, path: string): boolean {
   );
 }
 
-/** What is read of a process or a descriptor of it; undefined when it has ended meanwhile. */
+/** What is read of a process or its descriptors; undefined if it has ended meanwhile. */
 function unlessEnded<T>(read: () => T): T | undefined {
   try {
     return read();

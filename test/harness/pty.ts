@@ -1,8 +1,10 @@
-/** Runs a command on a real terminal (by `script` of util-linux) and drives it as a user would. */
+/**
+ * Runs a command on a real terminal (with `script` of util-linux) and drives it as a user would.
+ */
 import type { Background, SpawnOptions } from "./background.ts";
 import type { Place } from "./place.ts";
 
-/** How {@linkcode openPty} starts a command. */
+/** Options of {@linkcode openPty}. */
 export interface PtyOptions extends SpawnOptions {
   /** Height of the terminal in rows. Default 24. */
   rows?: number;
@@ -20,7 +22,7 @@ export async function openPty(
   const { rows = 24, columns = 80, env, ...rest } = options;
   const words = [command, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
   const script = `stty rows ${rows} cols ${columns}; tty; exec ${words}`;
-  // script(1) starts $SHELL, and switches echo off where its own input is no terminal.
+  // script(1) starts $SHELL, and turns echo off if its own input is not a terminal.
   const process = await place.spawn(
     "script",
     ["--quiet", "--return", "--flush", "--echo", "always", "--command", script, "/dev/null"],
@@ -64,7 +66,10 @@ export class Pty implements AsyncDisposable {
     await this.#process.write(text);
   }
 
-  /** Wait until what is unread matches; consume it up to the end of the match, and return that text. Default bound 5,000 ms. */
+  /**
+   * Wait until the unread output matches; consume it up to the end of the match, and return that
+   * text. Default timeout 5,000 ms.
+   */
   async readUntil(pattern: RegExp, options: { timeoutMs?: number } = {}): Promise<string> {
     const from = this.#read;
     const match = await this.#process.waitFor(pattern, { ...options, stream: "stdout", from });
@@ -84,12 +89,15 @@ export class Pty implements AsyncDisposable {
     ]);
   }
 
-  /** Wait for the command's end; returns its exit code (128+N by signal N). Default bound 10,000 ms. */
+  /**
+   * Wait for the command's end; returns its exit code (128+N for signal N). Default timeout 10,000
+   * ms.
+   */
   async waitExit(options: { timeoutMs?: number } = {}): Promise<number> {
     return (await this.#process.wait({ timeoutMs: options.timeoutMs ?? 10_000 })).code;
   }
 
-  /** Kill the terminal; what runs on it gets SIGHUP. */
+  /** Kill the terminal; the processes on it get SIGHUP. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process[Symbol.asyncDispose]();
   }

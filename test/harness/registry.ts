@@ -1,4 +1,4 @@
-/** A real registry of images, Debian's docker-registry, on the loopback of a private host. */
+/** A real image registry, Debian's docker-registry, on the loopback of a private host. */
 import type { Background } from "./background.ts";
 import { eventually } from "./eventually.ts";
 import type { Place } from "./place.ts";
@@ -7,24 +7,24 @@ import { type Need, program } from "./skip.ts";
 /** The registry's program. */
 export const dockerRegistry: Need = program("docker-registry");
 
-/** How a registry is started. */
+/** Options of a registry. */
 export interface RegistryOptions {
   /** Default 5000. */
   port?: number;
-  /** Whether it asks for a user and a password: `scientist` and `secret`. */
+  /** Whether it requires a user and a password: `scientist` and `secret`. */
   password?: boolean;
 }
 
-/** The user of a registry that asks for one. */
+/** The user of a registry with authentication. */
 const USER = "scientist";
 const PASSWORD = "secret";
 
-/** That user's line for htpasswd: bcrypt, the only form that the registry takes. */
+/** That user's line for htpasswd: bcrypt, the only form that the registry accepts. */
 const HTPASSWD = `${USER}:$2b$05$./zRIK7oyEnJTsAE0eCp7OVwZR4d9GfIM02OQ2U8Oe5UGLA.WEazC`;
 
-/** A registry that runs. */
+/** A running registry. */
 export class Registry implements AsyncDisposable {
-  /** Its name in those of images: `localhost:5000`. */
+  /** Its name in image names: `localhost:5000`. */
   readonly name: string;
   readonly #host: Place;
   readonly #server: Background;
@@ -45,7 +45,7 @@ export class Registry implements AsyncDisposable {
     this.#credentials = credentials;
   }
 
-  /** Starts one, empty, on a private host; what it holds is under the host's /run. */
+  /** Starts an empty one on a private host; its data is under the host's /run. */
   static async start(
     host: Place,
     { port = 5000, password = false }: RegistryOptions = {},
@@ -87,12 +87,12 @@ ${password ? auth : ""}`,
   }
 
   /**
-   * What was asked of it since the last call, such as `GET /v2/app/manifests/1`, without digests' ends.
+   * Requests since the last call, such as `GET /v2/app/manifests/1`, with digests shortened.
    *
    * @param pattern Which of them.
    */
   async requests(pattern: RegExp): Promise<string[]> {
-    // Each is logged after its answer: when one of our own is, those before it are.
+    // Each is logged after its answer: once one of our own shows, so do those before it.
     const mark = `GET /v2/mark-${++this.#marks}/tags/list`;
     const [hostname, port] = this.name.split(":");
     await this.#host.run("bash", [
@@ -114,7 +114,7 @@ ${password ? auth : ""}`,
     return [...log.matchAll(/"((?:GET|HEAD) \/v2\/[^ "]+) HTTP/g)].map((match) => match[1]!);
   }
 
-  /** Stops it; what it holds is gone. */
+  /** Stops it; its data is gone. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server[Symbol.asyncDispose]();
     await this.#host.run("rm", ["-rf", this.#directory]);

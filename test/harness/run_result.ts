@@ -1,4 +1,4 @@
-/** What a finished command gave. */
+/** Result of a finished command. */
 export interface RunResult {
   /** Exit code; 128+N when it died by signal N. */
   code: number;
@@ -10,6 +10,8 @@ export interface RunResult {
   stderr: string;
   /** Wall time in milliseconds, from just before the start to the exit. */
   ms: number;
-  /** True when something left behind still held the output pipes after the exit: `$(command)` would hang. */
+  /**
+   * True if a leftover process still held the output pipes after the exit: `$(command)` would hang.
+   */
   pipesHeld: boolean;
 }

@@ -1,5 +1,6 @@
 /**
- * Tests that need something of the machine are skipped aloud where it is missing, and counted as ignored by the test runner.
+ * Tests that need something of the machine are skipped with a reason if it is missing, and counted
+ * as ignored by the test runner.
  */
 
 const CNI_DIRS = [
@@ -12,7 +13,7 @@ const CNI_DIRS = [
 
 /** Something of the machine that a test needs. */
 export interface Need {
-  /** True when it is there. */
+  /** True if it is present. */
   ok: boolean;
   /** What is missing and what to do, for the message: `apptainer is not installed (run scripts/setup)`. */
   what: string;
@@ -22,7 +23,7 @@ export interface Need {
 export interface ConditionalTest {
   /** The test's name. */
   name: string;
-  /** All must be there. */
+  /** All must be met. */
   needs: readonly Need[];
 }
 
@@ -44,12 +45,15 @@ export function program(name: string): Need {
   };
 }
 
-/** The path of a program, from `PATH` and the system directories; undefined where it is missing. */
+/** The path of a program, from `PATH` and the system directories; undefined if it is missing. */
 export function findProgram(name: string): string | undefined {
   return firstFile([...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin", "/sbin"], name);
 }
 
-/** The path of a CNI plugin: `CNI_PATH`, then where distributions and Apptainer put them; undefined where it is missing. */
+/**
+ * The path of a CNI plugin: `CNI_PATH`, then the directories of distributions and Apptainer;
+ * undefined if it is missing.
+ */
 export function findCniPlugin(name: string): string | undefined {
   const own = (Deno.env.get("CNI_PATH") ?? "").split(":");
   return firstFile([...own, ...CNI_DIRS], name);
@@ -65,7 +69,7 @@ export const iproute2: Need = program("ip");
 export const iptables: Need = program("iptables-restore");
 /** `iperf3`. */
 export const iperf3: Need = program("iperf3");
-/** A busybox that needs no libraries: test images are made of it. */
+/** A busybox that needs no libraries: test images are made from it. */
 export const busybox: Need = staticProgram("busybox", "busybox-static");
 /** crun. */
 export const crun: Need = program("crun");
@@ -116,7 +120,7 @@ function firstFile(dirs: readonly string[], name: string): string | undefined {
     try {
       return !Deno.statSync(path).isDirectory;
     } catch (error) {
-      // PATH may name what is no directory, or one that this user may not look into.
+      // PATH may name something that is not a directory, or one that this user may not read.
       const { NotFound, NotADirectory, PermissionDenied } = Deno.errors;
       if ([NotFound, NotADirectory, PermissionDenied].some((kind) => error instanceof kind)) {
         return false;

@@ -1,5 +1,6 @@
 /**
- * The whole state of a host that networking tools touch, as text that can be compared: nothing may leak, nothing may be lost.
+ * The complete state of a host that networking tools touch, as comparable text: nothing may leak,
+ * nothing may be lost.
  */
 import { eventually } from "./eventually.ts";
 import type { PrivateHost } from "./private_host.ts";
@@ -8,13 +9,15 @@ import { diffSnapshots, type Snapshot } from "./snapshot_diff.ts";
 import { normalizeFirewall, normalizeIpJson, normalizeMounts } from "./_normalize.ts";
 
 /**
- * Take a snapshot of `host`: links, addresses, routes, rules, named network namespaces, firewall, mounts, processes, forwarding sysctls,
- * and files under /run and in the host's private directories (`/etc` and `/var/lib`: there only what the host has changed).
- * Left out are counters, indices, timers and process ids, and what every user of iproute2, mount(8) and iptables leaves behind
- * (the empty `/run/netns` and its mount on itself, the empty `/run/mount`, `/run/xtables.lock`).
+ * Take a snapshot of `host`: links, addresses, routes, rules, named network namespaces, firewall,
+ * mounts, processes, forwarding sysctls, and files under /run and in the host's private directories
+ * (`/etc` and `/var/lib`: there only what the host has changed). Left out are counters, indices,
+ * timers and process ids, and what every use of iproute2, mount(8) and iptables leaves behind (the
+ * empty `/run/netns` and its mount on itself, the empty `/run/mount`, `/run/xtables.lock`).
  */
 export async function snapshot(host: PrivateHost): Promise<Snapshot> {
-  // Read from outside, before any command runs inside: nothing of the snapshot's own is in the list.
+  // Read from outside, before any command runs inside: the list contains nothing of the snapshot's
+  // own.
   const processes = listProcesses(host);
   const mounts = normalizeMounts(await Deno.readTextFile(`/proc/${host.pid}/mountinfo`));
   const parts = await readNetwork(host);
@@ -54,8 +57,8 @@ export function assertSame(before: Snapshot, after: Snapshot): void {
 }
 
 /**
- * Wait until `host` is again as in `before`: tear-down by a monitor comes some milliseconds after the exit of what it watches.
- * Throws with every difference left after `timeoutMs` (default 3,000).
+ * Wait until `host` is as in `before` again: tear-down by a monitor follows some milliseconds after
+ * the exit of what it watches. Throws with every difference left after `timeoutMs` (default 3,000).
  */
 export async function eventuallySame(
   host: PrivateHost,
@@ -68,7 +71,7 @@ export async function eventuallySame(
   }, { what: host.name, timeoutMs: options.timeoutMs ?? 3_000, intervalMs: 50 });
 }
 
-/** Take a snapshot of `host` once nothing of it has changed for `quietMs` milliseconds. */
+/** Take a snapshot of `host` once nothing has changed for `quietMs` milliseconds. */
 export async function settledSnapshot(
   host: PrivateHost,
   options: { quietMs?: number; timeoutMs?: number } = {},
@@ -89,7 +92,10 @@ export async function settledSnapshot(
 
 const LEFT_BY_TOOLS = ["/run/netns", "/run/mount", "/run/xtables.lock"];
 
-/** Each part is one command inside the host's network; a tool that is missing or fails shows in its part instead of silently giving nothing. */
+/**
+ * Each part is one command in the host's network; a missing or failing tool shows in its part
+ * instead of silently returning nothing.
+ */
 const PARTS = {
   links: "ip -j -d link",
   addresses: "ip -j addr",
@@ -120,7 +126,9 @@ async function readNetwork(host: PrivateHost): Promise<Record<keyof typeof PARTS
 
 const MARK = "=== ";
 
-/** Command lines of all processes but init. A zombie is `(name)`: somebody has not waited for it. */
+/**
+ * Command lines of all processes except init. A zombie is `(name)`: its parent has not reaped it.
+ */
 function listProcesses(host: PrivateHost): string[] {
   const found: string[] = [];
   for (const { name } of Deno.readDirSync(`${host.root}/proc`)) {

@@ -1,6 +1,6 @@
 /** Compares two snapshots of a host. Pure. */
 
-/** What a snapshot has, each a list of lines that identify themselves. */
+/** The parts of a snapshot, each a list of lines that identify themselves. */
 export const SECTIONS = [
   "links",
   "addresses",
@@ -35,7 +35,7 @@ export function diffSnapshots(before: Snapshot, after: Snapshot): string[] {
   });
 }
 
-/** The lines of `all` that are not in `others`; a line that is there twice counts twice. */
+/** The lines of `all` that are not in `others`; duplicates count separately. */
 function without(all: readonly string[], others: readonly string[]): string[] {
   const left = new Map<string, number>();
   for (const line of others) left.set(line, (left.get(line) ?? 0) + 1);

@@ -30,7 +30,7 @@ Deno.test("policies, chains and rules are kept in order, without counters", () =
   ]);
 });
 
-Deno.test("what is not the output of iptables-save stays, so a missing tool shows", () => {
+Deno.test("text other than iptables-save output stays, so that a missing tool shows", () => {
   assertEquals(normalizeFirewall("sh: iptables-save: not found"), ["sh: iptables-save: not found"]);
 });
 
@@ -46,7 +46,7 @@ Deno.test("links become a line each, sorted, without indices and timers", () => 
   ]);
 });
 
-Deno.test("addresses carry their link's name, and not how long they are valid", () => {
+Deno.test("addresses carry their link's name, but not their lifetimes", () => {
   const text = JSON.stringify([{
     ifname: "lo",
     addr_info: [{ local: "127.0.0.1", prefixlen: 8, valid_life_time: 4294967295 }],

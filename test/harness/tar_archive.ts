@@ -1,14 +1,14 @@
-/** Writes tar archives (ustar, POSIX.1-1988) with any names in them, hostile ones too. */
+/** Writes tar archives (ustar, POSIX.1-1988) with arbitrary names, including hostile ones. */
 
 /** An entry of an archive. */
 export interface TarEntry {
-  /** As it stands in the archive; nothing is made of it. At most 100 bytes. */
+  /** As stored in the archive, without any processing. At most 100 bytes. */
   path: string;
   /** Default: a file. */
   type?: "file" | "directory" | "symlink" | "hardlink" | "fifo" | "character";
   /** Contents of a file. */
   data?: string | Uint8Array;
-  /** Where a link leads. */
+  /** A link's target. */
   link?: string;
   /** Permissions. Default 0o755 of directories, 0o644 of others. */
   mode?: number;
@@ -32,7 +32,10 @@ const FLAGS = {
   fifo: "6",
 } as const;
 
-/** Seconds since 1970 of every entry: the same archive each time. */
+/**
+ * Modification time of every entry, in seconds since 1970: constant, so that archives are
+ * reproducible.
+ */
 const TIME = 1_750_000_000;
 
 /** Makes an archive. */

@@ -1,4 +1,4 @@
-/** Answers every DNS query with "no such name", on UDP port 53 of every address; prints "ready". */
+/** Answers every DNS query with NXDOMAIN, on UDP port 53 of every address; prints "ready". */
 import { createSocket } from "node:dgram";
 
 const RESPONSE_NXDOMAIN = [0x81, 0x83];

@@ -1,4 +1,7 @@
-/** What the tests of host-setup share: the compiled program, a host like a fresh EC2 instance, and rules of other programs. */
+/**
+ * Shared by the tests of host-setup: the compiled program, a host like a fresh EC2 instance, and
+ * rules of other programs.
+ */
 import {
   apptainer,
   hostLocal,
@@ -14,17 +17,17 @@ import {
   snapshot,
 } from "../harness/mod.ts";
 
-/** The binary under test: `$HOST_SETUP`, else the one that `scripts/build` makes. An absolute path. */
+/** The binary under test: `$HOST_SETUP`, or the output of `scripts/build`. An absolute path. */
 export const HOST_SETUP: string = Deno.env.get("HOST_SETUP") ??
   new URL("../../dist/host-setup", import.meta.url).pathname;
 
-/** What every test here needs. */
+/** The needs of every test here. */
 export const needs: readonly Need[] = [...privateHosts, iptables, apptainer, hostLocal];
 
-/** The journal, as the program's README names it. */
+/** The journal's path, as in the program's README. */
 export const JOURNAL = "/var/lib/hpktainer/host-setup.json";
 
-/** Runs the program on `host` to its end, whatever its exit status is. Packages are left alone. */
+/** Runs the program on `host` to its end, regardless of its exit status, with --no-packages. */
 export function setup(
   host: Place,
   args: readonly string[],
@@ -57,7 +60,7 @@ export async function setupJson(
   return JSON.parse(result.stdout);
 }
 
-/** A fresh host whose uplink is called as on EC2, and the network outside of it. */
+/** A fresh host whose uplink has the same name as on EC2, and the outside network. */
 export async function freshHost(
   privateDirs: readonly string[] = [],
 ): Promise<{ host: PrivateHost; internet: Internet } & AsyncDisposable> {
@@ -81,7 +84,7 @@ export async function freshHost(
 
 /**
  * A snapshot without directories that the machine has as well: an overlay shows one as changed when a
- * file in it has come and gone.
+ * file in it was created and removed again.
  */
 export async function stateOf(host: PrivateHost): Promise<Snapshot> {
   const taken = await snapshot(host);
@@ -106,7 +109,7 @@ export async function savedRules(host: Place, program = "iptables-save"): Promis
   return stdout.replaceAll(/^#.*\n/gm, "").replaceAll(/ \[\d+:\d+\]$/gm, "");
 }
 
-/** Puts a golden set of rules of other programs in place: Docker's, and one written by hand. */
+/** Loads a golden set of rules of other programs: Docker's, and one written by hand. */
 export async function addForeignRules(host: Place): Promise<void> {
   await host.run("iptables-restore", [], { stdin: readGolden("foreign.rules") });
 }

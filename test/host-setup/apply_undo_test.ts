@@ -1,7 +1,7 @@
 /**
- * A fresh host is made ready and put back, beside the rules of other programs.
+ * A fresh host is set up and restored, together with the rules of other programs.
  *
- *   internet 198.51.100.1 ── enX0 198.51.100.11 [ host: rules of Docker and by hand, host-setup's beside them ]
+ *   internet 198.51.100.1 ── enX0 198.51.100.11 [ host: rules of Docker and by hand, and host-setup's ]
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { assertSame, testIf } from "../harness/mod.ts";
@@ -17,7 +17,7 @@ import {
 } from "./_host_setup.ts";
 
 testIf({
-  name: "host-setup: apply, a second apply and undo leave other rules to the letter",
+  name: "host-setup: apply, a second apply and undo leave other rules exactly as they are",
   needs,
 }, async () => {
   await using fresh = await freshHost();
@@ -51,7 +51,7 @@ testIf({
 });
 
 testIf({
-  name: "host-setup: plan and check show every change with its reason, and touch nothing",
+  name: "host-setup: plan and check show every change with its reason, and change nothing",
   needs,
 }, async () => {
   await using fresh = await freshHost();
@@ -74,8 +74,7 @@ testIf({
 });
 
 testIf({
-  name:
-    "host-setup: undo puts back the values that were there, and leaves what someone changed since",
+  name: "host-setup: undo restores the former values, and leaves values changed since",
   needs,
 }, async () => {
   await using fresh = await freshHost();
@@ -86,7 +85,7 @@ testIf({
   const before = await stateOf(host);
   await setupJson(host, ["--apply"]);
   await host.sh("echo 0 > /proc/sys/net/ipv4/conf/all/rp_filter");
-  assertEquals((await setup(host, ["--check"])).code, 2, "the change is seen");
+  assertEquals((await setup(host, ["--check"])).code, 2, "the change is detected");
   const { left } = await setupJson(host, ["--undo"]);
   assertEquals(left.map(({ id }) => id), ["net/ipv4/conf/all/rp_filter"]);
   assertStringIncludes(
@@ -99,7 +98,7 @@ testIf({
 
 testIf({
   name:
-    "host-setup: apply mends what was changed or removed, and undo still knows the state before",
+    "host-setup: apply repairs what was changed or removed, and undo still knows the former state",
   needs,
 }, async () => {
   await using fresh = await freshHost();
@@ -126,7 +125,7 @@ testIf({
 });
 
 testIf({
-  name: "host-setup: after a reboot apply makes the live part again, and undo takes all back",
+  name: "host-setup: after a reboot apply restores the volatile part, and undo reverts everything",
   needs,
 }, async () => {
   await using fresh = await freshHost();
@@ -144,7 +143,7 @@ testIf({
 });
 
 testIf(
-  { name: "host-setup: what is not wanted any more is taken back by the next apply", needs },
+  { name: "host-setup: the next apply reverts what is no longer wanted", needs },
   async () => {
     await using fresh = await freshHost();
     const { host, internet } = fresh;
@@ -172,7 +171,7 @@ testIf(
 
 testIf({
   name:
-    "host-setup: of several applies at once one makes the changes, and the others find them made",
+    "host-setup: of several concurrent applies one makes the changes, and the others find nothing to do",
   needs,
 }, async () => {
   await using fresh = await freshHost();

@@ -2,7 +2,7 @@
  * Both back ends of iptables, each alone and both in use.
  *
  *   iptables ── /etc/alternatives ──┬── nf_tables
- *                                   └── legacy tables      a packet passes what is in either
+ *                                   └── legacy tables      a packet passes the rules of both
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
@@ -34,7 +34,8 @@ async function useLegacy(host: PrivateHost): Promise<void> {
 }
 
 testIf({
-  name: "host-setup: with the legacy back end, apply and undo leave other rules to the letter",
+  name:
+    "host-setup: with the legacy back end, apply and undo leave other rules exactly as they are",
   needs: legacyNeeds,
 }, async () => {
   await using fresh = await freshHost();
@@ -45,13 +46,13 @@ testIf({
   await setupJson(host, ["--apply"]);
   assertStringIncludes(await savedRules(host), "-A FORWARD -j HPK-SETUP-FORWARD");
   assertEquals((await setup(host, ["--check"])).code, 0);
-  assertEquals(await savedRules(host, "iptables-nft-save"), "", "the other back end is left alone");
+  assertEquals(await savedRules(host, "iptables-nft-save"), "", "the other back end is unchanged");
   assertEquals((await setupJson(host, ["--undo"])).left, []);
   assertEquals(await savedRules(host), foreign);
 });
 
 testIf({
-  name: "host-setup: where legacy rules drop what is forwarded, containers pass them as well",
+  name: "host-setup: if legacy rules drop forwarded packets, containers pass them as well",
   needs: legacyNeeds,
 }, async () => {
   await using fresh = await freshHost();

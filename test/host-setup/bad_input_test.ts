@@ -1,4 +1,6 @@
-/** Hosts on which something is wrong or missing: what is said, and that nothing is left half done. */
+/**
+ * Hosts on which something is wrong or missing: the messages, and that nothing is left half done.
+ */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { assertSame, Internet, PrivateHost, program, testIf } from "../harness/mod.ts";
 import {
@@ -23,13 +25,14 @@ async function assertRefused(host: PrivateHost, args: string[], message: RegExp)
 
 testIf(
   {
-    name: "host-setup: without root plan and check tell what they can, and apply says why not",
+    name:
+      "host-setup: without root plan and check report what they can, and apply says why it cannot run",
     needs: [...needs, program("setpriv")],
   },
   async () => {
     await using fresh = await freshHost();
     const { host } = fresh;
-    // Where everybody may read it.
+    // Readable by everybody.
     await host.run("cp", [HOST_SETUP, "/run/host-setup"]);
     const asUser = (...args: string[]) =>
       host.run("setpriv", [
@@ -56,11 +59,11 @@ testIf(
       ]);
     }
     await host.run("/run/host-setup", ["--apply", "--no-packages"]);
-    assertEquals((await asUser("--check")).code, 1, "whether the rules are there cannot be known");
+    assertEquals((await asUser("--check")).code, 1, "whether the rules exist is unknown");
   },
 );
 
-testIf({ name: "host-setup: a wrong command line is refused in one line", needs }, async () => {
+testIf({ name: "host-setup: a wrong command line is rejected in one line", needs }, async () => {
   await using fresh = await freshHost();
   const { host } = fresh;
   await assertRefused(
@@ -143,7 +146,7 @@ testIf({
 });
 
 testIf({
-  name: "host-setup: a subnet, a bridge or a name that is in use is refused, or another is chosen",
+  name: "host-setup: a subnet, a bridge or a name that is in use is rejected, or another is chosen",
   needs,
 }, async () => {
   await using fresh = await freshHost();
@@ -216,7 +219,7 @@ testIf({
 });
 
 testIf({
-  name: "host-setup: a file of ours that was edited by hand is seen, mended and kept",
+  name: "host-setup: a file of ours that was edited by hand is detected, kept aside and restored",
   needs,
 }, async () => {
   await using fresh = await freshHost();
@@ -246,7 +249,7 @@ testIf({
 }, async () => {
   await using fresh = await freshHost();
   const { host } = fresh;
-  // The unit is the last thing that is made: all the rest has to be taken back.
+  // The unit is made last: everything else has to be reverted.
   await host.sh(
     "mount -t tmpfs -o size=4k full /etc/systemd/system; mkdir /etc/systemd/system/multi-user.target.wants; ! cat /dev/zero > /etc/systemd/system/filler 2>/dev/null",
   );
@@ -277,7 +280,8 @@ testIf({
 });
 
 testIf({
-  name: "host-setup: without iptables it says so, does the rest, and finishes once it is there",
+  name:
+    "host-setup: without iptables it reports that, does the rest, and completes once it is installed",
   needs,
 }, async () => {
   await using fresh = await freshHost(["/usr/sbin"]);
@@ -295,7 +299,7 @@ testIf({
 });
 
 testIf(
-  { name: "host-setup: where SELinux is enforcing, what is written is labelled", needs },
+  { name: "host-setup: if SELinux is enforcing, written files are labelled", needs },
   async () => {
     await using fresh = await freshHost(["/usr/local"]);
     const { host } = fresh;

@@ -1,5 +1,5 @@
 /**
- * What was wrong with the scripts that host-setup stands in for, one test each, with real containers.
+ * The defects of the scripts that host-setup replaces, one test each, with real containers.
  *
  *   internet 203.0.113.10 ── enX0 198.51.100.11 [ host ] hpk0 10.72.0.1 ── Apptainer's containers
  */
@@ -50,7 +50,7 @@ async function inside(host: PrivateHost, script: string, ...options: string[]): 
 }
 
 testIf({
-  name: "defects 1 and 2: no rule of others is flushed, and no rule of ours is there twice",
+  name: "defects 1 and 2: no foreign rule is flushed, and no rule of ours exists twice",
   needs,
 }, async () => {
   await using fresh = await freshHost();
@@ -67,7 +67,7 @@ testIf({
     own.length - 1,
     "the jump from FORWARD is in filter and in mangle",
   );
-  // Another program that flushes everything: the next apply mends it.
+  // Another program flushes everything: the next apply repairs it.
   await host.sh("iptables -F FORWARD; iptables -t nat -F; iptables -t mangle -F");
   assertEquals((await setup(host, ["--check"])).code, 2);
   await setupJson(host, ["--apply"]);
@@ -75,7 +75,7 @@ testIf({
 });
 
 testIf({
-  name: "defect 3: no rules of others are saved to the system, and a unit of ours makes ours again",
+  name: "defect 3: no foreign rules are saved to the system, and our unit restores ours",
   needs: [...needs, program("systemd-analyze")],
 }, async () => {
   await using fresh = await freshHost();
@@ -98,7 +98,7 @@ testIf({
     stdout,
     /^\/etc\/systemd\/system\/hpk-host-setup\.service\nExecStart=\/.*\/host-setup --apply --no-packages\n$/,
   );
-  // What the unit runs, after a boot that kept nothing in the kernel.
+  // The unit's command, after a boot that kept nothing in the kernel.
   await host.reboot();
   await host.sh(stdout.split("ExecStart=")[1]!);
   assertStringIncludes(await savedRules(host), "-A FORWARD -j HPK-SETUP-FORWARD");
@@ -106,7 +106,7 @@ testIf({
 
 testIf({
   name:
-    "defects 4 and 7: portmap= works from outside, from the host, and from containers, at each start anew",
+    "defects 4 and 7: portmap= works from outside, from the host, and from containers, at each start",
   needs,
 }, async () => {
   await using fresh = await freshHost();
@@ -161,7 +161,7 @@ testIf({
 
 testIf({
   name:
-    "defect 6: name, bridge and subnet are not those of Apptainer's own network, and both work side by side",
+    "defect 6: name, bridge and subnet are not those of Apptainer's own network, and both work at the same time",
   needs,
 }, async () => {
   await using fresh = await freshHost();
@@ -202,7 +202,7 @@ testIf({
     assertMatch(await features(link), /^tx-checksumming: on$/m);
   }
 
-  // udev's own reading of the rules, for each link: what it would run.
+  // udev's own view of the rules: what it would run for each link.
   const runs = async (link: string) => {
     const { stdout, stderr } = await host.run("udevadm", [
       "test",
@@ -252,7 +252,7 @@ testIf({
 });
 
 testIf({
-  name: "what sysctl.d and modules-load.d get is what their readers read",
+  name: "files in sysctl.d and modules-load.d have the format that their readers expect",
   needs: [...needs, program("sysctl")],
 }, async () => {
   await using fresh = await freshHost();

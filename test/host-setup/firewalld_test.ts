@@ -1,5 +1,5 @@
 /**
- * A host whose packets firewalld rules over, with tables of its own that no rule of iptables overrides.
+ * A host with firewalld, whose own tables no rule of iptables overrides.
  *
  *   internet 203.0.113.10 ── enX0 (zone public) [ host: dbus, firewalld ] hpk0 (zone trusted) ── containers
  */
@@ -15,7 +15,7 @@ import {
 } from "../harness/mod.ts";
 import { freshHost, needs, setup, setupJson } from "./_host_setup.ts";
 
-/** Starts the real firewalld, and the bus that it is told things by. */
+/** Starts the real firewalld, and its message bus. */
 async function startFirewalld(host: PrivateHost): Promise<Background[]> {
   await host.sh("mkdir -p /run/dbus");
   const bus = await host.spawn("dbus-daemon", ["--system", "--nofork", "--nopidfile"]);
@@ -38,7 +38,7 @@ async function startFirewalld(host: PrivateHost): Promise<Background[]> {
 testIf(
   {
     name:
-      "host-setup: with the real firewalld, containers reach the world, also after its reload, and undo takes that back",
+      "host-setup: with the real firewalld, containers reach the outside, also after its reload, and undo reverts that",
     needs: [...needs, program("firewalld"), program("firewall-cmd"), program("dbus-daemon")],
   },
   async () => {
@@ -77,8 +77,8 @@ testIf(
     assertEquals((await setup(host, ["--check"])).code, 0);
 
     await host.run("firewall-cmd", ["--reload"]);
-    assertEquals(await zone(), "hpk0", "it is so for good");
-    // A reload flushes all that iptables has made, whoever made it.
+    assertEquals(await zone(), "hpk0", "it is permanent");
+    // A reload flushes all rules of iptables, whoever made them.
     assertEquals((await setup(host, ["--check"])).code, 2);
     const mended = await setupJson(host, ["--apply"]);
     assertEquals(mended.changes.map(({ kind }) => kind), ["firewall"]);

@@ -1,10 +1,10 @@
 /**
- * A kill at any step of host-setup is made good by the next run of it.
+ * A kill at any step of host-setup is repaired by the next run.
  *
- *   [ host ]  act (SIGKILL at a step) ──┬── apply: as wanted ── undo: the host as before
+ *   [ host ]  act (SIGKILL at a step) ──┬── apply: set up ── undo: the host as before
  *                                       └── undo: the host as before
  *
- * The steps are those that a run with HPK_FAULT_TRACE lists: the list is never written by hand.
+ * The steps come from a run with HPK_FAULT_TRACE: the list is never written by hand.
  */
 import { assert, assertEquals } from "@std/assert";
 import { assertSame, type PrivateHost, type RunResult, testIf } from "../harness/mod.ts";
@@ -13,9 +13,9 @@ import { addForeignRules, freshHost, needs, setup, setupJson, stateOf } from "./
 /** An act that can die at any of its steps. */
 interface Scenario {
   readonly name: string;
-  /** It has at least so many steps, as a check of the list that tracing makes. */
+  /** The least number of steps, as a check of the traced list. */
   readonly least: number;
-  /** Brings a clean host to where the act begins. */
+  /** Brings a clean host to the starting point of the act. */
   readonly begin: (host: PrivateHost) => Promise<unknown>;
   readonly act: (host: PrivateHost, env: Record<string, string>) => Promise<RunResult>;
 }
@@ -40,12 +40,12 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-/** What is done after a kill. */
+/** What is run after a kill. */
 const MENDERS: Record<string, (host: PrivateHost) => Promise<void>> = {
   "apply, then undo": async (host) => {
     const { code, stderr } = await apply(host);
     assertEquals(code, 0, stderr);
-    assertEquals((await setup(host, ["--check"])).code, 0, "the host is as wanted after apply");
+    assertEquals((await setup(host, ["--check"])).code, 0, "the host is set up after apply");
     assertEquals((await setupJson(host, ["--undo"])).left, []);
   },
   "undo": async (host) => {
@@ -81,7 +81,7 @@ async function playAll(
 
 for (const scenario of SCENARIOS) {
   testIf({
-    name: `host-setup: a kill at any step of ${scenario.name} is made good by the next run`,
+    name: `host-setup: a kill at any step of ${scenario.name} is repaired by the next run`,
     needs,
   }, async () => {
     const file = await Deno.makeTempFile();

@@ -19,8 +19,7 @@ chmod 755 /usr/local/sbin/modprobe
 `;
 
 testIf({
-  name:
-    "host-setup: modules are loaded, now and at boot, those that the kernel has as such (fixture)",
+  name: "host-setup: the kernel's loadable modules are loaded, now and at boot (fixture)",
   needs,
 }, async () => {
   await using fresh = await freshHost(["/usr"]);
@@ -43,7 +42,7 @@ testIf({
 });
 
 testIf(
-  { name: "host-setup: a device node that is missing is made, and removed by undo", needs },
+  { name: "host-setup: a missing device node is created, and removed by undo", needs },
   async () => {
     await using fresh = await freshHost();
     const { host } = fresh;

@@ -1,12 +1,12 @@
 /**
- * Packages of missing programs, by the real package managers from a repository on the host, and by
- * fixtures of the distributions that cannot run here.
+ * Packages of missing programs, installed by the real package managers from a repository on the
+ * host, and by fixtures of the distributions that cannot run here.
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type PrivateHost, program, testIf } from "../harness/mod.ts";
 import { freshHost, HOST_SETUP, needs, setup, setupJson } from "./_host_setup.ts";
 
-/** All that a package manager writes to. */
+/** Everything that a package manager writes to. */
 const PRIVATE = ["/usr", "/var/cache", "/var/log"];
 
 const ETHTOOL_SCRIPT = "#!/bin/sh\\nexit 0\\n";
@@ -29,7 +29,7 @@ async function become(host: PrivateHost, osRelease: string): Promise<void> {
   await host.sh("rm -f /etc/os-release; cat > /etc/os-release", { stdin: osRelease });
 }
 
-/** Where Debian's rpm keeps its database is the home: it must not be the machine's. */
+/** Home is where Debian's rpm keeps its database: it must not be the machine's. */
 const HOME = { HOME: "/run" };
 
 /** Runs host-setup with packages. */
@@ -41,7 +41,7 @@ function withPackages(host: PrivateHost, args: string[]) {
   });
 }
 
-/** Puts a package manager in front that notes how it is called, and brings what is missing. */
+/** Installs a stand-in package manager that records its calls, and provides what is missing. */
 async function fakeManager(host: PrivateHost, name: string): Promise<void> {
   await host.sh(
     `rm -f /usr/bin/${name}; cat > /usr/local/sbin/${name}; chmod 755 /usr/local/sbin/${name}`,
@@ -66,7 +66,7 @@ const FIXTURES: readonly [keyof typeof OS_RELEASE, string, string][] = [
 
 testIf({
   name:
-    "host-setup: on Amazon Linux, RHEL, Rocky, Leap and Ubuntu the right packages are asked for (fixtures)",
+    "host-setup: on Amazon Linux, RHEL, Rocky, Leap and Ubuntu the right packages are requested (fixtures)",
   needs,
 }, async (t) => {
   await using fresh = await freshHost(PRIVATE);
@@ -100,7 +100,7 @@ testIf({
 
 testIf({
   name:
-    "host-setup: on an unknown distribution all but packages is done, and the packages are named",
+    "host-setup: on an unknown distribution everything but packages is done, and the packages are listed",
   needs,
 }, async () => {
   await using fresh = await freshHost(PRIVATE);
@@ -117,7 +117,7 @@ testIf({
 });
 
 testIf({
-  name: "host-setup: a package manager that fails is quoted, and nothing is changed",
+  name: "host-setup: a package manager that fails is quoted, and nothing changes",
   needs,
 }, async () => {
   await using fresh = await freshHost(PRIVATE);
@@ -137,7 +137,7 @@ testIf({
 
 /** An rpm that brings an ethtool, in a repository of its own below /run/repo. */
 const RPM_REPOSITORY = `
-# rpm asks DNS for the host's own name, and waits for an answer.
+# rpm queries DNS for the host's own name, and waits for an answer.
 echo "127.0.0.1 $(hostname)" >> /etc/hosts
 mkdir -p /run/repo /run/build
 cat > /run/build/ethtool.spec <<'END'
@@ -162,7 +162,7 @@ createrepo_c -q /run/repo
 rm /usr/sbin/ethtool
 `;
 
-/** Installs for real, and finds all in place. */
+/** Installs for real, and checks the result. */
 async function assertInstalls(host: PrivateHost): Promise<void> {
   const { code, stdout, stderr } = await withPackages(host, ["--apply"]);
   assertEquals(code, 0, stdout + stderr);
@@ -223,7 +223,7 @@ testIf({
 });
 
 testIf({
-  name: "host-setup: --no-packages leaves packages alone, and names what is missing",
+  name: "host-setup: --no-packages installs no packages, and reports what is missing",
   needs,
 }, async () => {
   await using fresh = await freshHost(PRIVATE);

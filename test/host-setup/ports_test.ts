@@ -1,5 +1,5 @@
 /**
- * Ports of host.ini lead to instances, whatever address these have.
+ * Ports in host.ini are published for instances, whatever address these have.
  *
  *   internet ── enX0 198.51.100.11:80, :443 [ host ] ── instance web 10.96.0.x:80, :443
  */
@@ -28,7 +28,7 @@ async function startWeb(host: PrivateHost, image: string, ip: string): Promise<A
 }
 
 testIf({
-  name: "host-setup: ports of host.ini lead to an instance, and follow it to another address",
+  name: "host-setup: ports in host.ini reach an instance, and follow it to another address",
   needs,
 }, async () => {
   await using fresh = await freshHost();
@@ -40,10 +40,10 @@ testIf({
   await host.sh(
     "printf '80 = instance:web:80\\n443 = instance:web:443\\n' > /etc/hpktainer/host.ini",
   );
-  assertEquals((await setup(host, ["--check"])).code, 0, "no instance runs: nothing is to be done");
+  assertEquals((await setup(host, ["--check"])).code, 0, "no instance is running: nothing to do");
 
   const assertReached = async (ports: readonly number[]) => {
-    // The server answers with the client's address: published ports keep it.
+    // The server answers with the client's address: published ports preserve it.
     for (const port of ports) {
       assertEquals(await ask(internet, "tcp", ADDRESS, port), "198.51.100.1");
     }
@@ -81,7 +81,7 @@ testIf({
 
 testIf({
   name:
-    "host-setup: a wrong line of host.ini is named by its number, also at the start of an instance",
+    "host-setup: a wrong line of host.ini is reported by its number, also at the start of an instance",
   needs,
 }, async () => {
   await using fresh = await freshHost();
@@ -107,7 +107,7 @@ testIf({
 });
 
 testIf({
-  name: "host-setup: forwarding is put back whichever of host-setup and hpktainer came first",
+  name: "host-setup: forwarding is restored, whichever of host-setup and hpktainer came first",
   needs,
 }, async () => {
   await using fresh = await freshHost();
@@ -121,11 +121,11 @@ testIf({
       return true;
     }, { what: "the state before", timeoutMs: 20_000 });
 
-  // Containers first: what was before them counts as before host-setup.
+  // Containers first: the state before them counts as the state before host-setup.
   await hpk(host, "instance", "start", ...STATIC, base, "web");
   await setupJson(host, ["--apply"]);
   await hpk(host, "instance", "stop", "web");
-  assertEquals(await forwarding(), "1", "hpktainer leaves on what host-setup wants on");
+  assertEquals(await forwarding(), "1", "hpktainer leaves forwarding on for host-setup");
   assertEquals((await setup(host, ["--check"])).code, 0);
   assertEquals((await setupJson(host, ["--undo"])).left, []);
   await same();

@@ -1,5 +1,5 @@
 /**
- * The live proofs, on a host where all is well and on hosts where one thing is wrong.
+ * The live checks, on a host without faults and on hosts with one fault.
  *
  *   internet 203.0.113.10, DNS ── enX0 [ host ] hpk0 ── container of --verify
  *                                        └── another host of --verify, behind an MTU of 1280
@@ -34,14 +34,14 @@ function withStatus(proofs: readonly Proof[], status: string): string[] {
   return proofs.filter((proof) => proof.status === status).map(({ id }) => id).sort();
 }
 
-/** Without where host-local will look for the next address: a cursor, no lease. */
+/** Without host-local's cursor for the next address, which is not a lease. */
 function withoutCursor(state: Snapshot): Snapshot {
   return { ...state, files: state.files.filter((line) => !line.includes("/last_reserved_ip.")) };
 }
 
 /**
- * The state once the bridge has no carrier: the kernel takes namespaces down in the background, and
- * the carrier goes with the last.
+ * The state once the bridge has no carrier: the kernel removes namespaces in the background, and
+ * the carrier goes with the last one.
  */
 async function stateWithoutCarrier(host: PrivateHost): Promise<Snapshot> {
   return await eventually(async () => {
@@ -53,7 +53,7 @@ async function stateWithoutCarrier(host: PrivateHost): Promise<Snapshot> {
 const ALL = ["container", "dns", "hairpin", "inbound", "local", "mss", "offload", "outbound"];
 
 testIf({
-  name: "host-setup: verify proves all on a ready host, leaves nothing, and names what is wrong",
+  name: "host-setup: verify succeeds on a ready host, leaves nothing behind, and reports faults",
   needs,
 }, async () => {
   await using fresh = await freshHost();
@@ -113,7 +113,7 @@ testIf({
   assertSame(pristine, await stateOf(host));
 });
 
-testIf({ name: "host-setup: verify cleans up after one that was killed", needs }, async () => {
+testIf({ name: "host-setup: verify cleans up after a killed one", needs }, async () => {
   await using fresh = await freshHost();
   const { host, internet } = fresh;
   await host.run("tee", ["/etc/resolv.conf"]);

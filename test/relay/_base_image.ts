@@ -1,13 +1,13 @@
 /**
- * images/hpktainer-base, built offline by its own recipes: the .def by Apptainer, the Dockerfile by
- * buildah, both over a directory with busybox and the C library of this machine.
+ * images/hpktainer-base, built offline from its own recipes: the .def by Apptainer, the Dockerfile
+ * by buildah, both on top of a directory with busybox and the C library of this machine.
  */
 import { apptainerEnv, findProgram, images, machine } from "../harness/mod.ts";
 import { NET_DAEMON } from "./_daemon.ts";
 
 const SOURCES = new URL("../../images/hpktainer-base/", import.meta.url).pathname;
 
-/** What both recipes are given: a root file system, and the daemon beside the recipe's files. */
+/** Input of both recipes: a root file system, and the daemon next to the recipe's files. */
 const PREPARE = `
 cp -a "$ROOTFS" rootfs
 for library in $(ldd "$NET_DAEMON" | grep -o '/[^ ]*'); do
@@ -20,13 +20,13 @@ cp "$SOURCES"/* context/
 cd context
 `;
 
-/** Ways to build it; each leaves an image named `base` in the directory above. */
+/** Ways to build it; each creates an image named `base` in the parent directory. */
 const RECIPES = {
   "hpktainer-base.def":
     `apptainer -q build --build-arg BOOTSTRAP=localimage --build-arg FROM="$PWD/../rootfs" \
   ../base hpktainer-base.def`,
-  // In a chroot, with plain directories: what a machine without cgroups or overlays of its own can do.
-  // Its cache under /var/lib is not to stay.
+  // In a chroot, with plain directories: this works on a machine without cgroups or overlays of its
+  // own. Its cache under /var/lib must not stay.
   "Dockerfile": `
 unshare --mount sh -e <<'END' >&2
 mount -t tmpfs tmpfs /var/lib
@@ -45,7 +45,7 @@ rm ../archive`,
 /** A recipe in images/hpktainer-base. */
 export type Recipe = keyof typeof RECIPES;
 
-/** A built image, and the directory that goes with it. */
+/** A built image, and its directory. */
 export interface BaseImage extends AsyncDisposable {
   readonly path: string;
 }

@@ -1,5 +1,5 @@
 /**
- * What the tests of the relay share:
+ * Shared by the tests of the relay:
  *
  *     host: br0 10.9.0.1/24 ──┬── hpk<id> ── hpk-net-daemon ── tap0 of namespace <id>, 10.9.0.2/24
  *                             └── hpk<id> ── hpk-net-daemon ── …                       10.9.0.3/24
@@ -15,14 +15,14 @@ import {
   tunDevice,
 } from "../harness/mod.ts";
 
-/** The binary under test: `$HPK_NET_DAEMON`, else the one that `scripts/build` makes. */
+/** The binary under test: `$HPK_NET_DAEMON`, or the output of `scripts/build`. */
 export const NET_DAEMON: string = Deno.env.get("HPK_NET_DAEMON") ??
   new URL("../../dist/hpk-net-daemon", import.meta.url).pathname;
 
-/** What every test of the relay needs. */
+/** The needs of every test of the relay. */
 export const needs: readonly Need[] = [...privateHosts, tunDevice, busybox];
 
-/** Where the daemons of the tests keep their sockets. */
+/** Where the tests' daemons keep their sockets. */
 export const DIRECTORY = "/run/net";
 
 /** Gateway of the tests' network. */
@@ -38,7 +38,7 @@ export async function makeBridge(host: PrivateHost): Promise<void> {
   `);
 }
 
-/** Starts `hpk-net-daemon serve` and waits until it says that it is ready. */
+/** Starts `hpk-net-daemon serve` and waits until it reports that it is ready. */
 export async function startDaemon(
   host: PrivateHost,
   args: readonly string[] = [],
@@ -57,7 +57,7 @@ export interface Pod {
   readonly hostTap: string;
 }
 
-/** Names a container. */
+/** Describes a container. */
 export function pod(number: number): Pod {
   return {
     id: `pod${number}`,
@@ -67,7 +67,7 @@ export function pod(number: number): Pod {
   };
 }
 
-/** The session that the daemon is asked for. */
+/** The session to request from the daemon. */
 export function sessionOf(pod: Pod, datapath: "tap" | "relay"): Record<string, unknown> {
   return {
     id: pod.id,
@@ -107,7 +107,7 @@ export async function attachRelay(
   return client;
 }
 
-/** Starts the original's command line in a container's namespace. */
+/** Starts a relay with the original's command line in a container's namespace. */
 export async function startClient(
   host: PrivateHost,
   pod: Pod,
@@ -130,7 +130,7 @@ export async function configure(host: PrivateHost, pod: Pod): Promise<void> {
   `);
 }
 
-/** Asks the daemon; throws what it answers when it is an error. */
+/** Sends a request to the daemon; throws the error that it answers. */
 export async function ask(
   host: PrivateHost,
   request: unknown,
@@ -143,13 +143,17 @@ export async function ask(
   return parsed;
 }
 
-/** A session, as the daemon tells of it. */
+/** A session, as the daemon reports it. */
 export interface SessionStatus {
   readonly id: string;
   readonly counters: Readonly<Record<string, number>>;
 }
 
-/** Sends text to the control socket. @return What it answers to the first line, or "" when it closes. */
+/**
+ * Sends text to the control socket.
+ *
+ * @return The answer to the first line, or "" if it is closed.
+ */
 export async function converse(host: PrivateHost, text: string): Promise<string> {
   using connection = await Deno.connect({
     transport: "unix",

@@ -1,5 +1,5 @@
 /**
- * Sends numbered datagrams, or tells which arrive.
+ * Sends numbered datagrams, or reports which arrive.
  *
  *   deno run -A --unstable-net _datagrams.ts receive ADDRESS PORT COUNT
  *   deno run -A --unstable-net _datagrams.ts send ADDRESS PORT COUNT SIZE LAST_SIZE
@@ -10,7 +10,7 @@
 const [mode, hostname = "", ...rest] = Deno.args;
 const [port = 0, count = 0, size = 0, lastSize = 0] = rest.map(Number);
 
-/** A datagram: its number in four bytes, then bytes that follow from it. */
+/** A datagram: its number in four bytes, then bytes derived from it. */
 function datagram(number: number, length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length).map((_, index) => number + index);
   new DataView(bytes.buffer).setUint32(0, number);

@@ -1,7 +1,7 @@
 import type { Background, PrivateHost } from "../harness/mod.ts";
 import { GATEWAY, type Pod } from "./_daemon.ts";
 
-/** What a slow transfer came to. */
+/** Result of a slow transfer. */
 export interface Transfer {
   /** Ends when everything has arrived or the connection failed. */
   readonly done: Promise<{ sent: string; received: string }>;
@@ -16,7 +16,7 @@ const PORT = 5000;
  * Sends 15 MB from a container to the host over one TCP connection, for about four seconds: long
  * enough for something to happen meanwhile.
  *
- * @return The SHA-256 of what was sent and of what arrived, when it is over.
+ * @return The SHA-256 of what was sent and of what arrived, once it is over.
  */
 export async function startTransfer(host: PrivateHost, pod: Pod): Promise<Transfer> {
   await host.sh("head -c 15000000 /dev/urandom > /run/sent; : > /run/received");

@@ -1,4 +1,4 @@
-/** Datagrams that the relay takes together arrive one by one, as they were sent. */
+/** Datagrams that the relay merges arrive one by one, as they were sent. */
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { type Background, PrivateHost, testIf } from "../harness/mod.ts";
 import {
@@ -19,7 +19,7 @@ const COUNT = 100;
 const [SIZE, LAST_SIZE] = [300, 17];
 const SCRIPT = new URL("./_datagrams.ts", import.meta.url).pathname;
 
-/** A receiver behind a VXLAN of the host's, as a container of another Flannel host is. */
+/** A receiver behind a VXLAN of the host, like a container on another Flannel host. */
 const FAR = "10.8.0.1";
 
 const inside = (namespace: string | undefined, words: string[]): [string, string[]] =>
@@ -34,14 +34,14 @@ const script = (...words: unknown[]) => [
   ...words.map(String),
 ];
 
-/** Packets that an interface of the host or of the pod was given to receive. */
+/** Packets received by an interface of the host or of the pod. */
 async function received(host: PrivateHost, link: string, namespace?: string): Promise<number> {
   const where = namespace === undefined ? [] : ["-n", namespace];
   const { stdout } = await host.run("ip", [...where, "-s", "-j", "link", "show", link]);
   return JSON.parse(stdout)[0].stats64.rx.packets;
 }
 
-/** Sends while the relay stands still, so that it finds all of them at once. */
+/** Sends while the relay is stopped, so that it finds all of them at once. */
 async function sendAtOnce(
   host: PrivateHost,
   relay: Background,
@@ -77,7 +77,7 @@ async function addFarNamespace(host: PrivateHost): Promise<void> {
     ip -n ${POD.id} route add default via ${GATEWAY}`);
 }
 
-testIf({ name: "datagrams taken together by a tap session arrive one by one", needs }, async () => {
+testIf({ name: "datagrams merged by a tap session arrive one by one", needs }, async () => {
   await using host = await PrivateHost.create();
   await makeBridge(host);
   await using daemon = await startDaemon(host);
@@ -95,7 +95,7 @@ testIf({ name: "datagrams taken together by a tap session arrive one by one", ne
     await sendAtOnce(host, daemon, way);
     const frames = await received(host, link, namespace) - before;
     assert(frames > 0);
-    assertLess(frames, COUNT / 4, `${way.address}: they were taken together`);
+    assertLess(frames, COUNT / 4, `${way.address}: they were merged`);
   }
 });
 

@@ -70,7 +70,7 @@ function connectPeer(host: PrivateHost): Promise<Deno.UnixConn> {
 }
 
 testIf(
-  { name: "defect 17: a peer that speaks the original's format only is answered in it", needs },
+  { name: "defect 17: a peer that only knows the original's format is answered in it", needs },
   async () => {
     await using setting = await relayHost();
     using peer = await connectPeer(setting.host);
@@ -105,7 +105,7 @@ testIf(
 );
 
 testIf(
-  { name: "where the kernel refuses a segment, the peer is told to send none", needs },
+  { name: "if the kernel refuses a segment, the peer is notified to send none", needs },
   async () => {
     await using setting = await relayHost();
     const { host } = setting;
@@ -118,8 +118,9 @@ testIf(
       );
     await peer.write(notice(3, []));
     const first = await readFrame(peer, 0x88b5);
-    assertEquals(first[19], 1, "it takes segments");
-    // A TCP segment whose checksum is said to be elsewhere than in TCP: kernels from 6.11 on refuse it.
+    assertEquals(first[19], 1, "it accepts segments");
+    // A TCP segment that claims to have its checksum elsewhere than TCP has: kernels from 6.11 on
+    // refuse it.
     const header = [1, 1, 54, 0, 100, 0, 34, 0, 6, 0];
     const ip = [0x45, 0, 0x07, 0xd0, 0, 0, 0, 0, 64, 6, 0, 0, 10, 9, 0, 2, 10, 9, 0, 1];
     const tcp = [0, 1, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0x50, 0x10, 0, 0, 0, 0, 0, 0];
@@ -128,7 +129,7 @@ testIf(
     await eventually(async () => (await countersOf(host, POD))["fallbacks"] === 1, {
       what: "the fallback",
     });
-    // Frames have virtio headers now: the notice stands 10 bytes further.
+    // Frames have virtio headers now: the notice starts 10 bytes later.
     for (;;) {
       const head = await readExactly(peer, 4);
       const frame = await readExactly(peer, new DataView(head.buffer).getUint32(0));
@@ -165,13 +166,13 @@ testIf({
   running.signal("SIGTERM");
   assertEquals((await running.wait()).code, 0);
   const { stdout: links } = await host.run("ip", ["-n", POD.id, "-br", "link"]);
-  assertEquals(links.includes("tap0"), false, "what it made is gone");
+  assertEquals(links.includes("tap0"), false, "its TAP is gone");
   server.signal("SIGTERM");
   assertEquals((await server.wait()).code, 0);
   await host.sh("! test -e /run/s");
 });
 
-testIf({ name: "a wrong command line is told in one line", needs }, async () => {
+testIf({ name: "a wrong command line is reported in one line", needs }, async () => {
   await using host = await PrivateHost.create();
   const cases: [string[], RegExp][] = [
     [

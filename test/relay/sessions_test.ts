@@ -21,7 +21,7 @@ import {
 } from "./_daemon.ts";
 
 testIf({
-  name: "a session of two TAPs carries frames, tells of them, and goes without a trace",
+  name: "a session of two TAPs carries frames, counts them, and leaves no trace",
   needs,
 }, async () => {
   await using host = await PrivateHost.create();
@@ -51,7 +51,7 @@ testIf({
 });
 
 testIf(
-  { name: "what is not from the container's own addresses is dropped and counted", needs },
+  { name: "frames from other addresses than the container's are dropped and counted", needs },
   async () => {
     await using host = await PrivateHost.create();
     await makeBridge(host);
@@ -67,19 +67,19 @@ testIf(
     const spoofed = await inPod("busybox", "ping", "-c2", "-W1", "-I", "10.9.0.77", "10.9.0.1");
     assertEquals(spoofed.code, 1);
     const address = (await countersOf(host, web))["droppedFilter"]!;
-    assertGreater(address, 0, "false IPv4 address");
+    assertGreater(address, 0, "spoofed IPv4 address");
     await inPod("ip", "link", "set", "tap0", "address", "0a:58:0a:09:00:09");
     assertEquals(await reachesGateway(host, web), false);
     assertGreater(
       (await countersOf(host, web))["droppedFilter"]!,
       address,
-      "false Ethernet address",
+      "spoofed Ethernet address",
     );
   },
 );
 
 testIf({
-  name: "sockets and files of the daemon are its own, and a second daemon is refused",
+  name: "the daemon's sockets and files are private, and a second daemon is refused",
   needs,
 }, async () => {
   await using host = await PrivateHost.create();
@@ -101,7 +101,7 @@ testIf({
 });
 
 testIf({
-  name: "a second client is turned away and told of by its pid; the first one goes on",
+  name: "a second client is refused and logged with its pid; the first one goes on",
   needs,
 }, async () => {
   await using host = await PrivateHost.create();
@@ -117,7 +117,7 @@ testIf({
   assertEquals(await reachesGateway(host, web), true);
 });
 
-testIf({ name: "a malformed control message ends its connection alone", needs }, async () => {
+testIf({ name: "a malformed control message ends only its own connection", needs }, async () => {
   await using host = await PrivateHost.create();
   await makeBridge(host);
   await using daemon = await startDaemon(host);
@@ -141,7 +141,7 @@ testIf({ name: "a malformed control message ends its connection alone", needs },
 });
 
 testIf(
-  { name: "a daemon without sessions ends by itself, and takes its directory along", needs },
+  { name: "a daemon without sessions ends by itself, and removes its directory", needs },
   async () => {
     await using host = await PrivateHost.create();
     await using daemon = await startDaemon(host, ["--idle-exit", "1"]);

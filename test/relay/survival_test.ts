@@ -21,7 +21,7 @@ import { startTransfer } from "./_transfer.ts";
 
 for (const datapath of ["tap", "relay"] as const) {
   testIf({
-    name: `${datapath}: the daemon is killed and started again, and no byte of a transfer is lost`,
+    name: `${datapath}: the daemon is killed and restarted, and no byte of a transfer is lost`,
     needs,
   }, async () => {
     await using host = await PrivateHost.create();
@@ -37,7 +37,7 @@ for (const datapath of ["tap", "relay"] as const) {
     first.signal("SIGKILL");
     assertEquals((await first.wait()).signal, "SIGKILL");
     const before = transfer.arrived();
-    assertLess(before, 15_000_000, "it is still under way");
+    assertLess(before, 15_000_000, "it is still in progress");
     await using second = await startDaemon(host);
     assertMatch(second.stderr, /pod2: resumed/);
     const { sent, received } = await transfer.done;
@@ -47,7 +47,7 @@ for (const datapath of ["tap", "relay"] as const) {
 }
 
 testIf({
-  name: "defect 10: the client is killed and started again, and no byte of a transfer is lost",
+  name: "defect 10: the client is killed and restarted, and no byte of a transfer is lost",
   needs,
 }, async () => {
   await using host = await PrivateHost.create();
@@ -68,7 +68,7 @@ testIf({
 });
 
 testIf({
-  name: "a peer that stops reading has a bounded queue, and the other sessions are unhurt",
+  name: "a peer that stops reading has a bounded queue, and the other sessions are not affected",
   needs,
 }, async () => {
   await using host = await PrivateHost.create();
@@ -84,7 +84,7 @@ testIf({
   await daemon.waitFor(/pod2: the peer is gone/);
   const silent = await Deno.connect({ transport: "unix", path: host.root + socketOf(stuck) });
   await daemon.waitFor(/pod2: pid \d+ of user 0 connected[^]*pod2: pid \d+ of user 0/);
-  // Without a reply to ARP nothing more would be sent to it.
+  // Without an ARP reply nothing more would be sent to it.
   await host.sh(`ip neigh replace ${stuck.address} lladdr ${stuck.mac} dev br0 nud permanent
     bridge fdb replace ${stuck.mac} dev ${stuck.hostTap} master static`);
   const flood = `while :; do head -c 1000000 /dev/zero > /dev/udp/${stuck.address}/9; done`;
@@ -103,7 +103,7 @@ testIf({
 });
 
 testIf({
-  name: "a TAP that is deleted, or a namespace that vanishes, ends its session alone",
+  name: "a TAP that is deleted, or a namespace that vanishes, ends only its own session",
   needs,
 }, async () => {
   await using host = await PrivateHost.create();

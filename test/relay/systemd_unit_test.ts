@@ -1,4 +1,4 @@
-/** The unit that keeps the daemon, checked by the tool that reads it. */
+/** Checks the daemon's unit with the tool that reads it. */
 import { assertEquals } from "@std/assert";
 import { PrivateHost, program, testIf } from "../harness/mod.ts";
 import { needs, NET_DAEMON } from "./_daemon.ts";
@@ -6,7 +6,7 @@ import { needs, NET_DAEMON } from "./_daemon.ts";
 const UNIT = new URL("../../scripts/systemd/hpk-net-daemon.service", import.meta.url).pathname;
 
 testIf({
-  name: "systemd finds nothing wrong with the daemon's unit",
+  name: "systemd accepts the daemon's unit",
   needs: [...needs, program("systemd-analyze")],
 }, async () => {
   await using host = await PrivateHost.create();

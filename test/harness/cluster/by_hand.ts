@@ -1,10 +1,10 @@
 /**
- * Programs a host as flanneld does (backends vxlan and host-gw), for machines without it: the same
- * links, neighbours, forwarding entries, routes and subnet.env.
+ * Configures a host as flanneld does (backends vxlan and host-gw), for machines without it: the
+ * same links, neighbours, forwarding entries, routes and subnet.env.
  */
 import type { ClusterOptions, Node } from "./node.ts";
 
-/** A cluster as far as it matters here. */
+/** The facts about a cluster that matter here. */
 interface Nodes {
   readonly options: ClusterOptions;
   readonly nodes: readonly Node[];
@@ -16,7 +16,7 @@ const prefix6Of = (node: Node) => `fd00:244:0:${node.number}`;
 const macOf = (node: Node) => `0e:00:00:00:01:0${node.number}`;
 const mac6Of = (node: Node) => `0e:00:00:00:06:0${node.number}`;
 
-/** Programs `node` for all others of its cluster. */
+/** Configures `node` for all other hosts of its cluster. */
 export async function programByHand(cluster: Nodes, node: Node): Promise<void> {
   const { backend, ipv6 = false } = cluster.options;
   const others = cluster.nodes.filter((other) => other !== node);

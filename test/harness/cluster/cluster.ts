@@ -1,6 +1,6 @@
 /**
  * Hosts on one underlay whose pod networks are joined as by Flannel: by the real flanneld with a real
- * etcd, or programmed by hand in the same way.
+ * etcd, or configured by hand in the same way.
  *
  *   etcd 198.51.100.1:2379              outside 203.0.113.10
  *               |                            |
@@ -21,7 +21,7 @@ export const POD_NETWORK = "10.244.0.0/16";
 export const POD_NETWORK6 = "fd00:244::/56";
 
 const CLIENT_PORT = 2379;
-/** flanneld asks etcd, waits for the interface, and takes a lease. */
+/** Enough for flanneld to contact etcd, wait for the interface, and take a lease. */
 const READY = { timeoutMs: 60_000 } as const;
 
 /** A cluster. Make it with `await using cluster = await Cluster.create(…)`. */
@@ -45,7 +45,9 @@ export class Cluster implements AsyncDisposable {
     this.#stack = stack;
   }
 
-  /** Makes the hosts and joins their pod networks. Needs root, and for flanneld what is in `flanneldNeeds`. */
+  /**
+   * Makes the hosts and joins their pod networks. Needs root, and for flanneld the `flanneldNeeds`.
+   */
   static async create(options: ClusterOptions): Promise<Cluster> {
     await using stack = new AsyncDisposableStack();
     const internet = stack.use(await Internet.create());
@@ -75,7 +77,8 @@ export class Cluster implements AsyncDisposable {
       if (options.by === "flanneld") {
         await cluster.startEtcd();
         await cluster.configure();
-        // In turn: two that start at once may choose the same subnet, and the second ends.
+        // One after the other: two that start at once may choose the same subnet, and the second
+        // ends.
         for (const node of nodes) await cluster.startFlanneld(node);
         await cluster.#joined();
       } else {
@@ -90,7 +93,7 @@ export class Cluster implements AsyncDisposable {
     }
   }
 
-  /** Starts etcd where the hosts reach it. What it was told before is still there. */
+  /** Starts etcd at an address that the hosts reach. Its data survives a restart. */
   async startEtcd(): Promise<void> {
     const { gateway } = this.internet;
     const url = `http://${gateway}:${CLIENT_PORT}`;
@@ -114,7 +117,7 @@ export class Cluster implements AsyncDisposable {
     return (await this.internet.run(ETCDCTL!, [endpoint, ...args], { env })).stdout || "done";
   }
 
-  /** Tells Flannel's configuration to etcd. */
+  /** Writes Flannel's configuration to etcd. */
   async configure(): Promise<void> {
     const { backend, ipv6 } = this.options;
     const config = {
@@ -125,7 +128,7 @@ export class Cluster implements AsyncDisposable {
     await this.etcdctl(["put", "/coreos.com/network/config", JSON.stringify(config)]);
   }
 
-  /** Starts flanneld on a host, and waits until it says that it is ready. */
+  /** Starts flanneld on a host, and waits until it reports that it is ready. */
   async startFlanneld(node: Node): Promise<void> {
     const daemon = await node.host.spawn(FLANNELD!, [
       `-etcd-endpoints=http://${this.internet.gateway}:${CLIENT_PORT}`,
@@ -144,7 +147,7 @@ export class Cluster implements AsyncDisposable {
     await this.#flanneld.get(node)?.[Symbol.asyncDispose]();
   }
 
-  /** Lets Flannel forget which subnet a host has, so that its next flanneld takes another. */
+  /** Makes Flannel forget a host's subnet, so that its next flanneld takes another. */
   async forgetSubnet(node: Node): Promise<void> {
     const { FLANNEL_SUBNET } = await this.subnetEnv(node);
     const key = FLANNEL_SUBNET!.replace(/\.1\//, ".0-");
@@ -152,7 +155,7 @@ export class Cluster implements AsyncDisposable {
     await node.host.sh("rm /run/flannel/subnet.env; ip link delete flannel.1");
   }
 
-  /** What is in a host's subnet.env, by key. */
+  /** The contents of a host's subnet.env, by key. */
   async subnetEnv(node: Node): Promise<Record<string, string>> {
     const { stdout } = await node.host.run("cat", ["/run/flannel/subnet.env"]);
     return Object.fromEntries(
@@ -160,9 +163,9 @@ export class Cluster implements AsyncDisposable {
     );
   }
 
-  /** Takes a host's uplink away, or gives it back: the underlay is parted. */
+  /** Disconnects a host's uplink, or reconnects it: the underlay is partitioned. */
   async setUplink(node: Node, state: "up" | "down"): Promise<void> {
-    // By the port of the underlay: routes of the host stay.
+    // At the underlay's port: the host keeps its routes.
     await this.internet.run("ip", ["link", "set", `port${node.number}`, state]);
   }
 
@@ -186,7 +189,7 @@ export class Cluster implements AsyncDisposable {
   }
 }
 
-/** Attaches a host by a card that fails; for as long as the process lives that is returned. */
+/** Attaches a host through a faulty card, for as long as the returned process lives. */
 async function attachByFaultyNic(
   internet: Internet,
   host: PrivateHost,
@@ -206,8 +209,8 @@ async function attachByFaultyNic(
   return card;
 }
 
-/** An address outside that hosts reach through the underlay. */
+/** An outside address that hosts reach through the underlay. */
 export const OUTSIDE6 = "2001:db8:ffff::10";
 
-/** What IPv6 addresses on the underlay begin with (RFC 3849, documentation). */
+/** Prefix of IPv6 addresses on the underlay (RFC 3849, documentation). */
 const UNDERLAY6 = "2001:db8:100::";

@@ -1,12 +1,12 @@
 /**
- * A network card that takes on the checksums of what it sends and fails at those inside VXLAN, as some
- * do; between two network namespaces, each of which gets a TAP. All else goes through whole.
+ * A network card that offloads checksums but fails at those inside VXLAN, as some do; between two
+ * network namespaces, each of which gets a TAP. Everything else passes intact.
  *
  *   deno run -A _faulty_nic.ts NAMESPACE LINK OTHER-NAMESPACE OTHER-LINK
  *
  * The kernel leaves one checksum of a packet to the card, by VIRTIO_NET_HDR_F_NEEDS_CSUM
- * (linux/virtio_net.h): that of TCP or UDP inside VXLAN, from which follows that of the outer UDP, or,
- * where the inner one is done, the outer one. The card never fills in the inner one.
+ * (linux/virtio_net.h): that of TCP or UDP inside VXLAN, which determines that of the outer UDP,
+ * or, if the inner one is done, the outer one. The card never fills in the inner one.
  */
 import {
   inNetNamespace,
@@ -25,7 +25,10 @@ const buffer = new PinnedBuffer(VIRTIO_HEADER + 65_536 + 18);
 const view = new DataView(buffer.bytes.buffer);
 const vector = new IoVector(1);
 
-/** Where the virtio header says from which byte of the frame on the checksum is to be made. */
+/**
+ * Offset of the field in the virtio header that says where the checksummed part of the frame
+ * starts.
+ */
 const CHECKSUM_START = 6;
 /** The first transport header of an Ethernet frame: behind 14 bytes and an IPv4 header of 20. */
 const TRANSPORT = 14 + 20;

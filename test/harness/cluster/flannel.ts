@@ -1,16 +1,16 @@
-/** Where the real flanneld and etcd are: in the path, or where `scripts/setup` keeps them. */
+/** Paths of the real flanneld and etcd: in PATH, or in the cache of `scripts/setup`. */
 import { findProgram, type Need } from "../mod.ts";
 
 const CACHE = `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/hpktainer`;
 
-/** flanneld; undefined where it is missing. */
+/** flanneld; undefined if it is missing. */
 export const FLANNELD: string | undefined = find("flanneld") ?? cached(/^flannel-/, "flannel");
-/** etcd; undefined where it is missing. */
+/** etcd; undefined if it is missing. */
 export const ETCD: string | undefined = find("etcd") ?? cached(/^etcd$/, "etcd");
-/** etcd's client; undefined where it is missing. */
+/** etcd's client; undefined if it is missing. */
 export const ETCDCTL: string | undefined = find("etcdctl") ?? cached(/^etcd$/, "etcdctl");
 
-/** What a network by the real flanneld needs. */
+/** The needs of a network with the real flanneld. */
 export const flanneldNeeds: readonly Need[] = [
   need("flanneld", FLANNELD),
   need("etcd", ETCD),

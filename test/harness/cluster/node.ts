@@ -3,17 +3,20 @@ import type { PrivateHost } from "../mod.ts";
 /** How pod packets travel between hosts. */
 export type Backend = "vxlan" | "host-gw";
 
-/** Who programs the hosts. */
+/** How the hosts are configured. */
 export type Programmer = "flanneld" | "hand";
 
-/** How {@linkcode Cluster.create} makes a cluster. */
+/** Options of {@linkcode Cluster.create}. */
 export interface ClusterOptions {
   readonly hosts: number;
   readonly backend: Backend;
   readonly by: Programmer;
-  /** Whether flanneld masquerades what leaves the pod network; by hand nobody but us does. Default false. */
+  /**
+   * Whether flanneld masquerades traffic that leaves the pod network; by hand only we do. Default
+   * false.
+   */
   readonly ipMasq?: boolean;
-  /** Two stacks: an IPv6 pod network beside the IPv4 one. Default false. */
+  /** Dual stack: an IPv6 pod network in addition to the IPv4 one. Default false. */
   readonly ipv6?: boolean;
   /** Number of a host whose network card fails at checksums inside VXLAN; see `_faulty_nic.ts`. */
   readonly faultyNic?: number;

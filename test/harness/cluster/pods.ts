@@ -1,4 +1,4 @@
-/** Containers on hosts of a cluster, and what they say to each other. */
+/** Containers on hosts of a cluster, and their traffic. */
 import { assertEquals } from "@std/assert";
 import { type Background, images, type Place } from "../mod.ts";
 import { hpk } from "../hpktainer.ts";
@@ -11,11 +11,11 @@ export interface Pod {
   readonly address: string;
   readonly address6: string | null;
   readonly subnet: string;
-  /** Words that enter its network, before a command of its host. */
+  /** Words that enter its network, to put before a command of its host. */
   readonly prefix: readonly string[];
 }
 
-/** How long a start may take where the machine is busy, in ms. */
+/** How long a start may take on a busy machine, in ms. */
 const START_TIMEOUT_MS = 60_000;
 
 /** Starts a container that does nothing. */
@@ -47,7 +47,7 @@ export async function stopPod({ node, name }: Pod): Promise<void> {
 const ECHO = ["run", "-A", "--unstable-net", new URL("../echo.ts", import.meta.url).pathname];
 const ECHO_PORT = "7007";
 
-/** A place of a network: a host's or, with a prefix, a container's. */
+/** A place in a network: a host or, with a prefix, a container. */
 export interface Spot {
   readonly place: Place;
   readonly prefix: readonly string[];
@@ -77,7 +77,7 @@ export async function spawnAt(
   return await place.spawn(command!, args);
 }
 
-/** A server at a spot that answers each client with the address that it sees the client have. */
+/** A server at a spot that answers each client with the address that it sees. */
 export async function startEcho(spot: Spot, address: string): Promise<Background> {
   const serving = await spawnAt(spot, [Deno.execPath(), ...ECHO, "serve", address, ECHO_PORT]);
   await serving.waitFor(/ready/, { timeoutMs: 20_000 });
@@ -95,7 +95,7 @@ export async function assertSeenAs(
   assertEquals((await runAt(client, words, 20_000)).trim(), seenAs, `${transport} to ${server}`);
 }
 
-/** One ICMP echo of so many bytes; throws when no answer comes. */
+/** Sends one ICMP echo request with so many bytes; throws if no reply arrives. */
 export async function ping(client: Spot, address: string, bytes = 56): Promise<void> {
   const version = address.includes(":") ? "ping6" : "ping";
   const words = ["busybox", version, "-q", "-c", "2", "-W", "5", "-s", String(bytes), address];
