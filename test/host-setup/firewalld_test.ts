@@ -80,9 +80,12 @@ testIf(
     assertEquals(await zone(), "hpk0", "it is permanent");
     // A reload flushes all rules of iptables, whoever made them.
     assertEquals((await setup(host, ["--check"])).code, 2);
-    const mended = await setupJson(host, ["--apply"]);
-    assertEquals(mended.changes.map(({ kind }) => kind), ["firewall"]);
-    assert(mended.notes.some((note) => note.includes("FlushAllOnReload=no")), mended.notes.join());
+    const repaired = await setupJson(host, ["--apply"]);
+    assertEquals(repaired.changes.map(({ kind }) => kind), ["firewall"]);
+    assert(
+      repaired.notes.some((note) => note.includes("FlushAllOnReload=no")),
+      repaired.notes.join(),
+    );
     assertEquals(await ping(), true);
 
     // It is the zone that lets packets pass.

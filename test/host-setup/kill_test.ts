@@ -41,7 +41,7 @@ const SCENARIOS: readonly Scenario[] = [
 ];
 
 /** What is run after a kill. */
-const MENDERS: Record<string, (host: PrivateHost) => Promise<void>> = {
+const REPAIRS: Record<string, (host: PrivateHost) => Promise<void>> = {
   "apply, then undo": async (host) => {
     const { code, stderr } = await apply(host);
     assertEquals(code, 0, stderr);
@@ -55,7 +55,7 @@ const MENDERS: Record<string, (host: PrivateHost) => Promise<void>> = {
 
 async function playAll(
   scenario: Scenario,
-  todo: { point: string; mender: string }[],
+  todo: { point: string; repair: string }[],
 ): Promise<string[]> {
   const failures: string[] = [];
   while (todo.length > 0) {
@@ -68,10 +68,10 @@ async function playAll(
         await scenario.begin(host);
         const { code } = await scenario.act(host, { HPK_FAULT_KILL: next.point });
         assertEquals(code, 137, "the act was killed");
-        await MENDERS[next.mender]!(host);
+        await REPAIRS[next.repair]!(host);
         assertSame(before, await stateOf(host));
       } catch (error) {
-        failures.push(`kill at '${next.point}', then ${next.mender}: ${error}`);
+        failures.push(`kill at '${next.point}', then ${next.repair}: ${error}`);
         break;
       }
     }
@@ -93,7 +93,7 @@ for (const scenario of SCENARIOS) {
     await Deno.remove(file);
     assert(points.length >= scenario.least, `${points.length} points: ${points.join("; ")}`);
     const todo = points.flatMap((point) =>
-      Object.keys(MENDERS).map((mender) => ({ point, mender }))
+      Object.keys(REPAIRS).map((repair) => ({ point, repair }))
     );
     const count = todo.length;
     const hosts = [playAll(scenario, todo), playAll(scenario, todo)];

@@ -23,7 +23,7 @@ export async function applySetup(request: SetupRequest): Promise<SetupReport> {
     // Packages come first, alone, because everything else depends on what they install.
     const packages = plan.changes.filter(({ kind }) => kind === "package");
     const now = packages.length > 0 ? packages : plan.changes;
-    notes.push(...notesOn(now, plan.look), ...await carryOut(plan, now, journal, request));
+    notes.push(...notesOn(now, plan.look), ...await makeChanges(plan, now, journal, request));
     done.push(...now);
     if (packages.length > 0) continue;
     const { desired } = plan;
@@ -33,7 +33,7 @@ export async function applySetup(request: SetupRequest): Promise<SetupReport> {
 }
 
 /** Makes changes; returns notes on those that could not be completed. */
-async function carryOut(
+async function makeChanges(
   { look, desired }: Plan,
   changes: readonly Change[],
   journal: JournalFile,
@@ -71,7 +71,7 @@ async function carryOut(
     for (const kind of new Set(changes.map(({ kind }) => kind))) await resources[kind].finish?.();
     return notes;
   } catch (error) {
-    await takeBack(resources, begun);
+    await revert(resources, begun);
     try {
       journal.write(before);
     } catch {
@@ -93,7 +93,7 @@ function batches(changes: readonly Change[], resources: Resources): Change[][] {
 }
 
 /** Reverts what this run has made, the last first, even if some of it fails. */
-async function takeBack(resources: Resources, begun: readonly Change[]): Promise<void> {
+async function revert(resources: Resources, begun: readonly Change[]): Promise<void> {
   for (const change of [...begun].reverse()) {
     const entry = { ...change, prior: change.old, set: change.new };
     try {

@@ -29,12 +29,12 @@ import { findTool } from "./tools.ts";
  * @param withIni Whether to read host.ini; for --undo an error in it does not matter.
  * @throws {HpkError} If host.ini or the journal cannot be read.
  */
-export async function lookAtHost(withIni = true): Promise<HostLook> {
+export async function inspectHost(withIni = true): Promise<HostLook> {
   const ini = parseHostIni(withIni ? readFileIfExists(HOST_INI_PATH) ?? "" : "");
   const [apptainer, network, filter] = await Promise.all([
     findApptainer(),
-    lookAtNetwork(),
-    lookAtFilter(),
+    inspectNetwork(),
+    inspectFilter(),
   ]);
   return {
     ...network,
@@ -66,7 +66,7 @@ export function readJournal(): Journal {
   return text === undefined ? EMPTY_JOURNAL : parseJournal(text);
 }
 
-async function lookAtNetwork(): Promise<Pick<HostLook, "links" | "routes" | "hasIpv6">> {
+async function inspectNetwork(): Promise<Pick<HostLook, "links" | "routes" | "hasIpv6">> {
   const ip = findTool("ip");
   if (ip === undefined) return { links: [], routes: [], hasIpv6: false };
   const run = async (args: string[]) => (await runCommand(ip, ["-json", ...args])).stdout;
@@ -84,7 +84,7 @@ async function lookAtNetwork(): Promise<Pick<HostLook, "links" | "routes" | "has
   };
 }
 
-async function lookAtFilter(): Promise<Pick<HostLook, "ruleSets" | "rulesError" | "backend">> {
+async function inspectFilter(): Promise<Pick<HostLook, "ruleSets" | "rulesError" | "backend">> {
   const save = findTool("iptables-save");
   const restore = findTool("iptables-restore");
   if (save === undefined || restore === undefined) {
@@ -101,12 +101,12 @@ async function lookAtFilter(): Promise<Pick<HostLook, "ruleSets" | "rulesError" 
     };
   }
   const ruleSets: RuleSet[] = [{ id: "iptables", save, restore, rules: stdout }];
-  const other = await lookAtOtherFilter(backend);
+  const other = await inspectOtherFilter(backend);
   return { ruleSets: [...ruleSets, ...other], rulesError: undefined, backend };
 }
 
 /** The back end that iptables does not use, if it has rules that may drop packets. */
-async function lookAtOtherFilter(backend: "nft" | "legacy"): Promise<RuleSet[]> {
+async function inspectOtherFilter(backend: "nft" | "legacy"): Promise<RuleSet[]> {
   // Tables of the legacy back end that are loaded in this network namespace.
   const legacyTables = readFileIfExists("/proc/self/net/ip_tables_names")?.trim() ?? "";
   if (backend === "nft" && legacyTables === "") return [];

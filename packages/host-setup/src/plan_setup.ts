@@ -1,6 +1,6 @@
 /** Works out what would change on the host, and why. Nothing is changed. */
 
-import { lookAtHost } from "./look.ts";
+import { inspectHost } from "./look.ts";
 import type { Progress } from "./progress.ts";
 import { type Choices, resolveSetup } from "./pure/choices.ts";
 import { checkOwnership, type Desired, desiredState } from "./pure/desired.ts";
@@ -40,7 +40,7 @@ export async function planSetup(request: SetupRequest): Promise<SetupReport> {
 
 /** As {@linkcode planSetup}, for a caller that applies the plan. */
 export async function makePlan(request: SetupRequest): Promise<Plan> {
-  const look = await lookAtHost();
+  const look = await inspectHost();
   const settings = resolveSetup(request.options, look.ini, look.journal.choices);
   const desired = desiredState(look, settings, request.withPackages);
   const entries = look.journal.entries.filter(({ kind }) => !desired.passedOver.includes(kind));

@@ -2,7 +2,7 @@
 
 import { faultPoint, listDirectory, removeIfEmpty, removeIfExists } from "@hpk/core/os";
 import { JournalFile } from "./journal_file.ts";
-import { lookAtHost } from "./look.ts";
+import { inspectHost } from "./look.ts";
 import { inspectAll } from "./plan_setup.ts";
 import type { Progress } from "./progress.ts";
 import { type Entry, keyOf, type Kind } from "./pure/item.ts";
@@ -26,14 +26,14 @@ export async function undoSetup(progress: Progress): Promise<UndoReport> {
   using journal = await JournalFile.open();
   // The remains of a killed --verify would keep the bridge in use.
   await removeProbe();
-  const look = await lookAtHost(false);
+  const look = await inspectHost(false);
   const resources = makeResources(look, undefined, journal.journal.entries, progress);
   const found = await inspectAll(resources, journal.journal.entries);
   const restored: UndoReport["restored"][number][] = [];
   const left: LeftThing[] = [];
   for (const { entry, now, what } of undoSteps(journal.journal.entries, found)) {
     const { kind, id, group, prior } = entry;
-    if (kind === "file") cleanBeside(id);
+    if (kind === "file") removeTemporary(id);
     if (id.endsWith(".conflist")) removeLeases(entry);
     let why: string | undefined;
     if (what === "left") {
@@ -56,7 +56,7 @@ export async function undoSetup(progress: Progress): Promise<UndoReport> {
 }
 
 /** Removes the temporary file that a kill left behind. */
-function cleanBeside(path: string): void {
+function removeTemporary(path: string): void {
   for (const written of [path, editedCopyOf(path)]) removeIfExists(temporaryOf(written));
 }
 

@@ -215,8 +215,8 @@ export class Link {
       container.allowOffload(host.acceptsOffload);
       if (isGone(host) || isGone(container)) return this.#settle();
     }
-    this.#tellFallback(host);
-    this.#tellFallback(container);
+    this.#reportFallback(host);
+    this.#reportFallback(container);
     this.#await(this.#host, container);
     this.#await(this.#container, host);
     if (this.#stalledEnd() !== undefined) this.#options.onStalled();
@@ -224,7 +224,7 @@ export class Link {
     this.#counters[AT.offload] = container?.acceptsOffload ? 1 : 0;
   }
 
-  #tellFallback(device: Device | undefined): void {
+  #reportFallback(device: Device | undefined): void {
     if (this.#fellBack || device === undefined) return;
     if (device.writeSize !== undefined || device.acceptsOffload) return;
     this.#fellBack = true;

@@ -22,7 +22,7 @@ export class RelayThread {
   constructor(events: ThreadEvents) {
     this.#events = events;
     this.#worker = new Worker(new URL("./relay_worker.ts", import.meta.url), { type: "module" });
-    this.#worker.onmessage = ({ data }: MessageEvent<RelayReport>) => this.#hear(data);
+    this.#worker.onmessage = ({ data }: MessageEvent<RelayReport>) => this.#onReport(data);
     this.#worker.onerror = (event) => {
       event.preventDefault();
       events.died(event.message);
@@ -63,7 +63,7 @@ export class RelayThread {
     signalEvent(this.#wake.fd);
   }
 
-  #hear(report: RelayReport): void {
+  #onReport(report: RelayReport): void {
     if (report.kind === "log") this.#events.log(report.id, report.text);
     else if (report.kind === "ended") this.#events.ended(report.id, report.reason);
     else if (report.kind === "stopped") this.#stopped.resolve();

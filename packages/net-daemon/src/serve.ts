@@ -8,7 +8,7 @@ import { type FileDescriptor, openLockFile, tryLockExclusive } from "@hpk/core/f
 import { isOpenFileAt, removeIfEmpty, removeIfExists } from "@hpk/core/os";
 import { ControlServer } from "./control_server.ts";
 import { formatMetrics } from "./pure/prometheus.ts";
-import { tellReady } from "./readiness.ts";
+import { notifyReady } from "./readiness.ts";
 import { RelayThread } from "./relay_thread.ts";
 import { Sessions } from "./sessions.ts";
 import { ended } from "./signals.ts";
@@ -52,7 +52,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   removeIfExists(path);
   const server = new ControlServer(path, (request) => answer(request, sessions, thread, started));
   log(`serving ${path}, pid ${Deno.pid}, ${sessions.size} sessions resumed`);
-  if (options.readyFd !== undefined) tellReady(options.readyFd);
+  if (options.readyFd !== undefined) notifyReady(options.readyFd);
   const business = () => {
     sessions.endVanished();
     return sessions.size + server.connections;

@@ -10,7 +10,7 @@ export function ended(): Promise<Deno.Signal> {
 }
 
 /** How often to check whether a process still exists, in ms. */
-const LOOK_MS = 100;
+const CHECK_MS = 100;
 
 /** Resolves when a process has ended. */
 export function endOf(pid: number): Promise<void> {
@@ -20,6 +20,6 @@ export function endOf(pid: number): Promise<void> {
       if (process !== undefined && isAlive(process)) return;
       clearInterval(timer);
       resolve();
-    }, LOOK_MS);
+    }, CHECK_MS);
   });
 }

@@ -18,7 +18,7 @@ import type { EndSpec } from "./pure/link_spec.ts";
 import type { StandaloneOptions } from "./pure/original_flags.ts";
 import { sourceRules } from "./pure/source_filter.ts";
 import { RelayThread } from "./relay_thread.ts";
-import { tellReady } from "./readiness.ts";
+import { notifyReady } from "./readiness.ts";
 import { ended, endOf } from "./signals.ts";
 
 /** Name of the one session. */
@@ -64,7 +64,7 @@ export async function runStandalone(
     container: isServer ? end : tapEnd,
   });
   log(`${options.mode} on ${options.tap}, MTU ${mtu}, socket ${options.socket}`);
-  if (options.readyFd !== undefined) tellReady(options.readyFd);
+  if (options.readyFd !== undefined) notifyReady(options.readyFd);
   const ends: Promise<unknown>[] = [finished.promise, ended()];
   if (options.exitWith !== undefined) ends.push(endOf(options.exitWith));
   await Promise.race(ends);

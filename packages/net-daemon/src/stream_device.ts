@@ -86,7 +86,7 @@ export class StreamDevice implements Device {
   allowOffload(allowed: boolean): void {
     if (!this.#offload || allowed === this.#allowed || this.#isGone) return;
     this.#allowed = allowed;
-    this.#tell({ accepts: allowed, headers: this.writeSize !== 0 });
+    this.#announce({ accepts: allowed, headers: this.writeSize !== 0 });
   }
 
   read(batch: FrameBatch): void {
@@ -148,7 +148,7 @@ export class StreamDevice implements Device {
       }
       const frame = at + LENGTH_SIZE + headerSize;
       if (hasNoticeType(batch.bytes, frame)) {
-        this.#hear(decodeNotice(batch.bytes, frame, length - headerSize));
+        this.#onNotice(decodeNotice(batch.bytes, frame, length - headerSize));
         if (this.#isGone) return;
       } else batch.note(at + LENGTH_SIZE, length);
       at += LENGTH_SIZE + length;
@@ -158,17 +158,17 @@ export class StreamDevice implements Device {
     this.#keepRest(batch.bytes, at, filled);
   }
 
-  #hear(notice: Notice | undefined): void {
+  #onNotice(notice: Notice | undefined): void {
     if (++this.#notices > MOST_NOTICES) return this.#reject("too many notices");
     // Ignore a notice of a later version.
     if (notice === undefined || !this.#offload) return;
     this.readSize = notice.headers ? VIRTIO_HEADER_SIZE : 0;
     if (notice.accepts === this.acceptsOffload) return;
-    this.#tell({ accepts: this.#allowed, headers: notice.accepts });
+    this.#announce({ accepts: this.#allowed, headers: notice.accepts });
     this.writeSize = notice.accepts ? VIRTIO_HEADER_SIZE : 0;
   }
 
-  #tell(notice: Notice): void {
+  #announce(notice: Notice): void {
     const bytes = encodeNotice(notice, this.writeSize);
     this.#keep(bytes, 0, bytes.length);
     this.flush();

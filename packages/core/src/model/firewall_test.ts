@@ -289,7 +289,7 @@ const STATES: readonly [string, string][] = [
   ["nothing", ""],
   ["another program's rules", DOCKER],
   ["all of ours", after("", FROM_NOTHING)],
-  ["all of ours beside another program's", after(DOCKER, FROM_NOTHING)],
+  ["all of ours next to another program's", after(DOCKER, FROM_NOTHING)],
   [
     "another network's rules",
     after("", firewallChanges("", chains({ bridge: "b" }))),

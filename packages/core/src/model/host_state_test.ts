@@ -88,7 +88,10 @@ const changed = (change: Partial<HostStateSources>): HostState =>
   parseHostState({ ...sources, ...change });
 
 /** The differences of a change, as lines. */
-function told(change: Partial<HostStateSources>, isOwn?: (link: string) => boolean): string[] {
+function differencesOf(
+  change: Partial<HostStateSources>,
+  isOwn?: (link: string) => boolean,
+): string[] {
   return compareHostStates(parseHostState(sources), changed(change), isOwn)
     .map(formatHostDifference);
 }
@@ -120,7 +123,7 @@ Deno.test("states of the same host are the same, regardless of timers and counte
   const timers = { ...bridge.linkinfo.info_data, gc_timer: 99.9 };
   const links = [ib0, { ...bridge, linkinfo: { ...bridge.linkinfo, info_data: timers } }];
   assertEquals(
-    told({
+    differencesOf({
       links: JSON.stringify(links),
       iptables: {
         ...sources.iptables,
@@ -186,7 +189,7 @@ Deno.test("each difference is one line", () => {
       "resolv.conf /etc/resolv.conf is gone, it was nameserver 192.0.2.53",
     ]],
   ];
-  for (const [change, lines] of cases) assertEquals(told(change), lines);
+  for (const [change, lines] of cases) assertEquals(differencesOf(change), lines);
 });
 
 Deno.test("a link that is gone is reported once, and our own links not at all", () => {
@@ -195,12 +198,12 @@ Deno.test("a link that is gone is reported once, and our own links not at all", 
     routes: {},
     sysctls: new Map([...sources.sysctls].filter(([name]) => !name.includes("br0"))),
   };
-  assertEquals(told(without).map((line) => line.split(" is gone")[0]), [
+  assertEquals(differencesOf(without).map((line) => line.split(" is gone")[0]), [
     "link br0",
     "route ipv4 default via 198.51.100.1 dev br0",
     "route ipv6 default via fe80::1 dev br0",
   ]);
-  assertEquals(told(without, (link) => link === "br0"), []);
+  assertEquals(differencesOf(without, (link) => link === "br0"), []);
 });
 
 Deno.test("two rules of one priority are both kept", () => {

@@ -23,7 +23,7 @@ export interface UndoStep {
 }
 
 /** Why an apply removes something that we made. */
-export const NOT_WANTED_ANY_MORE = "it is no longer needed";
+export const NO_LONGER_NEEDED = "it is no longer needed";
 
 /**
  * The changes that turn the present state into the wanted one, in order: first the removal of what
@@ -46,7 +46,7 @@ export function changesFor(
       group: entry.group,
       old: now,
       new: entry.prior,
-      reason: NOT_WANTED_ANY_MORE,
+      reason: NO_LONGER_NEEDED,
     }));
   const changed = wanted.flatMap((want): Change[] => {
     const old = found.get(keyOf(want)) ?? null;
@@ -66,13 +66,13 @@ export function undoSteps(entries: readonly Entry[], found: Found): UndoStep[] {
   return [...entries].reverse().map((entry): UndoStep => {
     const now = found.get(keyOf(entry)) ?? null;
     if (now === entry.prior) return { entry, now, what: "settled" };
-    if (isOurs(entry, now) || OURS_WHATEVER.has(entry.kind)) return { entry, now, what: "restore" };
+    if (isOurs(entry, now) || ALWAYS_OURS.has(entry.kind)) return { entry, now, what: "restore" };
     return { entry, now, what: "left" };
   });
 }
 
 /** Kinds whose values are always ours, whoever edited them: chains with our names. */
-const OURS_WHATEVER: ReadonlySet<string> = new Set(["firewall"]);
+const ALWAYS_OURS: ReadonlySet<string> = new Set(["firewall"]);
 
 /**
  * The entries once a change has begun: recorded before the change is made, so that after a kill the

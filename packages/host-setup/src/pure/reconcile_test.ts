@@ -4,7 +4,7 @@ import {
   changesFor,
   entriesWith,
   entriesWithout,
-  NOT_WANTED_ANY_MORE,
+  NO_LONGER_NEEDED,
   undoSteps,
 } from "./reconcile.ts";
 
@@ -42,7 +42,7 @@ Deno.test("changesFor: what is no longer wanted is removed first, the last made 
   const entries = [entry("a", "0", "1"), entry("b", null, "2")];
   const changes = changesFor([want("c", "3")], found({ a: "1", b: "2" }), entries);
   assertEquals(short(changes), [["b", "2", null], ["a", "1", "0"], ["c", null, "3"]]);
-  assertEquals(changes[0]!.reason, NOT_WANTED_ANY_MORE);
+  assertEquals(changes[0]!.reason, NO_LONGER_NEEDED);
 });
 
 Deno.test("changesFor: a thing no longer wanted that another program has changed stays", () => {
@@ -76,7 +76,7 @@ Deno.test("entriesWith keeps the first value before us, and our previous value",
   assertEquals(first, [entry("a", "0", "1")]);
   const second = entriesWith(first, { ...want("a", "2"), old: "1", new: "2" });
   assertEquals(second, [entry("a", "0", "2", "1")]);
-  const mended = entriesWith(second, { ...want("a", "2"), old: "7", new: "2" });
-  assertEquals(mended, [entry("a", "0", "2")]);
-  assertEquals(entriesWithout(mended, { kind: "sysctl", id: "a" }), []);
+  const repaired = entriesWith(second, { ...want("a", "2"), old: "7", new: "2" });
+  assertEquals(repaired, [entry("a", "0", "2")]);
+  assertEquals(entriesWithout(repaired, { kind: "sysctl", id: "a" }), []);
 });

@@ -39,7 +39,7 @@ export function fileResource(isWritten: (path: string, text: string) => boolean)
       }
       return undefined;
     },
-    finish: () => tellReaders(changed.splice(0)),
+    finish: () => reloadReaders(changed.splice(0)),
   };
 }
 
@@ -63,7 +63,7 @@ export function symlinkResource(): Resource {
       changed.push(path);
       return undefined;
     },
-    finish: () => tellReaders(changed.splice(0)),
+    finish: () => reloadReaders(changed.splice(0)),
   };
 }
 
@@ -99,7 +99,7 @@ export function isSelinuxEnforcing(): boolean {
 }
 
 /** Makes programs reload files that they cache. */
-async function tellReaders(paths: readonly string[]): Promise<void> {
+async function reloadReaders(paths: readonly string[]): Promise<void> {
   const run = async (program: string, args: string[]): Promise<void> => {
     const path = findTool(program);
     if (path !== undefined) await runCommand(path, args);

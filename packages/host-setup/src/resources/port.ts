@@ -60,8 +60,8 @@ function hasPort({ ports }: ContainerRecord, publish: string): boolean {
 }
 
 async function hpktainer(args: readonly string[]): Promise<void> {
-  const beside = `${Deno.execPath().replace(/\/[^/]*$/, "")}/hpktainer`;
-  const path = isFile(beside) ? beside : findTool("hpktainer");
+  const adjacent = `${Deno.execPath().replace(/\/[^/]*$/, "")}/hpktainer`;
+  const path = isFile(adjacent) ? adjacent : findTool("hpktainer");
   if (path === undefined) {
     throw new HpkError({
       what: "cannot publish a port of a running instance",
