@@ -208,7 +208,7 @@ function anyOf(
 }
 
 function proveOffload(bridge: string, isWanted: boolean): Proof {
-  const what = `packets to ${bridge} have checksums`;
+  const what = `${bridge} fills in checksums`;
   if (!isWanted) {
     return { id: "offload", status: "skipped", what, found: "offload = keep", fix: "" };
   }

@@ -106,7 +106,7 @@ const TERMS: Readonly<Record<AddressFamily, FamilyTerms>> = {
  *   address.
  * - mangle: clamps the MSS of TCP connections to the path's MTU. If a bridge may route to the
  *   host's loopback, which answers to it require, drops everything there but those answers: their
- *   address is the bridge's until nat has run. bridge's until nat has passed.
+ *   address is the bridge's until nat has run.
  *
  * @param family Whose packet filter; the addresses are of this family.
  */

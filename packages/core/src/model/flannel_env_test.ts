@@ -18,7 +18,7 @@ function file(changes: Readonly<Record<string, string | undefined>> = {}): strin
     .flatMap(([key, value]) => value === undefined ? [] : [`${key}=${value}\n`]).join("");
 }
 
-/** What is read, in text. */
+/** The parsed file, formatted as text. */
 function read(text: string): unknown[] {
   const { network, subnet, gateway, mtu, ipMasq } = parseFlannelEnv(
     text,

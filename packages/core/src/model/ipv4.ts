@@ -86,7 +86,7 @@ export function sizeOf(prefix: number): number {
   return 2 ** (32 - prefix);
 }
 
-/** Last address of a network: its directed broadcast address (RFC 919) where the prefix is at most 30. */
+/** Last address of a network: its directed broadcast address (RFC 919) if the prefix is at most 30. */
 export function broadcastOf(cidr: Cidr): Ipv4 {
   return cidr.network + sizeOf(cidr.prefix) - 1;
 }

@@ -110,7 +110,7 @@ export interface ContainerRecord {
    * hosts file, which the monitor keeps current; or not at all.
    */
   readonly names: "server" | "hosts" | "none";
-  /** In the order in which they are made; taken down in reverse. */
+  /** In the order in which they are made. */
   readonly resources: readonly Resource[];
   /** Errors of the last attempt to take it down; empty otherwise. */
   readonly errors: readonly string[];
@@ -151,7 +151,7 @@ export interface HostRecord {
   readonly addedAddresses: readonly string[];
   /** Whether the bridge existed before us, and was down. */
   readonly broughtBridgeUp: boolean;
-  /** What we changed for IPv6; null where no container has had it. */
+  /** What we changed for IPv6; null if no container has used it. */
   readonly ipv6: HostRecord6 | null;
   /** The VXLAN interface whose transmit checksum offload we have turned off; else null. */
   readonly mendedChecksum: string | null;

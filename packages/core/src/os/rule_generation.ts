@@ -2,7 +2,7 @@ import { NetlinkSocket } from "../ffi/netlink_socket.ts";
 import { ruleGenerationIn, ruleGenerationRequest } from "../model/rule_generation.ts";
 import { ask } from "./netlink_request.ts";
 
-/** The program behind the names of iptables(8) where it works on nf_tables (xtables-nft(8)). */
+/** The program that the names of iptables(8) link to if it uses nf_tables (xtables-nft(8)). */
 const NF_TABLES_PROGRAM = "xtables-nft-multi";
 
 /**

@@ -5,7 +5,7 @@ export type PackageManager = "apt" | "dnf" | "zypper";
 
 /** The distribution. */
 export interface Distribution {
-  /** ID of os-release(5), such as "amzn"; "unknown" where there is none. */
+  /** ID of os-release(5), such as "amzn"; "unknown" if there is none. */
   readonly id: string;
   /** PRETTY_NAME, for people. */
   readonly title: string;
