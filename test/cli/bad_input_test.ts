@@ -63,7 +63,7 @@ const CASES: readonly Case[] = [
   flannelCase(
     "IPv6 only",
     "FLANNEL_IPV6_NETWORK=fd00::/48\\nFLANNEL_IPV6_SUBNET=fd00::1/64\\nFLANNEL_MTU=1450\\n",
-    /it has an IPv6 subnet only/,
+    /it has only an IPv6 subnet/,
   ),
   flannelCase(
     "outside its network",

@@ -18,8 +18,8 @@ export interface IperfOptions {
   /** Parallel streams. Default 1. */
   streams?: number;
   /**
-   * A command prefix that enters another place before iperf3, such as `["ip", "netns", "exec",
-   * "x"]`, on the server's side.
+   * A command prefix that enters another place before iperf3, on the server's side, such as
+   * `["ip", "netns", "exec", "x"]`.
    */
   serverPrefix?: readonly string[];
   /** The same on the client's side. */

@@ -36,8 +36,8 @@ export class PrivateHost implements Place, AsyncDisposable {
   /** The host name. */
   readonly name: string;
   /**
-   * Directories of which the host has a private view: its changes are in {@linkcode
-   * PrivateHost.changesDir}.
+   * Directories of which the host has a private view: its changes are in
+   * {@linkcode PrivateHost.changesDir}.
    */
   readonly privateDirs: readonly string[];
   readonly #disk: Background;

@@ -162,7 +162,7 @@ testIf({
     ["--apply", "--subnet", "10.22.4.0/24"],
     /overlaps Apptainer's own bridge network/,
   );
-  await assertRefused(host, ["--apply", "--subnet", "10.72.0.0/31"], /no room/);
+  await assertRefused(host, ["--apply", "--subnet", "10.72.0.0/31"], /too small for containers/);
   await host.sh(
     "ip route add 10.72.9.0/24 dev enX0; printf '[network]\\nsubnet = 10.73.0.0/24\\n' > /etc/hpktainer/config.ini",
   );
@@ -256,7 +256,7 @@ testIf({
   await assertRefused(
     host,
     ["--apply"],
-    /cannot write \/etc\/systemd\/system\/hpk-host-setup\.service: the disk is full; make room/,
+    /cannot write \/etc\/systemd\/system\/hpk-host-setup\.service: the disk is full; free some space/,
   );
   await host.sh(
     "umount /etc/systemd/system; mkdir -p /var/lib/hpktainer; mount -t tmpfs -o size=4k full /var/lib/hpktainer; ! cat /dev/zero > /var/lib/hpktainer/filler 2>/dev/null",
