@@ -9,16 +9,16 @@ const SIG_DFL = null;
 const ADDRESS_SIZE = 8;
 
 /**
- * Replaces this process by another program, execv(3). The process keeps its number, its standard
- * streams, its terminal and its parent, so that signals, job control and the exit status are those of
- * the program itself; and its environment, but for the given changes.
+ * Replaces this process by another program, execv(3). The process keeps its pid, standard streams,
+ * terminal and parent, so signals, job control and the exit status are the program's own. It also
+ * keeps its environment, apart from the given changes.
  *
  * The runtime ignores SIGPIPE, which execv would pass on; the program gets the default back.
  *
  * @param path Absolute path of the program.
  * @param argv Its arguments, name first.
- * @param variables Set in the environment before.
- * @throws {SystemCallError} When the program cannot be executed. Otherwise it does not return.
+ * @param variables Environment variables to set first.
+ * @throws {SystemCallError} If the program cannot be executed. Otherwise it does not return.
  */
 export function execInPlace(
   path: string,
