@@ -62,15 +62,20 @@ const CORE_LAYERS: Readonly<Record<string, readonly string[]>> = {
   model: ["model"],
   ffi: ["ffi", "model"],
   os: ["os", "ffi", "model"],
+  cli: ["cli", "model"],
 };
 
 /** The one file of the model that ffi may import. */
 const ERRORS = "packages/core/src/model/errors.ts";
-const PURE_EXPORTS = ["@hpk/core", "@hpk/core/errors", "@hpk/core/names"];
+const PURE_EXPORTS = [
+  ...["@hpk/core", "@hpk/core/errors", "@hpk/core/names", "@hpk/core/options"],
+  ...["@hpk/core/commands", "@hpk/core/command-help", "@hpk/core/settings-table"],
+];
 /** Single modules, for code that every command loads: the others load all their modules. */
 const CORE_EXPORTS = [
   ...[...PURE_EXPORTS, "@hpk/core/os", "@hpk/core/ffi"],
   ...["@hpk/core/capabilities", "@hpk/core/exec", "@hpk/core/process", "@hpk/core/programs"],
+  "@hpk/core/command-line",
 ];
 const TEST_EXPORT = "@hpk/core/testing";
 const TEST_FILE = /(_test\.ts|\/testing\/[^/]+\.ts)$/;

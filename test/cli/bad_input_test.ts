@@ -216,7 +216,7 @@ const CASES: readonly Case[] = [
   {
     what: "an unknown option of ours",
     args: ["ps", "--jsn"],
-    says: /^cannot run 'hpktainer ps --jsn': /,
+    says: /^cannot understand --jsn: 'hpktainer ps' has no such option; see 'hpktainer ps --help'/,
   },
   { what: "an unknown shell", args: ["completions", "tcsh"], says: /^cannot complete for 'tcsh'/ },
 ];

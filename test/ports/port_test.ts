@@ -101,7 +101,7 @@ testIf(
         [["add", "b", "1:1"], /cannot publish ports of 'b': no container has that name or id; /],
         [["add", "a", "2:2", "9090:2"], /cannot publish 9090:2\/tcp: container 'a' has it; /],
         [["add", "a", "nonsense"], /cannot publish 'nonsense': the value is wrong; give /],
-        [["add", "a"], /cannot run 'hpktainer port add a': /],
+        [["add", "a"], /cannot run 'hpktainer port add': PORTS is missing/],
         [["rm", "a", "9090", "9091"], /cannot take port 9091 away from 'a': it has 9090:1\/tcp; /],
         [["rm", "a", "x"], /cannot take away 'x': the value is wrong; give /],
         [["ls", "b"], /cannot show the ports of 'b': no container has that name or id; /],

@@ -1,8 +1,8 @@
-import { parse } from "@std/ini";
 import { HpkError } from "./errors.ts";
+import { readIniLines } from "./ini_lines.ts";
 import { type Cidr, covers, formatCidr, type Ipv4, parseInterfaceAddress } from "./ipv4.ts";
 import { type Cidr6, covers6, formatCidr6, type Ipv6, parseInterfaceAddress6 } from "./ipv6.ts";
-import { isMtu } from "./settings.ts";
+import { isMtu } from "./settings_table.ts";
 
 /** flanneld's description of this host's share of the pod network. */
 export interface FlannelEnv {
@@ -102,16 +102,13 @@ function readIpv6(value: (key: string) => string, fail: (why: string) => never):
 }
 
 function readAssignments(text: string): Map<string, string> | undefined {
-  let parsed: Record<string, unknown>;
-  try {
-    parsed = parse(text);
-  } catch {
-    return undefined;
-  }
-  const values = new Map<string, string>();
-  for (const [key, value] of Object.entries(parsed)) {
-    if (typeof value === "object" && value !== null) continue;
-    values.set(key.trim(), String(value).trim().replace(/^(["'])(.*)\1$/, "$2"));
-  }
-  return values;
+  const lines = readIniLines(text);
+  if ("line" in lines) return undefined;
+  return new Map(
+    lines.flatMap(({ section, key, value }) =>
+      key === undefined || section !== undefined
+        ? []
+        : [[key, value.replace(/^'(.*)'$/, "$1").trim()]]
+    ),
+  );
 }

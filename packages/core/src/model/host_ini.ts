@@ -10,9 +10,10 @@
  */
 
 import { HpkError } from "./errors.ts";
+import { LINE_END, readIniLines } from "./ini_lines.ts";
 import { formatCidr, formatIpv4, parseCidr, parseIpv4 } from "./ipv4.ts";
 import { isContainerName, isInterfaceName } from "./names.ts";
-import { isMtu } from "./settings.ts";
+import { isMtu } from "./settings_table.ts";
 
 /** Path of the file. */
 export const HOST_INI_PATH = "/etc/hpktainer/host.ini";
@@ -78,8 +79,7 @@ export const HOST_KEYS: Readonly<
 };
 
 /**
- * Reads the file. It is parsed by hand, not by a library: errors must name the line, and a port
- * that is listed twice must be detected.
+ * Reads the file. Errors name the line, and a port that is listed twice is detected.
  *
  * @param text Its contents.
  * @param path Its name, for messages.
@@ -89,37 +89,29 @@ export function parseHostIni(text: string, path: string = HOST_INI_PATH): HostIn
   const network: Partial<Record<HostKey, string>> = {};
   const ports: HostPort[] = [];
   const lineOfKey = new Map<string, number>();
-  let section = "ports";
-  for (const [index, raw] of text.split(/\r\n|\r|\n/).entries()) {
-    const line = index === 0 ? raw.replace(/^\uFEFF/, "").trim() : raw.trim();
-    if (line === "" || /^[#;]/.test(line)) continue;
-    const fail = (what: string, why: string, fix: string): never => {
-      throw new HpkError({ what: `${path}:${index + 1}: ${what}`, why, fix });
-    };
-    const heading = /^\[\s*(.*?)\s*\]$/.exec(line)?.[1];
-    if (heading !== undefined) {
-      if (heading !== "ports" && heading !== "network") {
-        fail(`unknown section '${heading}'`, "there are two", "write [network] or [ports]");
-      }
-      section = heading;
-      continue;
+  const failAt = (line: number): Fail => (what, why, fix) => {
+    throw new HpkError({ what: `${path}:${line}: ${what}`, why, fix });
+  };
+  const lines = readIniLines(text);
+  if ("line" in lines) {
+    return failAt(lines.line)(
+      `cannot read '${text.split(LINE_END)[lines.line - 1]!.trim()}'`,
+      "it is not 'key = value'",
+      "write such as '80 = instance:web:80'",
+    );
+  }
+  for (const { line, section = "ports", key, value } of lines) {
+    const fail = failAt(line);
+    if (section !== "ports" && section !== "network") {
+      fail(`unknown section '${section}'`, "there are two", "write [network] or [ports]");
     }
-    const split = line.indexOf("=");
-    if (split < 1) {
-      fail(
-        `cannot read '${line}'`,
-        "it is not 'key = value'",
-        "write for example '80 = instance:web:80'",
-      );
-    }
-    const key = line.slice(0, split).trim();
-    const value = line.slice(split + 1).trim().replace(/^"(.*)"$/, "$1");
+    if (key === undefined) continue;
     if (section === "network") {
       const first = lineOfKey.get(key);
       if (first !== undefined) {
         fail(`'${key}' is set twice`, `line ${first} sets it too`, "remove one of the two");
       }
-      lineOfKey.set(key, index + 1);
+      lineOfKey.set(key, line);
       network[readKey(key, value, fail)] = value;
       continue;
     }

@@ -2,13 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { RandomText } from "../testing/random.ts";
 import { HpkError } from "./errors.ts";
 import { PUBLISH_SYNTAX } from "./published_port.ts";
-import {
-  CONFIG_PATH,
-  isMtu,
-  resolveSettings,
-  SETTING_KEYS,
-  type SettingInputs,
-} from "./settings.ts";
+import { CONFIG_PATH, resolveSettings, SETTING_KEYS, type SettingInputs } from "./settings.ts";
+import { isMtu } from "./settings_table.ts";
 
 const DEFAULTS = {
   network: undefined,
@@ -146,7 +141,7 @@ Deno.test("resolveSettings() names file and line of what cannot be read", () => 
   const unknown = (what: string, why: string) => `unknown ${what}: ${why}; ${keys}`;
   const noKey = (key: string) => unknown(`key '${key}'`, "no setting has that name");
   const misplaced = (what: string) => unknown(what, "keys stand in the section [network]");
-  const noIni = "cannot read this line: it is no INI; write 'key = value' or '[network]'";
+  const noIni = "cannot read this line: it is not INI; write 'key = value' or '[network]'";
   const cases: [string[], number, string][] = [
     [["[network]", "", "colour = blue"], 3, noKey("colour")],
     [["[network]", "MTU = 1400"], 2, noKey("MTU")],
@@ -220,7 +215,8 @@ Deno.test("resolveSettings() refuses a wrong value, and names where it came from
       assertEquals(refusal(["[network]", `${key} = ${value}`]), `${CONFIG_PATH}:2: ${why}`);
       const environment = { [variable]: value };
       assertEquals(refusal(undefined, { environment }), `environment ${variable}: ${why}`);
-      assertEquals(refusal(undefined, { options: { [key]: value } }), `option --${key}: ${why}`);
+      const option = key === "masquerade" ? "no-masquerade" : key;
+      assertEquals(refusal(undefined, { options: { [key]: value } }), `option --${option}: ${why}`);
     }
   }
 });

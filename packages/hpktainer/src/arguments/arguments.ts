@@ -55,22 +55,6 @@ export type Invocation =
   /** Anything else: Apptainer's business. */
   | { readonly kind: "passthrough"; readonly args: readonly string[] };
 
-/** Our own commands; "monitor" and "complete" are called by ourselves only. */
-export const OWN_COMMANDS = [
-  "ps",
-  "show",
-  "port",
-  "gc",
-  "doctor",
-  "container",
-  "image",
-  "images",
-  "rmi",
-  "completions",
-  "monitor",
-  "complete",
-];
-
 /** Options of Apptainer's own network that contradict ours, and what to do instead. */
 const REFUSED: Readonly<Record<string, { readonly why: string; readonly fix: string }>> = {
   "network-args": {
@@ -87,18 +71,20 @@ const REFUSED: Readonly<Record<string, { readonly why: string; readonly fix: str
  * Reads a command line.
  *
  * @param argv Arguments after the program's name.
+ * @param own Names of our own commands; none where only starts matter.
  * @throws {HpkError} When it cannot be understood.
  */
-export function readArguments(argv: readonly string[]): Invocation {
+export function readArguments(argv: readonly string[], own: readonly string[] = []): Invocation {
   const head = readOptions(argv, GLOBAL_OPTIONS, GLOBAL_LETTERS, "apptainer");
   const [word, ...after] = head.remaining;
   if (head.names.has("version")) return { kind: "version" };
   if (head.names.has("help") || word === undefined) return { kind: "help", verb: undefined };
-  if (OWN_COMMANDS.includes(word)) {
+  if (own.includes(word)) {
     refuseNetworkOptions(head, `'hpktainer ${word}' starts no container`);
     return { kind: "own", args: [word, ...after] };
   }
   if (word === "help") {
+    if (own.includes(after[0] ?? "")) return { kind: "own", args: [...after, "--help"] };
     const verb = verbOf(after);
     return verb === undefined && after.length > 0
       ? passthrough(argv, head)

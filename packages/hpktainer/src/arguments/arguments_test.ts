@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { HpkError } from "@hpk/core";
-import { type ContainerInvocation, OWN_COMMANDS, readArguments } from "./arguments.ts";
+import { type ContainerInvocation, readArguments } from "./arguments.ts";
 
 /** A command line as typed, without quotes. */
-const read = (line: string) => readArguments(line === "" ? [] : line.split(" "));
+const OWN = ["ps", "port", "monitor"];
+const read = (line: string) => readArguments(line === "" ? [] : line.split(" "), OWN);
 
 /** Reads one that starts a container. */
 function container(argv: string | readonly string[]): ContainerInvocation {
@@ -154,10 +155,11 @@ Deno.test("readArguments() leaves every other command of Apptainer alone", () =>
 });
 
 Deno.test("readArguments() knows our own commands, stop, version and help", () => {
-  for (const command of OWN_COMMANDS) {
+  for (const command of OWN) {
     assertEquals(read(`${command} --json x`), { kind: "own", args: [command, "--json", "x"] });
     assertEquals(read(`-d ${command}`), { kind: "own", args: [command] });
   }
+  assertEquals(read("help port add"), { kind: "own", args: ["port", "add", "--help"] });
   const stop = "instance stop --all";
   assertEquals(read(stop), { kind: "stop", args: stop.split(" ") });
   for (const line of ["--version", "-q --version", "--version run x"]) {

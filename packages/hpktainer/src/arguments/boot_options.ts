@@ -1,23 +1,24 @@
 import { HpkError } from "@hpk/core/errors";
-import type { NetworkOption } from "./network_options.ts";
+import { type Option, optionNamed } from "@hpk/core/options";
 
 /** Our options of `instance start --boot`; each takes a value. */
-export const BOOT_OPTIONS: readonly NetworkOption[] = [
+export const BOOT_OPTIONS: readonly Option[] = [
   {
     name: "boot-allow",
     value: "UNIT",
-    description: "with --boot: let a unit run that would be masked; repeatable",
+    many: true,
+    help: "with --boot: let a unit run that would be masked; repeatable",
   },
   {
     name: "boot-timeout",
     value: "SECONDS",
-    description: "with --boot: how long to wait until it is up; default: 120",
+    help: "with --boot: how long to wait until it is up; default: 120",
   },
 ];
 
 /** Our option of a boot of that name; undefined where there is none. */
-export function bootOption(name: string): NetworkOption | undefined {
-  return BOOT_OPTIONS.find((option) => option.name === name);
+export function bootOption(name: string): Option | undefined {
+  return optionNamed(BOOT_OPTIONS, name);
 }
 
 /** How an instance is booted. */

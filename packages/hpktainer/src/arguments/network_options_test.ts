@@ -11,9 +11,9 @@ Deno.test("the options are those that the help names", () => {
   assertEquals(
     NETWORK_OPTIONS.map(({ name }) => name),
     [
-      ...["network", "subnet", "subnet6", "ip", "datapath", "dns", "name", "uplink", "mtu"],
-      ...["host-network", "wait"],
-      ...["publish", "isolated", "no-masquerade", "allow-imds"],
+      ...["network", "subnet", "subnet6", "uplink", "mtu", "datapath", "dns", "wait", "publish"],
+      ...["isolated", "no-masquerade", "allow-imds"],
+      ...["ip", "name", "host-network"],
     ],
   );
   for (const { name } of NETWORK_OPTIONS) assert(networkOption(name) !== undefined, name);

@@ -1,134 +1,135 @@
-import { Command, ValidationError } from "@cliffy/command";
-import { HpkError } from "@hpk/core";
-import { Ledger } from "@hpk/core/os";
-import { collectGarbage } from "../admin/collect_garbage.ts";
-import { completeWords } from "./complete_words.ts";
-import { findContainer, listContainers } from "../admin/list_containers.ts";
-import { examine } from "../admin/doctor.ts";
-import { runMonitor } from "../monitor/monitor.ts";
-import { completionScript, type Shell, SHELLS } from "./pure/completion.ts";
-import { formatContainer, formatContainers } from "../admin/pure/container_view.ts";
-import { formatDoctor } from "../admin/pure/doctor_report.ts";
-import { formatGarbage, hasErrors } from "../admin/pure/garbage_report.ts";
-import { containerCommand, runProgramCommand } from "./container_commands.ts";
-import { imageCommand, listCommand, refuseForeign, removeCommand } from "./image_commands.ts";
-import type { Caller } from "../shared/pure/caller.ts";
-import { print, printJson } from "./output.ts";
-import { portCommand } from "./port_command.ts";
-
-/** Exit status of a command of ours that ran and found something wrong. */
-const EXIT_FOUND_WRONG = 1;
-
-const JSON_OPTION = ["--json", "Print JSON of a stable shape."] as const;
-
 /**
- * Runs one of our own commands.
- *
- * @param caller Who asks.
- * @param args Its name and arguments.
- * @return The exit status.
- * @throws {HpkError} When the command line is wrong, or the command fails.
+ * The table of commands. How the words of a command are read, `--help`, completion, `crungo` and the
+ * reference are derived from it: a further command is a row here and its action. Actions are loaded
+ * when they are needed, so that the others do not cost a start anything.
  */
-export async function runOwnCommand(caller: Caller, args: readonly string[]): Promise<number> {
-  if (args[0] === "container") {
-    const ended = await runProgramCommand(caller, args.slice(1));
-    if (ended !== undefined) return ended;
-  }
-  let status = 0;
-  const program = new Command()
-    .name("hpktainer")
-    .description("Gives any container an IP address of its own on the host's pod network.")
-    .throwErrors()
-    .command(
-      "ps",
-      new Command().description("List containers and their addresses.")
-        .option(...JSON_OPTION)
-        .example("Addresses only", "hpktainer ps --json | jq -r '.containers[].address'")
-        .action(({ json }) => {
-          const containers = listContainers();
-          json ? printJson({ version: 1, containers }) : print(formatContainers(containers));
-        }),
-    )
-    .command(
-      "show",
-      new Command().description("Show all about one container.")
-        .arguments("<name:string>")
-        .option(...JSON_OPTION)
-        .example("By name", "hpktainer show web")
-        .action(({ json }, name) => {
-          const container = findContainer(name);
-          json ? printJson({ version: 1, container }) : print(formatContainer(container));
-        }),
-    )
-    .command("port", portCommand(caller))
-    .command(
-      "gc",
-      new Command().description("Take down what dead owners left.")
-        .option("--dry-run", "Only tell what would be taken down.")
-        .option(...JSON_OPTION)
-        .example("Look first", "hpktainer gc --dry-run")
-        .action(async ({ dryRun, json }) => {
-          const report = await collectGarbage(caller, dryRun ?? false);
-          json ? printJson(report) : print(formatGarbage(report));
-          if (hasErrors(report)) status = EXIT_FOUND_WRONG;
-        }),
-    )
-    .command(
-      "doctor",
-      new Command().description("Check what a run needs, and say how to mend it.")
-        .option(...JSON_OPTION)
-        .example(
-          "What fails",
-          "hpktainer doctor --json | jq '.checks[] | select(.status == \"fail\")'",
-        )
-        .action(async ({ json }) => {
-          const report = await examine(caller);
-          json ? printJson(report) : print(formatDoctor(report));
-          if (!report.ok) status = EXIT_FOUND_WRONG;
-        }),
-    )
-    .command("container", containerCommand(caller, (code) => status = code))
-    .command("image", imageCommand(caller))
-    .command("images", listCommand(caller).hidden())
-    .command("rmi", removeCommand(caller).hidden())
-    .command(
-      "completions",
-      new Command().description("Print a completion script.")
-        .arguments("<shell:string>")
-        .example("For this shell", "source <(hpktainer completions bash)")
-        .action((_options, shell) => print(completionScript(toShell(shell)))),
-    )
-    .command(
-      "monitor",
-      new Command().description("Watch over containers.").hidden()
-        .arguments("<fd:number>")
-        .action((_options, fd) => runMonitor(new Ledger(), fd)),
-    );
-  if (args[0] === "complete") {
-    const candidates = await completeWords(caller, args.slice(1));
-    print(candidates.map((candidate) => `${candidate}\n`).join(""));
-    return 0;
-  }
-  refuseForeign(args);
-  try {
-    await program.parse([...args]);
-  } catch (error) {
-    if (!(error instanceof ValidationError)) throw error;
-    throw new HpkError({
-      what: `cannot run 'hpktainer ${args.join(" ")}'`,
-      why: error.message,
-      fix: `see 'hpktainer ${args[0]} --help'`,
-    }, { cause: error });
-  }
-  return status;
-}
 
-function toShell(name: string): Shell {
-  const shell = SHELLS.find((candidate) => candidate === name);
-  if (shell !== undefined) return shell;
-  throw new HpkError({
-    what: `cannot complete for '${name}'`,
-    why: "there is a script for bash, zsh and fish only",
-    fix: "name one of those",
-  });
-}
+import type { Command } from "@hpk/core/commands";
+import { FOREIGN_IMAGE_COMMANDS } from "../images/pure/foreign_commands.ts";
+import type { Caller } from "../shared/pure/caller.ts";
+import { SHELLS } from "./pure/shells.ts";
+import { command, CONTAINER, JSON_OPTION } from "./table/common.ts";
+import { CONTAINER_COMMANDS } from "./table/containers.ts";
+import { IMAGE_COMMANDS, IMAGE_LS, IMAGE_RM } from "./table/images.ts";
+
+export { STARTS } from "./table/starts.ts";
+
+const NAME = { ...CONTAINER, name: "NAME" } as const;
+
+/** Our own commands. */
+export const OWN_COMMANDS: readonly Command<Caller>[] = [
+  command({
+    name: "ps",
+    summary: "list containers and their addresses",
+    options: [JSON_OPTION],
+    examples: [["Addresses only", "hpktainer ps --json | jq -r '.containers[].address'"]],
+    load: async () => (await import("./actions/show.ts")).list,
+  }),
+  command({
+    name: "show",
+    summary: "show all about one container",
+    arguments: [NAME],
+    options: [JSON_OPTION],
+    examples: [["By name", "hpktainer show web"]],
+    load: async () => (await import("./actions/show.ts")).show,
+  }),
+  {
+    name: "port",
+    summary: "show and change the published ports of running containers",
+    commands: [
+      command({
+        name: "ls",
+        summary: "list published ports",
+        arguments: [{ ...NAME, optional: true }],
+        options: [JSON_OPTION],
+        examples: [["Of all containers", "hpktainer port ls"]],
+        load: async () => (await import("./actions/ports.ts")).list,
+      }),
+      command({
+        name: "add",
+        summary: "publish further ports of a running container",
+        arguments: [NAME, { name: "PORTS", many: true }],
+        options: [JSON_OPTION],
+        examples: [[
+          "Port 8080 of the host, and any free one",
+          "hpktainer port add web 8080:80 0:443",
+        ]],
+        load: async () => (await import("./actions/ports.ts")).add,
+      }),
+      command({
+        name: "rm",
+        summary: "take ports of the host away from a running container",
+        arguments: [NAME, { name: "PORTS", many: true }],
+        options: [JSON_OPTION],
+        examples: [["By the host's side", "hpktainer port rm web 8080 127.0.0.1:53/udp"]],
+        load: async () => (await import("./actions/ports.ts")).remove,
+      }),
+    ],
+  },
+  command({
+    name: "gc",
+    summary: "clean up after containers that have died, and repair the rest",
+    options: [
+      { name: "dry-run", help: "only report what would be cleaned up" },
+      JSON_OPTION,
+    ],
+    examples: [["Look first", "hpktainer gc --dry-run"]],
+    load: async () => (await import("./actions/gc.ts")).collect,
+  }),
+  command({
+    name: "doctor",
+    summary: "check the prerequisites, and print a fix for each that is not met",
+    options: [JSON_OPTION],
+    examples: [[
+      "What fails",
+      "hpktainer doctor --json | jq '.checks[] | select(.status == \"fail\")'",
+    ]],
+    load: async () => (await import("./actions/doctor.ts")).examine,
+  }),
+  {
+    name: "container",
+    summary: "run and manage containers of OCI images, as Docker does",
+    examples: [["A shell", "hpktainer container run -it alpine sh"]],
+    commands: CONTAINER_COMMANDS,
+  },
+  {
+    name: "image",
+    summary: "fetch, list and remove OCI images",
+    elsewhere: {
+      why: "hpktainer only keeps images to run them",
+      fixes: FOREIGN_IMAGE_COMMANDS,
+    },
+    commands: IMAGE_COMMANDS,
+  },
+  { ...IMAGE_LS, name: "images", aliases: [], summary: "the same as 'image ls'" },
+  { ...IMAGE_RM, name: "rmi", aliases: [], summary: "the same as 'image rm'" },
+  command({
+    name: "completions",
+    summary: "print a shell's completion script",
+    arguments: [{ name: "SHELL", choices: SHELLS }],
+    examples: [["For this shell", "source <(hpktainer completions bash)"]],
+    load: async () => (await import("./actions/completions.ts")).script,
+  }),
+  {
+    name: "complete",
+    hidden: true,
+    summary: "print what can stand at the cursor; for completion scripts",
+    loadRaw: async () => {
+      const { candidates } = await import("./actions/completions.ts");
+      return (caller, words) => candidates(caller, words, OWN_COMMANDS);
+    },
+  },
+  {
+    name: "monitor",
+    hidden: true,
+    summary: "watch over containers; started by hpktainer itself",
+    loadRaw: async () => (await import("./actions/monitor.ts")).watch,
+  },
+];
+
+/** Names of our own commands. */
+export const OWN_NAMES: readonly string[] = OWN_COMMANDS.map(({ name }) => name);
+
+/** Names of the commands on containers, which `crungo` has without `container`; aliases too. */
+export const CONTAINER_NAMES: readonly string[] = CONTAINER_COMMANDS
+  .flatMap(({ name, aliases = [] }) => [name, ...aliases]);

@@ -3,6 +3,8 @@ import { becomeApptainer, findApptainer } from "../runtimes/apptainer/apptainer.
 import { type Invocation, readArguments } from "../arguments/arguments.ts";
 import { asksForRuntime, isDockerLike } from "../arguments/runtime_words.ts";
 import type { Caller } from "../shared/pure/caller.ts";
+import { findCommand, optionsOf } from "@hpk/core/commands";
+import { CONTAINER_NAMES, OWN_COMMANDS, OWN_NAMES, STARTS } from "./commands.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { complain, print } from "./output.ts";
 
@@ -30,9 +32,11 @@ export function fail(error: unknown): number {
 async function readInvocation(caller: Caller, argv: readonly string[]): Promise<Invocation> {
   const argv0 = Deno.readTextFileSync("/proc/self/cmdline").split("\0", 1)[0]!;
   const wanted = caller.environment["HPK_RUNTIME"];
-  if (!asksForRuntime([argv0, ...argv], wanted)) return readArguments(argv);
+  if (!asksForRuntime([argv0, ...argv], wanted)) return readArguments(argv, OWN_NAMES);
   const { readDockerLike, readRuntime } = await import("./pure/runtime_choice.ts");
-  return isDockerLike(argv0) ? readDockerLike(argv) : readRuntime(argv, wanted);
+  return isDockerLike(argv0)
+    ? readDockerLike(argv, CONTAINER_NAMES)
+    : readRuntime(argv, wanted, OWN_NAMES);
 }
 
 async function dispatch(caller: Caller, invocation: Invocation): Promise<number> {
@@ -51,8 +55,9 @@ async function dispatch(caller: Caller, invocation: Invocation): Promise<number>
       return await (await runtimeNamed(invocation.runtime)).run(caller, invocation.words);
     }
     case "own": {
-      const { runOwnCommand } = await import("./commands.ts");
-      return await runOwnCommand(caller, invocation.args);
+      const { runCommand } = await import("@hpk/core/command-line");
+      const found = findCommand(OWN_COMMANDS, invocation.args)!;
+      return await runCommand(found, { program: "hpktainer", context: caller, print });
     }
     case "join": {
       const { joinInstance } = await import("../runtimes/apptainer/join.ts");
@@ -65,14 +70,23 @@ async function dispatch(caller: Caller, invocation: Invocation): Promise<number>
     case "version":
       return showVersions(caller);
     case "help": {
-      const { containerHelp, mainHelp } = await import("./pure/help.ts");
-      const { verb } = invocation;
-      print(verb === undefined ? mainHelp(manifest.version) : containerHelp(verb));
+      print(await helpOn(invocation.verb));
       return 0;
     }
     case "passthrough":
       return becomeApptainer(caller, invocation.args);
   }
+}
+
+/** Help on the program, or on one of Apptainer's commands that starts a container. */
+async function helpOn(verb: string | undefined): Promise<string> {
+  if (verb === undefined) {
+    const { mainHelp } = await import("./pure/help.ts");
+    return mainHelp(manifest.version, [...STARTS, ...OWN_COMMANDS]);
+  }
+  const { commandHelp } = await import("@hpk/core/command-help");
+  const { command } = findCommand(STARTS, verb.split(" "))!;
+  return commandHelp(command, await optionsOf(command), `hpktainer ${verb}`);
 }
 
 /** Tells something that is no failure of ours. */

@@ -1,3 +1,4 @@
+import { HpkError } from "@hpk/core/errors";
 import { writeText } from "../shared/streams.ts";
 
 /** Writes text to standard output, whole. */
@@ -22,4 +23,31 @@ export function printTo(stream: "stdout" | "stderr", text: string): boolean {
 /** Writes a line to standard error. */
 export function complain(line: string): void {
   writeText(Deno.stderr, `${line}\n`);
+}
+
+/** Exit status of a command of ours that ran and found something wrong. */
+export const EXIT_FOUND_WRONG = 1;
+
+/** The option of commands that can print JSON. */
+export interface JsonOption {
+  readonly json?: true;
+}
+
+/** The same option as Docker writes it. */
+export interface FormatOption {
+  readonly format?: string;
+}
+
+/**
+ * Whether JSON is asked for, by either option.
+ *
+ * @throws {HpkError} On a template, as Docker has them.
+ */
+export function wantsJson(json: true | undefined, format: string | undefined): boolean {
+  if (format === undefined || format === "json") return json === true || format === "json";
+  throw new HpkError({
+    what: `cannot format as '${format}'`,
+    why: "there are no templates here",
+    fix: "use --format json and a program such as jq",
+  });
 }

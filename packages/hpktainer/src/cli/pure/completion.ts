@@ -3,36 +3,12 @@
  * itself; ours are added.
  */
 
+import type { Argument, Command, FoundCommand } from "@hpk/core/commands";
+import { type Option, optionNamed } from "@hpk/core/options";
 import { CONTAINER_VERBS } from "../../arguments/apptainer_options.ts";
 import { BOOT_OPTIONS } from "../../arguments/boot_options.ts";
-import { CONTAINER_COMMANDS } from "./runtime_choice.ts";
 import { NETWORK_OPTIONS } from "../../arguments/network_options.ts";
-
-/** Shells that a script is made for. */
-export const SHELLS = ["bash", "zsh", "fish"] as const;
-
-/** A shell that a script is made for. */
-export type Shell = typeof SHELLS[number];
-
-/** Our own commands that a person types, and their options. */
-const OWN = new Map<string, readonly string[]>([
-  ["ps", ["--json"]],
-  ["show", ["--json"]],
-  ["port", ["ls", "add", "rm", "--json"]],
-  ["gc", ["--dry-run", "--json"]],
-  ["doctor", ["--json"]],
-  ["container", CONTAINER_COMMANDS],
-  ["image", ["pull", "ls", "inspect", "rm", "prune"]],
-  ["images", ["--json", "--quiet", "--digests", "--no-trunc"]],
-  ["rmi", ["--force", "--json"]],
-  ["completions", SHELLS],
-]);
-
-/** Values of our options that can be listed. */
-const VALUES = new Map<string, readonly string[]>([
-  ["--network", ["flannel", "static", "host", "none"]],
-  ["--datapath", ["auto", "veth", "tap", "relay"]],
-]);
+import type { Shell } from "./shells.ts";
 
 /** What can stand at the cursor. */
 export interface Completion {
@@ -43,31 +19,75 @@ export interface Completion {
 }
 
 /**
- * Works out what can stand at the cursor.
+ * Works out what can stand at the cursor on a command line that is not one of our own commands.
  *
  * @param words Words after the program's name; the last is the one at the cursor, maybe empty.
- * @param containers Names of the containers that exist.
+ * @param own Our own commands.
+ * @param options Our options of the commands that start a container.
  */
-export function complete(words: readonly string[], containers: readonly string[]): Completion {
+export function complete<Context>(
+  words: readonly string[],
+  own: readonly Command<Context>[],
+  options: readonly Option[] = NETWORK_OPTIONS,
+): Completion {
   const current = words.at(-1) ?? "";
   const matching = (list: readonly string[]) => list.filter((word) => word.startsWith(current));
-  const values = VALUES.get(words.at(-2) ?? "");
+  const values = valuesOf(words.at(-2), options);
   if (values !== undefined) return { candidates: matching(values), apptainer: undefined };
-  const ours = current.startsWith("-") ? oursOf(words[0] === "instance") : [];
+  const all = [...options, ...(words[0] === "instance" ? BOOT_OPTIONS : [])];
+  const ours = current.startsWith("-") ? all.map(({ name }) => `--${name}`) : [];
   if (words.length <= 1) {
-    return { candidates: matching([...OWN.keys(), ...ours]), apptainer: [current] };
+    return { candidates: matching([...namesOf(own), ...ours]), apptainer: [current] };
   }
-  const own = OWN.get(words[0]!);
-  if (own !== undefined) {
-    const names = words[0] === "show" || (words[0] === "port" && words.length > 2)
-      ? containers
-      : [];
-    return { candidates: matching([...own, ...names]), apptainer: undefined };
-  }
-  const apptainer = withoutOurs(words);
+  const apptainer = withoutOurs(words, [...options, ...BOOT_OPTIONS]);
   const takesOurs = apptainer.length <= 1 ||
     CONTAINER_VERBS.some((verb) => apptainer.join(" ").startsWith(`${verb} `));
   return { candidates: takesOurs ? matching(ours) : [], apptainer };
+}
+
+/**
+ * Works out what can stand at the cursor behind one of our own commands.
+ *
+ * @param found The command that the words name, and what follows; the last is the one at the cursor.
+ * @param options Its options.
+ * @param containers Names of the containers that exist.
+ */
+export function completeOwn<Context>(
+  { command, rest }: FoundCommand<Context>,
+  options: readonly Option[],
+  containers: readonly string[],
+): string[] {
+  const current = rest.at(-1) ?? "";
+  const operands = rest.slice(0, -1).filter((word) => !word.startsWith("-"));
+  const candidates = valuesOf(rest.at(-2), options) ?? [
+    ...(operands.length === 0 ? namesOf(command.commands ?? []) : []),
+    ...options.filter(({ help }) => help !== undefined).map(({ name }) => `--${name}`),
+    ...operandChoices(command.arguments ?? [], operands.length, containers),
+  ];
+  return candidates.filter((candidate) => candidate.startsWith(current));
+}
+
+/** What can be the operand of that index. */
+function operandChoices(
+  all: readonly Argument[],
+  index: number,
+  containers: readonly string[],
+): readonly string[] {
+  const argument = all[index] ?? (all.at(-1)?.many ? all.at(-1) : undefined);
+  return argument?.choices ?? (argument?.completes === "containers" ? containers : []);
+}
+
+/** The values of the option that a word is; undefined where they cannot be listed. */
+function valuesOf(
+  word: string | undefined,
+  options: readonly Option[],
+): readonly string[] | undefined {
+  if (!word?.startsWith("--")) return undefined;
+  return optionNamed(options, word.slice(2))?.choices;
+}
+
+function namesOf<Context>(commands: readonly Command<Context>[]): string[] {
+  return commands.filter(({ hidden }) => !hidden).map(({ name }) => name);
 }
 
 /**
@@ -84,22 +104,15 @@ export function completionScript(shell: Shell): string {
   return SCRIPTS[shell];
 }
 
-/** Our options; those of a boot too, where an instance is started. */
-function oursOf(isInstance: boolean): string[] {
-  const options = [...NETWORK_OPTIONS, ...(isInstance ? BOOT_OPTIONS : [])];
-  return options.map(({ name }) => `--${name}`);
-}
-
-function withoutOurs(words: readonly string[]): string[] {
-  const named = (options: typeof NETWORK_OPTIONS) => options.map(({ name }) => `--${name}`);
-  const options = [...NETWORK_OPTIONS, ...BOOT_OPTIONS];
-  const ours = named(options);
-  const valued = named(options.filter(({ value }) => value !== undefined));
-  return words.filter((word, index) =>
-    index === words.length - 1 ||
-    (!ours.includes(word) && !valued.includes(words[index - 1] ?? "") &&
-      !ours.some((option) => word.startsWith(`${option}=`)))
-  );
+/** The words without our options and their values. */
+function withoutOurs(words: readonly string[], options: readonly Option[]): string[] {
+  const optionOf = (word: string | undefined): Option | undefined =>
+    word?.startsWith("--") ? optionNamed(options, word.slice(2).split("=", 1)[0]!) : undefined;
+  return words.filter((word, index) => {
+    const before = words[index - 1];
+    const isValue = optionOf(before)?.value !== undefined && !before!.includes("=");
+    return index === words.length - 1 || (optionOf(word) === undefined && !isValue);
+  });
 }
 
 const SCRIPTS: Readonly<Record<Shell, string>> = {

@@ -1,56 +1,50 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { complete, completionScript, parseApptainerCompletion, SHELLS } from "./completion.ts";
+import { type Command, findCommand } from "@hpk/core/commands";
+import { NETWORK_OPTIONS } from "../../arguments/network_options.ts";
+import { complete, completeOwn, completionScript, parseApptainerCompletion } from "./completion.ts";
+import { SHELLS } from "./shells.ts";
 
-const OURS = [
-  "--network",
-  "--subnet",
-  "--subnet6",
-  "--ip",
-  "--datapath",
-  "--dns",
-  "--name",
-  "--uplink",
-  "--mtu",
-  "--host-network",
-  "--wait",
-  "--publish",
-  "--isolated",
-  "--no-masquerade",
-  "--allow-imds",
-];
+const OURS = NETWORK_OPTIONS.map(({ name }) => `--${name}`);
 const CONTAINERS = ["db", "web1", "web2"];
 
-const OWN = [
-  ...["ps", "show", "port", "gc", "doctor", "container", "image", "images", "rmi", "completions"],
+const NAME = { name: "NAME", completes: "containers" } as const;
+const JSON_OPTION = { name: "json", help: "JSON" };
+const OWN: readonly Command<undefined>[] = [
+  { name: "ps", summary: "", options: [JSON_OPTION] },
+  { name: "show", summary: "", arguments: [NAME], options: [JSON_OPTION] },
+  {
+    name: "port",
+    summary: "",
+    commands: [
+      { name: "ls", aliases: ["list"], summary: "" },
+      { name: "rm", summary: "", arguments: [NAME, { name: "PORTS", many: true }] },
+    ],
+  },
+  { name: "stop", summary: "", arguments: [{ ...NAME, many: true }] },
+  {
+    name: "pull",
+    summary: "",
+    options: [{ name: "policy", value: "WHEN", choices: ["always", "never"], help: "when" }],
+  },
+  { name: "shells", summary: "", arguments: [{ name: "SHELL", choices: SHELLS }] },
+  { name: "secret", summary: "", hidden: true },
 ];
 
 Deno.test("complete() offers ours, and says what Apptainer is to be asked", () => {
   const cases: [string[], string[], string[] | undefined][] = [
     // words, candidates, words for Apptainer
-    [[], OWN, [""]],
-    [[""], OWN, [""]],
-    [["p"], ["ps", "port"], ["p"]],
+    [[], ["ps", "show", "port", "stop", "pull", "shells"], [""]],
+    [[""], ["ps", "show", "port", "stop", "pull", "shells"], [""]],
+    [["p"], ["ps", "port", "pull"], ["p"]],
     [["ex"], [], ["ex"]],
-    [["--n"], ["--network", "--name", "--no-masquerade"], ["--n"]],
+    [["--n"], ["--network", "--no-masquerade", "--name"], ["--n"]],
     [["--ip", "10.96.0.7", "--m"], ["--mtu"], ["--m"]],
     [["--ip", "10.96.0.7", "run", "--m"], ["--mtu"], ["run", "--m"]],
     [["--ip", "10.96.0.7", "pull", "--m"], [], ["pull", "--m"]],
     [["run", "--ip"], ["--ip"], ["run", "--ip"]],
-    [["ps", ""], ["--json"], undefined],
-    [["ps", "x"], [], undefined],
-    [["show", ""], ["--json", ...CONTAINERS], undefined],
-    [["show", "web"], ["web1", "web2"], undefined],
-    [["container", "s"], ["start", "stop"], undefined],
-    [["image", "p"], ["pull", "prune"], undefined],
-    [["images", "--d"], ["--digests"], undefined],
-    [["rmi", "--"], ["--force", "--json"], undefined],
-    [["port", ""], ["ls", "add", "rm", "--json"], undefined],
-    [["port", "rm", "w"], ["web1", "web2"], undefined],
     [["run", "--isolated", "image.sif", "x"], [], ["run", "image.sif", "x"]],
-    [["gc", "--"], ["--dry-run", "--json"], undefined],
-    [["completions", ""], [...SHELLS], undefined],
     [["run", "--"], OURS, ["run", "--"]],
-    [["run", "--n"], ["--network", "--name", "--no-masquerade"], ["run", "--n"]],
+    [["run", "--n"], ["--network", "--no-masquerade", "--name"], ["run", "--n"]],
     [["instance", "start", "--m"], ["--mtu"], ["instance", "start", "--m"]],
     [
       ["instance", "start", "--host-network", "--boot-allow", "udev", "--boot", "--boot-"],
@@ -59,7 +53,7 @@ Deno.test("complete() offers ours, and says what Apptainer is to be asked", () =
     ],
     [["run", ""], [], ["run", ""]],
     [["instance", "stop", "--"], [], ["instance", "stop", "--"]],
-    [["pull", "--n"], [], ["pull", "--n"]],
+    [["push", "--n"], [], ["push", "--n"]],
     [["run", "--network", ""], ["flannel", "static", "host", "none"], undefined],
     [["run", "--datapath", "v"], ["veth"], undefined],
     [["--network", "s"], ["static"], undefined],
@@ -67,14 +61,42 @@ Deno.test("complete() offers ours, and says what Apptainer is to be asked", () =
     [["run", "--ip=10.96.0.7", "x"], [], ["run", "x"]],
   ];
   for (const [words, candidates, apptainer] of cases) {
-    assertEquals(complete(words, CONTAINERS), { candidates, apptainer }, words.join(" "));
+    assertEquals(complete(words, OWN), { candidates, apptainer }, words.join(" "));
+  }
+});
+
+Deno.test("completeOwn() offers subcommands, options, their values, and operands", () => {
+  const cases: [string, string[]][] = [
+    ["ps ", ["--json"]],
+    ["ps x", []],
+    ["show ", ["--json", ...CONTAINERS]],
+    ["show web", ["web1", "web2"]],
+    ["show db w", []],
+    ["port ", ["ls", "rm"]],
+    ["port list ", []],
+    ["port rm w", ["web1", "web2"]],
+    ["port rm web1 ", []],
+    ["stop db w", ["web1", "web2"]],
+    ["pull --p", ["--policy"]],
+    ["pull --policy ", ["always", "never"]],
+    ["pull --policy n", ["never"]],
+    ["shells ", [...SHELLS]],
+    ["shells b", ["bash"]],
+    ["secret ", []],
+  ];
+  for (const [line, candidates] of cases) {
+    const words = line.split(" ");
+    const found = findCommand(OWN, words.slice(0, -1))!;
+    const atCursor = { ...found, rest: [...found.rest, words.at(-1)!] };
+    const options = (found.command.options ?? []) as readonly typeof JSON_OPTION[];
+    assertEquals(completeOwn(atCursor, options, CONTAINERS), candidates, line);
   }
 });
 
 Deno.test("no word makes complete() fail", () => {
   const words = ["", "run", "show", "--network", "constructor", "toString", "__proto__", "-", "é"];
   for (const a of words) {
-    for (const b of words) for (const c of words) complete([a, b, c], CONTAINERS);
+    for (const b of words) for (const c of words) complete([a, b, c], OWN);
   }
 });
 

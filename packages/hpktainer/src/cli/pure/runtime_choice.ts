@@ -2,63 +2,53 @@
 
 import { HpkError } from "@hpk/core";
 import { type Invocation, readArguments } from "../../arguments/arguments.ts";
-import { flagLettered, flagNamed } from "../../arguments/flag_scan.ts";
+import { optionLettered, optionNamed } from "@hpk/core/options";
 import { ALL_RUN_FLAGS } from "../../containers/pure/run_flags.ts";
 import { networkOption } from "../../arguments/network_options.ts";
 
 /** The runtime that is ours from the beginning, and has a command line of its own. */
 const APPTAINER = "apptainer";
 
-/** Commands on containers by Docker's names. */
-export const CONTAINER_COMMANDS = [
-  "attach",
-  "create",
-  "exec",
-  "inspect",
-  "kill",
-  "logs",
-  "ls",
-  "prune",
-  "ps",
-  "restart",
-  "rm",
-  "run",
-  "start",
-  "stop",
-  "wait",
-];
-
 /**
  * Reads a command line that names a runtime, by `run --runtime NAME` or by the environment.
  *
  * @param argv Arguments after the program's name.
  * @param preferred HPK_RUNTIME; undefined or empty for Apptainer.
+ * @param own Names of our own commands.
  * @throws {HpkError} When it cannot be understood.
  */
-export function readRuntime(argv: readonly string[], preferred: string | undefined): Invocation {
+export function readRuntime(
+  argv: readonly string[],
+  preferred: string | undefined,
+  own: readonly string[],
+): Invocation {
   const before = networkOptions(argv);
   const [verb, ...words] = argv.slice(before.length);
-  if (verb !== "run") return readArguments(argv);
+  if (verb !== "run") return readArguments(argv, own);
   const found = findRuntime(words);
   const runtime = found?.name ?? (preferred || APPTAINER);
   if (runtime !== APPTAINER) return { kind: "runtime", runtime, words: [...before, ...words] };
   const rest = found === undefined
     ? words
     : [...words.slice(0, found.at), ...words.slice(found.at + found.length)];
-  return readArguments([...before, verb, ...rest]);
+  return readArguments([...before, verb, ...rest], own);
 }
 
 /**
  * Reads a command line of Docker's kind: `run …`, `ps`, `images`.
  *
+ * @param containers Names of the commands on containers.
  * @throws {HpkError} When it names no command.
  */
-export function readDockerLike(argv: readonly string[]): Invocation {
+export function readDockerLike(
+  argv: readonly string[],
+  containers: readonly string[],
+): Invocation {
   const [word = "--help", ...rest] = argv;
   if (word === "run") return { kind: "runtime", runtime: "crun", words: rest };
   if (word === "pull") return { kind: "own", args: ["image", "pull", ...rest] };
   if (["container", "image", "images", "rmi"].includes(word)) return { kind: "own", args: argv };
-  if (CONTAINER_COMMANDS.includes(word)) return { kind: "own", args: ["container", ...argv] };
+  if (containers.includes(word)) return { kind: "own", args: ["container", ...argv] };
   if (word === "--version" || word === "version") return { kind: "version" };
   if (word === "--help" || word === "-h" || word === "help") {
     return { kind: "own", args: ["container", "--help"] };
@@ -66,7 +56,7 @@ export function readDockerLike(argv: readonly string[]): Invocation {
   throw new HpkError({
     what: `cannot understand '${word}'`,
     why: "crungo has no such command",
-    fix: `use run, pull, images, rmi, ${CONTAINER_COMMANDS.join(", ")}, or hpktainer itself`,
+    fix: `use run, pull, images, rmi, ${containers.join(", ")}, or hpktainer itself`,
   });
 }
 
@@ -100,11 +90,11 @@ function findRuntime(
 /** Whether an option's value is the next word. What is not known has none. */
 function takesNext(word: string): boolean {
   if (word.startsWith("--")) {
-    return !word.includes("=") && flagNamed(ALL_RUN_FLAGS, word.slice(2))?.value !== undefined;
+    return !word.includes("=") && optionNamed(ALL_RUN_FLAGS, word.slice(2))?.value !== undefined;
   }
   const letters = [...word.slice(1)];
   const valued = letters.findIndex((letter) =>
-    flagLettered(ALL_RUN_FLAGS, letter)?.value !== undefined
+    optionLettered(ALL_RUN_FLAGS, letter)?.value !== undefined
   );
   return valued !== -1 && valued === letters.length - 1;
 }

@@ -1,6 +1,6 @@
+import { type Option, scanOptions } from "@hpk/core/options";
 import { HpkError } from "@hpk/core";
 import { type ReadOptionFile, readVariable, readVariableFile } from "./environment.ts";
-import { type Flag, scanFlags } from "../../arguments/flag_scan.ts";
 import type { Caller } from "../../shared/pure/caller.ts";
 
 /** A command to be run in a container that runs. */
@@ -19,7 +19,7 @@ export interface ExecRequest {
 }
 
 /** Options of `container exec`. */
-export const EXEC_FLAGS: readonly Flag[] = [
+export const EXEC_FLAGS: readonly Option[] = [
   { name: "interactive", letter: "i", help: "keep standard input open" },
   { name: "tty", letter: "t", help: "give it a terminal" },
   { name: "detach", letter: "d", help: "run it in the background" },
@@ -49,7 +49,9 @@ export function readExec(
   caller: Pick<Caller, "environment">,
   readFile: ReadOptionFile,
 ): ExecRequest | undefined {
-  const { values, operands } = scanFlags(words, EXEC_FLAGS, "hpktainer container exec");
+  const { values, operands } = scanOptions(words, EXEC_FLAGS, {
+    command: "hpktainer container exec",
+  });
   if (values.has("help")) return undefined;
   const all = (name: string) => values.get(name) ?? [];
   const isOn = (name: string) => all(name).at(-1) === "true";

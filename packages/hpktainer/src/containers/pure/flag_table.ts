@@ -1,9 +1,9 @@
 /** The options of `run` as Docker and Podman have them: which we take, and why not the others. */
 
-import type { Flag } from "../../arguments/flag_scan.ts";
+import type { Option } from "@hpk/core/options";
 
 /** Options that say what runs and how; those of networks are `pure/network_options.ts`. */
-export const RUN_FLAGS: readonly Flag[] = [
+export const RUN_FLAGS: readonly Option[] = [
   { name: "interactive", letter: "i", help: "keep standard input open" },
   { name: "tty", letter: "t", help: "give it a terminal" },
   { name: "detach", letter: "d", help: "run it in the background and print its id" },

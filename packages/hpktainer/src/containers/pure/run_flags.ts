@@ -1,13 +1,15 @@
+import { type Option, type OptionScan, scanOptions } from "@hpk/core/options";
+import { SETTINGS } from "@hpk/core/settings-table";
 import { HpkError } from "@hpk/core";
 import {
   NETWORK_OPTIONS,
   type NetworkOptions,
+  networkOptions,
   readNetworkOptions,
 } from "../../arguments/network_options.ts";
 import type { Caller } from "../../shared/pure/caller.ts";
 import { type ReadOptionFile, readVariable, readVariableFile } from "./environment.ts";
 import { RUN_FLAGS } from "./flag_table.ts";
-import { type Flag, type FlagScan, scanFlags } from "../../arguments/flag_scan.ts";
 import { type Limits, readLimits } from "./limits.ts";
 import { readSecurity, type Security } from "./security.ts";
 import { readInteger, readSize } from "./sizes.ts";
@@ -77,16 +79,8 @@ const DEFAULT_SHARED_MEMORY = 64 * 1024 * 1024;
 /** Docker's name of the network that everybody has, which is ours. */
 const DEFAULT_NETWORKS = ["default", "bridge"];
 
-const NETWORK_FLAGS: readonly Flag[] = NETWORK_OPTIONS.map(({ name, value, description }) => ({
-  name,
-  help: description,
-  ...(value === undefined ? {} : { value }),
-  ...(name === "network" ? { aliases: ["net"] } : {}),
-  ...(name === "publish" ? { letter: "p" } : {}),
-}));
-
 /** All options of `run`. */
-export const ALL_RUN_FLAGS: readonly Flag[] = [...RUN_FLAGS, ...NETWORK_FLAGS];
+export const ALL_RUN_FLAGS: readonly Option[] = [...RUN_FLAGS, ...networkOptions(SETTINGS, true)];
 
 /**
  * Reads what follows `run` or `create`.
@@ -103,7 +97,7 @@ export function readRun(
   caller: Pick<Caller, "environment">,
   readFile: ReadOptionFile,
 ): RunRequest | undefined {
-  const scan = scanFlags(words, ALL_RUN_FLAGS, command);
+  const scan = scanOptions(words, ALL_RUN_FLAGS, { command });
   if (scan.values.has("help")) return undefined;
   const [image, ...args] = scan.operands;
   if (image === undefined || image === "") {
@@ -119,7 +113,7 @@ export function readRun(
 }
 
 function readOptions(
-  scan: FlagScan,
+  scan: OptionScan,
   environment: Caller["environment"],
   readFile: ReadOptionFile,
   isKept: boolean,
@@ -187,13 +181,13 @@ interface Accessors {
   readonly isOn: (name: string, fallback?: boolean) => boolean;
 }
 
-function accessors(scan: FlagScan): Accessors {
+function accessors(scan: OptionScan): Accessors {
   const all = (name: string) => scan.values.get(name) ?? [];
   const one = (name: string) => all(name).at(-1);
   return { all, one, isOn: (name, fallback = false) => (one(name) ?? String(fallback)) === "true" };
 }
 
-function readNetwork(scan: FlagScan): NetworkOptions {
+function readNetwork(scan: OptionScan): NetworkOptions {
   const given = NETWORK_OPTIONS.flatMap(({ name, value: placeholder }) =>
     (scan.values.get(name) ?? []).map((value): [string, string] => {
       if (placeholder === undefined) return [name, value === "true" ? "yes" : "no"];

@@ -1,6 +1,5 @@
-import { formatTable } from "../../shared/pure/text_table.ts";
+import { optionLines } from "@hpk/core/command-help";
 import { EXEC_FLAGS } from "./exec_flags.ts";
-import type { Flag } from "../../arguments/flag_scan.ts";
 import { ALL_RUN_FLAGS } from "./run_flags.ts";
 
 /** What `run --runtime crun --help` and `container create --help` print. */
@@ -16,7 +15,7 @@ ${
 IMAGE is alpine, quay.io/org/name:tag, name@sha256:…, docker://…, oci:DIR:TAG, oci-archive:FILE or
 docker-archive:FILE. Options end at the image.
 
-${options(ALL_RUN_FLAGS)}
+${optionLines(ALL_RUN_FLAGS)}
 Exit status: the container's own; 125 when hpktainer fails, 126 when the command cannot be run, 127
 when there is none, 128 and the signal's number when one ends it.
 
@@ -31,19 +30,8 @@ export function execHelp(): string {
 
 Runs a command in a container that runs. Options end at the container.
 
-${options(EXEC_FLAGS)}
+${optionLines(EXEC_FLAGS)}
 Example:
   hpktainer container exec -it web sh
 `;
-}
-
-function options(flags: readonly Flag[]): string {
-  return formatTable(
-    flags.filter(({ help }) => help !== undefined).map(({ name, letter, value, help }) => [
-      `  ${letter === undefined ? "    " : `-${letter}, `}--${name}${
-        value === undefined ? "" : ` ${value}`
-      }`,
-      help!,
-    ]),
-  );
 }
