@@ -1,10 +1,7 @@
-import { Command as CliffyCommand, ValidationError } from "@cliffy/command";
-import type { Argument, Command, FoundCommand } from "../model/command.ts";
-import { optionsOf } from "../model/command.ts";
+import { type Command, findCommand, type FoundCommand, optionsOf } from "../model/command.ts";
 import { commandHelp } from "../model/command_help.ts";
 import { checkWords } from "../model/command_words.ts";
 import { HpkError } from "../model/errors.ts";
-import type { Option } from "../model/option.ts";
 
 export { checkWords };
 
@@ -18,6 +15,23 @@ export interface CommandRun<Context> {
 }
 
 /**
+ * Runs a program of one command that may have subcommands.
+ *
+ * @param argv Arguments after the program's name.
+ * @return The exit status.
+ * @throws {HpkError} When the command line is wrong, or what it asks for fails.
+ */
+export async function runProgram<Context>(
+  command: Command<Context>,
+  argv: readonly string[],
+  context: Context,
+  print: (text: string) => void,
+): Promise<number> {
+  const found = findCommand(command.commands ?? [], argv) ?? { command, path: [], rest: argv };
+  return await runCommand(found, { program: command.name, context, print });
+}
+
+/**
  * Runs a command of the table, or prints its help.
  *
  * @return The exit status.
@@ -27,25 +41,23 @@ export async function runCommand<Context>(
   { command, path, rest }: FoundCommand<Context>,
   { program, context, print }: CommandRun<Context>,
 ): Promise<number> {
-  const name = [program, ...path].join(" ").trim();
+  const name = [program, ...path].join(" ");
   if (command.loadRaw !== undefined) {
     return await (await command.loadRaw())(context, rest) ?? 0;
   }
-  const options = await optionsOf(command);
-  if (command.load === undefined) {
-    const [word] = rest;
-    if (word === undefined || word.startsWith("-")) checkWords(command, options, name, rest);
-    else refuseCommand(command, name, word);
-    print(commandHelp(command, options, name));
-    return 0;
+  const [word] = rest;
+  if (command.commands !== undefined && word !== undefined && !word.startsWith("-")) {
+    refuseCommand(command, name, word);
   }
+  const options = await optionsOf(command);
   const words = checkWords(command, options, name, rest);
-  if (words === undefined) {
+  if (words === undefined || command.load === undefined) {
     print(commandHelp(command, options, name));
     return 0;
   }
   const action = await command.load();
-  const parsed = await parse(command, options, name, words);
+  const { parseWords } = await import("./parse_words.ts");
+  const parsed = await parseWords(command, options, name, words);
   return await action(context, parsed.options, ...parsed.args) ?? 0;
 }
 
@@ -64,56 +76,4 @@ function refuseCommand<Context>(
     why: "there is no such command",
     fix: `use one of ${names.join(", ")}; see '${name} --help'`,
   });
-}
-
-interface Parsed {
-  readonly options: Readonly<Record<string, unknown>>;
-  readonly args: readonly string[];
-}
-
-/** Parses words by Cliffy, which gives options their types, defaults and names. */
-async function parse<Context>(
-  row: Command<Context>,
-  options: readonly Option[],
-  name: string,
-  words: readonly string[],
-): Promise<Parsed> {
-  // deno-lint-ignore no-explicit-any -- the types of a command come from the text of its options
-  let cliffy: CliffyCommand<any> = new CliffyCommand().name(name).throwErrors();
-  if (row.arguments !== undefined) {
-    cliffy = cliffy.arguments(row.arguments.map(argumentDefinition).join(" "));
-  }
-  for (const option of options) {
-    cliffy = cliffy.option(optionDefinition(option), option.help ?? "", {
-      ...(option.many ? { collect: true } : {}),
-      ...(option.fallback === undefined ? {} : { default: option.fallback }),
-    });
-  }
-  let parsed: Parsed = { options: {}, args: [] };
-  cliffy.action((values: Parsed["options"], ...args: string[]) => {
-    parsed = { options: values, args };
-  });
-  try {
-    await cliffy.parse([...words]);
-  } catch (error) {
-    if (!(error instanceof ValidationError)) throw error;
-    const { message } = error;
-    throw new HpkError(
-      { what: `cannot run '${name}'`, why: message, fix: `see '${name} --help'` },
-      {
-        cause: error,
-      },
-    );
-  }
-  return parsed;
-}
-
-function argumentDefinition({ name, optional, many }: Argument): string {
-  const inner = `${name}${many ? "..." : ""}:string`;
-  return optional ? `[${inner}]` : `<${inner}>`;
-}
-
-function optionDefinition({ name, letter, value, type }: Option): string {
-  const short = letter === undefined ? "" : `-${letter}, `;
-  return `${short}--${name}${value === undefined ? "" : ` <value:${type ?? "string"}>`}`;
 }

@@ -88,7 +88,7 @@ type Member<O extends Option> = O["name"] extends `no-${infer Name}`
   : { readonly [K in Camel<O["name"]>]?: Value<O> };
 
 type Value<O extends Option> = O extends { value: string } ? O extends { many: true } ? string[]
-  : O extends { type: "integer" } ? number
+  : O extends { type: string } ? number
   : O extends { choices: readonly (infer Choice extends string)[] } ? Choice
   : string
   : true;

@@ -4,9 +4,9 @@ import type { Option } from "./option.ts";
 /** The option that every command has. */
 export const HELP_OPTION: Option = { name: "help", letter: "h", help: "show this help" };
 
-/** A command's operands and options in a line, such as "[OPTIONS] NAME PORTS...". */
+/** A command's options and operands in a line, such as "[OPTIONS] NAME PORTS...". */
 export function usageOf<Context>(command: Command<Context>): string {
-  if (command.commands !== undefined) return "COMMAND";
+  if (command.commands !== undefined) return command.load === undefined ? "COMMAND" : "[OPTIONS]";
   const operands = (command.arguments ?? []).map(showArgument);
   return ["[OPTIONS]", ...operands].join(" ");
 }

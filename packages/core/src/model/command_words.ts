@@ -50,6 +50,9 @@ function checkValue({ name, type, choices }: Option, value: string): void {
   if (type === "integer" && !/^-?[0-9]{1,15}$/.test(value)) {
     wrong("it is not a whole number", "give one");
   }
+  if (type === "number" && !/^-?[0-9]{1,15}(\.[0-9]{1,15})?$/.test(value)) {
+    wrong("it is not a number", "give one");
+  }
   if (choices !== undefined && !choices.includes(value)) {
     wrong("it has no such value", `give one of ${choices.join(", ")}`);
   }

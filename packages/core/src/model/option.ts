@@ -9,7 +9,7 @@ export interface Option {
   /** Placeholder of its value; absent for an option that is on or off. */
   readonly value?: string;
   /** What its value must be, where any text is not right. */
-  readonly type?: "integer";
+  readonly type?: "integer" | "number";
   /** Its values, where they can be listed: for completion and the reference. */
   readonly choices?: readonly string[];
   /** Whether it may be given several times. Otherwise the last counts. */

@@ -1,4 +1,5 @@
 import { errorLine } from "@hpk/core";
+import { HOST_SETUP } from "./commands.ts";
 import manifest from "../../deno.json" with { type: "json" };
 
 /** Exit status of a run that failed; 2 is kept for "something would change". */
@@ -17,12 +18,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       console.log(manifest.version);
       return 0;
     }
-    if (word === "probe") {
-      const { runProbe } = await import("./probe_command.ts");
-      return await runProbe(argv.slice(1));
-    }
-    const { runCommandLine } = await import("./commands.ts");
-    return await runCommandLine(argv);
+    const { runProgram } = await import("@hpk/core/command-line");
+    return await runProgram(HOST_SETUP, argv, undefined, (text) => console.log(text.trimEnd()));
   } catch (error) {
     console.error(errorLine("host-setup", error, "host-setup --plan --json"));
     return EXIT_FAILURE;
