@@ -2,7 +2,7 @@
 # The checks that are no tests, each a function; sourced by ok and test
 # from the project's root.
 
-readonly CHECKS=(types layers format lint links)
+readonly CHECKS=(types layers format lint links reference)
 
 check_format() {
   scripts/deno fmt --check
@@ -24,4 +24,9 @@ check_layers() {
 
 check_links() {
   scripts/deno run --no-check --allow-read scripts/check_docs.ts
+}
+
+# The pages of docs/reference that are derived from the code.
+check_reference() {
+  scripts/deno run -A --no-check scripts/reference.ts --check
 }

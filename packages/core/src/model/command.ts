@@ -35,6 +35,8 @@ export interface Command<Context> {
   readonly options?: readonly Option[] | (() => Promise<readonly Option[]>);
   /** Command lines with what they are for. */
   readonly examples?: readonly (readonly [purpose: string, line: string])[];
+  /** What it prints with `--json`, by the names of types: "{version, ports: [PortView]}". */
+  readonly output?: string;
   /** Its subcommands; a command has these or an action. */
   readonly commands?: readonly Command<Context>[];
   /** Subcommands that other programs have and this one has not. */

@@ -23,6 +23,7 @@ export type HostState = Readonly<Record<HostStatePart, ReadonlyMap<string, strin
 
 /** A difference between two states. */
 export interface HostDifference {
+  /** Part of the state that it is in, such as "addresses". */
   readonly part: HostStatePart;
   /** Name of the thing, such as "eth0" or "net.ipv4.ip_forward". */
   readonly name: string;

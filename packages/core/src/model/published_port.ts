@@ -14,6 +14,7 @@ export type PortProtocol = typeof PORT_PROTOCOLS[number];
 
 /** Published ports of a container: one, or a range of consecutive ports. */
 export interface PublishedPort {
+  /** "tcp" or "udp". */
   readonly protocol: PortProtocol;
   /**
    * The host's address to publish on: null for every address of both families, "0.0.0.0" for every

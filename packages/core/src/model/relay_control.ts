@@ -180,8 +180,11 @@ function require(condition: boolean, message: string): void {
 
 /** Status of a session. Counts are since the daemon took it up. */
 export interface RelaySessionStatus {
+  /** Its name, as it was asked for. */
   readonly id: string;
+  /** What it serves. */
   readonly datapath: "tap" | "relay";
+  /** The TAP device on the host. */
   readonly hostTap: string;
   /** Seconds since the daemon took it up. */
   readonly uptime: number;
@@ -191,7 +194,9 @@ export interface RelaySessionStatus {
 
 /** Status of the daemon. */
 export interface RelayStatus {
+  /** Version of this shape. */
   readonly version: 1;
+  /** The daemon's process. */
   readonly pid: number;
   /** Seconds since the daemon was started. */
   readonly uptime: number;
@@ -199,6 +204,7 @@ export interface RelayStatus {
   readonly memoryBytes: number;
   /** Bytes in use of the relay thread's heap. */
   readonly relayHeapBytes: number;
+  /** Its sessions. */
   readonly sessions: readonly RelaySessionStatus[];
 }
 

@@ -14,6 +14,7 @@ export const CONFIG_PATH = "/etc/hpktainer/config.ini";
 
 /** A setting as text and where it came from. */
 export interface SettingSource {
+  /** Its name, as in the configuration file. */
   readonly key: SettingKey;
   /** The value, or the empty string where nothing is set. */
   readonly value: string;

@@ -46,7 +46,7 @@ export const HOST_SETUP: Command<undefined> = {
       { name: "apply", help: "make the host ready" },
       {
         name: "check",
-        help: "end with 0 where the host is ready, with 2 where --apply would change it",
+        help: "end with 0 where the host is ready, 2 where --apply would change it",
       },
       { name: "undo", help: "put back what was there before" },
       {
@@ -71,6 +71,8 @@ export const HOST_SETUP: Command<undefined> = {
       ["In a cron job", "host-setup --check || host-setup --apply"],
       ["For containers with systemd", "host-setup boot-overrides --dest /etc/boot-overrides"],
     ],
+    output:
+      "{version} and SetupReport; with --undo UndoReport; with --verify {version, proofs: [Proof]}",
     load: async () => (await import("./setup_command.ts")).runSetup,
   }),
   commands: COMMANDS,

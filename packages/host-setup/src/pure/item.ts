@@ -36,6 +36,7 @@ export type Value = string | null;
 
 /** A thing of the host. */
 export interface Thing {
+  /** What it is. */
   readonly kind: Kind;
   /** Its name within its kind: a path, a key, an interface. */
   readonly id: string;
@@ -51,9 +52,13 @@ export interface Wanted extends Thing {
 
 /** A change of a thing. */
 export interface Change extends Thing {
+  /** The group that it is shown in. */
   readonly group: Group;
+  /** Its value before; null where it is absent. */
   readonly old: Value;
+  /** Its value now; null where it is absent. */
   readonly new: Value;
+  /** Why it is changed. */
   readonly reason: string;
 }
 

@@ -4,6 +4,7 @@ import { type Change, type Group, GROUPS, type Kind, type Thing, type Value } fr
 
 /** A plan, or its result. */
 export interface SetupReport {
+  /** What was changed, or would be. */
   readonly changes: readonly Change[];
   /** Notes that stop nothing. */
   readonly notes: readonly string[];
@@ -13,6 +14,7 @@ export interface SetupReport {
 
 /** A thing that --undo leaves. */
 export interface LeftThing extends Thing {
+  /** Why it is left. */
   readonly why: string;
   /** Whether a later --undo can restore it. */
   readonly later: boolean;
@@ -20,7 +22,9 @@ export interface LeftThing extends Thing {
 
 /** Result of --undo. */
 export interface UndoReport {
+  /** What is as it was before. */
   readonly restored: readonly Omit<Change, "reason">[];
+  /** What is left as it is. */
   readonly left: readonly LeftThing[];
 }
 

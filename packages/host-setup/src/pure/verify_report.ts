@@ -2,6 +2,7 @@
 
 /** One check. */
 export interface Proof {
+  /** Its name for programs. */
   readonly id:
     | "container"
     | "outbound"

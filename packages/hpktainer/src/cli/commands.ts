@@ -23,6 +23,7 @@ export const OWN_COMMANDS: readonly Command<Caller>[] = [
     summary: "list containers and their addresses",
     options: [JSON_OPTION],
     examples: [["Addresses only", "hpktainer ps --json | jq -r '.containers[].address'"]],
+    output: "{version, containers: [ContainerView]}",
     load: async () => (await import("./actions/show.ts")).list,
   }),
   command({
@@ -31,6 +32,7 @@ export const OWN_COMMANDS: readonly Command<Caller>[] = [
     arguments: [NAME],
     options: [JSON_OPTION],
     examples: [["By name", "hpktainer show web"]],
+    output: "{version, container: ContainerView}",
     load: async () => (await import("./actions/show.ts")).show,
   }),
   {
@@ -43,6 +45,7 @@ export const OWN_COMMANDS: readonly Command<Caller>[] = [
         arguments: [{ ...NAME, optional: true }],
         options: [JSON_OPTION],
         examples: [["Of all containers", "hpktainer port ls"]],
+        output: "{version, ports: [PortView]}",
         load: async () => (await import("./actions/ports.ts")).list,
       }),
       command({
@@ -54,6 +57,7 @@ export const OWN_COMMANDS: readonly Command<Caller>[] = [
           "Port 8080 of the host, and any free one",
           "hpktainer port add web 8080:80 0:443",
         ]],
+        output: "{version, ports: [PortView]}",
         load: async () => (await import("./actions/ports.ts")).add,
       }),
       command({
@@ -62,6 +66,7 @@ export const OWN_COMMANDS: readonly Command<Caller>[] = [
         arguments: [NAME, { name: "PORTS", many: true }],
         options: [JSON_OPTION],
         examples: [["By the host's side", "hpktainer port rm web 8080 127.0.0.1:53/udp"]],
+        output: "{version, ports: [PortView]}",
         load: async () => (await import("./actions/ports.ts")).remove,
       }),
     ],
@@ -74,6 +79,7 @@ export const OWN_COMMANDS: readonly Command<Caller>[] = [
       JSON_OPTION,
     ],
     examples: [["Look first", "hpktainer gc --dry-run"]],
+    output: "GarbageReport",
     load: async () => (await import("./actions/gc.ts")).collect,
   }),
   command({
@@ -84,6 +90,7 @@ export const OWN_COMMANDS: readonly Command<Caller>[] = [
       "What fails",
       "hpktainer doctor --json | jq '.checks[] | select(.status == \"fail\")'",
     ]],
+    output: "DoctorReport",
     load: async () => (await import("./actions/doctor.ts")).examine,
   }),
   {

@@ -55,6 +55,7 @@ export const NET_DAEMON: Command<undefined> = {
         { name: "prometheus", help: "print metrics in Prometheus's text format" },
       ],
       examples: [["For a program", "hpk-net-daemon status --json"]],
+      output: "RelayStatus",
       load: async () => (await import("./status_command.ts")).runStatus,
     }),
   ],

@@ -9,46 +9,55 @@ import { formatTable } from "../../shared/pure/text_table.ts";
 
 /** A container as `ps --json` and `show --json` give it. The shape is stable: keys are only added. */
 export interface ContainerView {
+  /** Twelve hexadecimal digits. */
   readonly id: string;
+  /** Its name; the id where none was given. */
   readonly name: string;
-  /** "run" or "instance". */
+  /** How it was started. */
   readonly kind: ContainerRecord["kind"];
-  /** "starting", "running", "stopping", or "dead" where its owner is gone and it waits for `gc`. */
+  /** "dead" where its owner is gone and it waits for `gc`. */
   readonly state: ContainerRecord["phase"] | "dead";
   /** IPv4 address; null until it is allocated. */
   readonly address: string | null;
-  /** This and the next are null in the host's network; so are datapath, bridge and mtu. */
+  /** Address of its gateway, such as 10.96.0.1; null in the host's network. */
   readonly gateway: string | null;
+  /** Its subnet, such as 10.96.0.0/24; null in the host's network. */
   readonly subnet: string | null;
-  /** IPv6 address, gateway and subnet; null where there are none. */
+  /** IPv6 address; null where it has none. */
   readonly address6: string | null;
+  /** IPv6 gateway; null where it has none. */
   readonly gateway6: string | null;
+  /** IPv6 subnet; null where it has none. */
   readonly subnet6: string | null;
   /** "host" for a booted container in the host's network. */
   readonly mode: ContainerRecord["mode"];
+  /** How frames reach it; null in the host's network. */
   readonly datapath: ContainerRecord["datapath"] | null;
+  /** Name of the host's bridge; null in the host's network. */
   readonly bridge: string | null;
-  /** In bytes. */
+  /** MTU in bytes; null in the host's network. */
   readonly mtu: number | null;
-  /** Ports of the host that lead to it. */
+  /** Ports of the host that are forwarded to it. */
   readonly ports: readonly PublishedPort[];
-  /** Whether it is kept from other isolated containers. */
+  /** Whether it is kept apart from other isolated containers. */
   readonly isolated: boolean;
   /** Whether its traffic to outside gets the host's address, where we are the one to do that. */
   readonly masquerade: boolean;
   /** Whether it reaches the cloud's instance metadata service. */
   readonly imds: boolean;
+  /** "apptainer" or "crun". */
   readonly runtime: ContainerRecord["runtime"];
+  /** The image as it was named. */
   readonly image: string;
   /** The process whose end releases the network. */
   readonly pid: number;
-  /** ISO 8601, UTC. */
+  /** When it was started, ISO 8601, UTC. */
   readonly created: string;
-  /** Name of the network namespace, for `ip netns exec`. */
+  /** Name of the network namespace, for `ip netns exec`; null where it has none. */
   readonly namespace: string | null;
-  /** Host end of the veth pair. */
+  /** Host end of the veth pair; null where it has none. */
   readonly link: string | null;
-  /** What went wrong when it was last taken down. */
+  /** What went wrong when it was last cleaned up. */
   readonly errors: readonly string[];
   /** How its boot went; null where it was not booted, or is booting. */
   readonly boot: BootReport | null;

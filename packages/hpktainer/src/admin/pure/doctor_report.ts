@@ -9,7 +9,7 @@ export interface Check {
   readonly status: "ok" | "warn" | "fail";
   /** What was found. */
   readonly found: string;
-  /** How to mend it; empty where nothing is to be mended. */
+  /** What to do; empty where there is nothing to do. */
   readonly fix: string;
 }
 
@@ -19,8 +19,9 @@ export interface DoctorReport {
   readonly version: 1;
   /** Whether no check failed. */
   readonly ok: boolean;
+  /** What was checked. */
   readonly checks: readonly Check[];
-  /** Every setting, its value (empty where unset) and where it came from. */
+  /** Every setting. */
   readonly settings: readonly SettingSource[];
 }
 

@@ -5,20 +5,29 @@ import { formatBytes } from "../../shared/pure/units.ts";
 export interface GarbageReport {
   /** Version of this shape. */
   readonly version: 1;
+  /** Whether nothing was done. */
   readonly dryRun: boolean;
-  /** Containers that were, or with dryRun would be, taken down. */
+  /** Containers that were, or with dryRun would be, cleaned up. */
   readonly reclaimed: readonly {
+    /** The container's id. */
     readonly id: string;
+    /** The container's name. */
     readonly name: string;
+    /** What was removed. */
     readonly resources: readonly Resource[];
     /** What could not be removed, one message each. */
     readonly errors: readonly string[];
   }[];
   /** What went wrong with what all containers share. */
   readonly errors: readonly string[];
-  /** What was, or would be, removed from the store of images: where it was, and its size in bytes. */
-  readonly images: readonly { readonly path: string; readonly bytes: number }[];
-  /** Bridges that no container was on, and that were, or would be, removed with all that belongs to them. */
+  /** What was, or would be, removed from the store of images. */
+  readonly images: readonly {
+    /** Where it was. */
+    readonly path: string;
+    /** Its size in bytes. */
+    readonly bytes: number;
+  }[];
+  /** Bridges without a container that were, or would be, removed with what belongs to them. */
   readonly unused: readonly string[];
 }
 

@@ -68,6 +68,7 @@ export const CONTAINER_COMMANDS: readonly Command<Caller>[] = [
       FORMAT_OPTION,
     ],
     examples: [["All, for a program", "hpktainer container ls -a --json"]],
+    output: "{version, containers: [ListedContainer]}",
     load: async () => (await import("../actions/container_list.ts")).list,
   }),
   command({

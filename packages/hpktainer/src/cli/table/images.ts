@@ -18,6 +18,7 @@ export const IMAGE_LS = command({
     FORMAT_OPTION,
   ],
   examples: [["Names only", "hpktainer image ls --json | jq -r '.images[].reference'"]],
+  output: "{version, images: [ImageView]}",
   load: async () => (await import("../actions/images.ts")).list,
 });
 
@@ -32,6 +33,7 @@ export const IMAGE_RM = command({
     JSON_OPTION,
   ],
   examples: [["By name", "hpktainer image rm alpine"]],
+  output: "{version} and Removal",
   load: async () => (await import("../actions/images.ts")).remove,
 });
 
@@ -59,6 +61,7 @@ export const IMAGE_COMMANDS: readonly Command<Caller>[] = [
       ["From Docker Hub", "hpktainer image pull alpine"],
       ["From a file", "hpktainer image pull docker-archive:alpine.tar"],
     ],
+    output: "{version, image: ImageView}",
     load: async () => (await import("../actions/images.ts")).pull,
   }),
   IMAGE_LS,
@@ -83,6 +86,7 @@ export const IMAGE_COMMANDS: readonly Command<Caller>[] = [
       JSON_OPTION,
     ],
     examples: [["All that can go", "hpktainer image prune --all --force"]],
+    output: "{version} and Removal",
     load: async () => (await import("../actions/images.ts")).prune,
   }),
 ];

@@ -19,18 +19,27 @@ export interface KnownContainer {
 
 /** A container as `container ls --json` lists it. The shape is stable: keys are only added. */
 export interface ListedContainer {
+  /** Twelve hexadecimal digits. */
   readonly id: string;
+  /** Its name; the id where none was given. */
   readonly name: string;
+  /** The image as it was named. */
   readonly image: string;
   /** Its command as it is run. */
   readonly command: readonly string[];
+  /** What it does. */
   readonly status: ContainerStatus;
+  /** Its exit status; null where it has not ended. */
   readonly exitCode: number | null;
-  /** ISO 8601. */
+  /** When it was made, ISO 8601. */
   readonly created: string;
+  /** When it was last started, ISO 8601; null where it never was. */
   readonly started: string | null;
+  /** When it last ended, ISO 8601; null where it has not. */
   readonly finished: string | null;
+  /** IPv4 address; null where it has none. */
   readonly address: string | null;
+  /** Labels of the image and of the command line. */
   readonly labels: Readonly<Record<string, string>>;
 }
 

@@ -5,12 +5,13 @@ import { formatBytes } from "../../shared/pure/units.ts";
 
 /** An image as `image ls --json` lists it. The shape is stable: keys are only added. */
 export interface ImageView {
-  /** Whole name. */
+  /** Its whole name. */
   readonly reference: string;
-  /** Digest of its configuration. */
+  /** Digest of its configuration, `sha256:…`. */
   readonly id: string;
-  /** Digest of its manifest in the store. */
+  /** Digest of its manifest in the store, `sha256:…`. */
   readonly digest: string;
+  /** Such as linux/amd64. */
   readonly platform: string;
   /** Bytes on the disk, unpacked; images with the same layers share them. */
   readonly size: number;

@@ -3,7 +3,7 @@ import { formatTable } from "../../shared/pure/text_table.ts";
 
 /** A published port as `port ls --json` gives it. The shape is stable: keys are only added. */
 export interface PortView extends PublishedPort {
-  /** Name of the container that it leads to. */
+  /** Name of the container that it is forwarded to. */
   readonly container: string;
   /** The container's id. */
   readonly id: string;
