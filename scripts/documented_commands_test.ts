@@ -1,5 +1,6 @@
 /** Every command line of hpktainer that the documentation shows can be read by the program. */
 import { assert, assertNotEquals } from "@std/assert";
+import { OWN_NAMES } from "../packages/hpktainer/src/cli/commands.ts";
 import { readRuntime } from "../packages/hpktainer/src/cli/pure/runtime_choice.ts";
 import { readRun } from "../packages/hpktainer/src/containers/pure/run_flags.ts";
 import { commandsOf } from "./doc_rules.ts";
@@ -22,7 +23,7 @@ function pages(): string[] {
 
 /** Reads a command line as the program does. @throws {HpkError} When it cannot be understood. */
 function read(words: readonly string[]): void {
-  const invocation = readRuntime(words, undefined);
+  const invocation = readRuntime(words, undefined, OWN_NAMES);
   if (invocation.kind === "runtime") readRun(invocation.words, "hpktainer run", caller, readFile);
 }
 

@@ -40,6 +40,8 @@ async function setup(
       ...scripts,
     };
     for (const [name, body] of Object.entries(stubs)) {
+      // Never through a link to the machine's own program.
+      await Deno.remove(`${bin}/${name}`).catch(() => {});
       await Deno.writeTextFile(`${bin}/${name}`, `#!/bin/bash\n${body}\n`, { mode: 0o755 });
     }
     const { code, stdout, stderr } = await new Deno.Command(`${ROOT}scripts/setup`, {
