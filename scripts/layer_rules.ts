@@ -22,7 +22,8 @@ export interface Import {
 
 /**
  * The rooms of packages/hpktainer/src, lowest level first: a room imports rooms of lower levels only.
- * A room is a directory; `runtimes` as a room are the files that stand directly in it.
+ * A room is a directory; `runtimes` as a room are the files that stand directly in it, and `runtimes/*`
+ * is any directory in it that is not named.
  */
 export const ROOMS: readonly (readonly string[])[] = [
   ["shared"],
@@ -30,7 +31,7 @@ export const ROOMS: readonly (readonly string[])[] = [
   ["images", "network"],
   ["datapath", "ports", "containers"],
   ["attach"],
-  ["runtimes/apptainer", "runtimes/crun"],
+  ["runtimes/*"],
   ["runtimes/boot", "runtimes", "monitor"],
   ["admin"],
   ["cli"],
@@ -195,21 +196,31 @@ function checkCoreImport(from: string, to: string, target: string): string | und
     : undefined;
 }
 
-/** The room that a file of packages/hpktainer/src is in. */
+/**
+ * The room that a file of packages/hpktainer/src is in. A runtime's engine, runtimes/NAME/engine.ts,
+ * belongs to `containers`: containers are cleaned up with it, below the level of those that start them.
+ */
 export function roomOf(path: string): string {
   const [first = "", second = "", third] = path.slice(ROOMS_ROOT.length).split("/");
+  if (first === "runtimes" && third === "engine.ts") return "containers";
   return first === "runtimes" && third !== undefined ? `${first}/${second}` : first;
 }
 
 function checkRooms(path: string, target: string): string | undefined {
   const [from, to] = [roomOf(path), roomOf(target)];
   if (from === to) return undefined;
-  const [fromLevel, toLevel] = [from, to].map((room) =>
-    ROOMS.findIndex((level) => level.includes(room))
-  ) as [number, number];
+  const [fromLevel, toLevel] = [levelOf(from), levelOf(to)];
   if (fromLevel === -1) return `the room ${from} has no level: give it one in ROOMS`;
   if (toLevel === -1) return `the room ${to} has no level: give it one in ROOMS`;
   return toLevel < fromLevel ? undefined : `the room ${to} is not on a lower level than ${from}`;
+}
+
+/** Position of a room's level in ROOMS; -1 where it has none. */
+function levelOf(room: string): number {
+  const level = ROOMS.findIndex((rooms) => rooms.includes(room));
+  return level === -1 && room.startsWith("runtimes/")
+    ? ROOMS.findIndex((rooms) => rooms.includes("runtimes/*"))
+    : level;
 }
 
 /** In the other tools: use cases (files of src/) → all but cli; cli → all. */

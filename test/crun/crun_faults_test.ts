@@ -66,7 +66,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: "container start",
-    own: /^crun\./,
+    own: /^(container|crun)\./,
     least: 3,
     begin: ({ host, image }) => ok(host, ["container", "create", "--name", NAME, image, ...SLEEP]),
     act: ({ host }, env) => container(host, ["start", NAME], { env }),

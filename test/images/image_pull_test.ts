@@ -305,7 +305,10 @@ testIf(
     await t.step("a file by its bare name", async () => {
       await host.sh("cd /run; touch a.sif a.tar");
       const cwd = "/run";
-      assertRefused(await image(host, ["pull", "a.sif"], { cwd }), /runs without --runtime crun/);
+      assertRefused(
+        await image(host, ["pull", "a.sif"], { cwd }),
+        /runs by .hpktainer run., without --runtime/,
+      );
       assertRefused(await image(host, ["pull", "a.tar"], { cwd }), /write oci-archive:a.tar or/);
     });
     await t.step("an artefact that is no image", async () => {

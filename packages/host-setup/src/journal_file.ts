@@ -1,6 +1,6 @@
 import { HpkError } from "@hpk/core";
 import { type FileDescriptor, openDirectory, tryLockExclusive } from "@hpk/core/ffi";
-import { removeIfEmpty, removeIfExists } from "@hpk/core/os";
+import { pause, removeIfEmpty, removeIfExists } from "@hpk/core/os";
 import { EMPTY_JOURNAL, formatJournal, type Journal, JOURNAL_PATH } from "./pure/journal.ts";
 import { readJournal } from "./look.ts";
 import { explain, temporaryOf, writeWhole } from "./resources/write_file.ts";
@@ -39,7 +39,7 @@ export class JournalFile implements Disposable {
             fix: "wait until it finishes",
           });
         }
-        await new Promise((resolve) => setTimeout(resolve, LOCK_PAUSE_MS));
+        await pause(LOCK_PAUSE_MS);
       }
       return new JournalFile(readJournal(), lock);
     } catch (error) {

@@ -1,5 +1,6 @@
 /** Runs inside a namespace for --verify: a server, or a list of tasks. */
 
+import { messageOf } from "@hpk/core";
 import { createSocket } from "node:dgram";
 import { readTxChecksum, writeTxChecksum } from "@hpk/core/ffi";
 import {
@@ -58,7 +59,7 @@ export function runTasks(tasks: readonly ProbeTask[]): Promise<ProbeResult[]> {
       const found = await withTimeout(run(task));
       return { ok: true, found: `${found} in ${Math.round(performance.now() - begun)} ms` };
     } catch (error) {
-      return { ok: false, found: error instanceof Error ? error.message : String(error) };
+      return { ok: false, found: messageOf(error) };
     }
   }));
 }

@@ -6,6 +6,7 @@
 
 import {
   HpkError,
+  messageOf,
   parseIpv4,
   parseRelaySession,
   type RelaySession,
@@ -71,7 +72,7 @@ export class Sessions {
         this.add(parseRelaySession(JSON.parse(readFileIfExists(path) ?? "")));
         this.#options.log(`${name}: resumed`);
       } catch (error) {
-        this.#options.log(`${name}: forgotten: ${error instanceof Error ? error.message : error}`);
+        this.#options.log(`${name}: forgotten: ${messageOf(error)}`);
         removeIfExists(path);
       }
     }

@@ -51,6 +51,11 @@ export function errorLine(
   );
 }
 
+/** What anything thrown says, without the name of its class. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /**
  * Checks that someone is root.
  *

@@ -6,6 +6,7 @@
 import type { HostDifference } from "./host_state.ts";
 import { hostLinkName, namespaceName } from "./names.ts";
 import type { PublishedPort } from "./published_port.ts";
+import type { NetworkMode } from "./settings.ts";
 
 /** A process, distinguishable from a later one with the same pid. */
 export interface ProcessId {
@@ -84,7 +85,7 @@ export interface ContainerRecord {
    * Source of its address; "host" and "none" for a container without a network of ours, for which
    * the fields up to `ports` are empty.
    */
-  readonly mode: "flannel" | "static" | "host" | "none";
+  readonly mode: NetworkMode;
   /** How frames reach it. */
   readonly datapath: "veth" | "tap" | "relay";
   /**
@@ -215,12 +216,42 @@ export function resourcesOf(
   ];
 }
 
+/** The fields that every new record is given. */
+type RecordBase = Pick<
+  ContainerRecord,
+  "id" | "name" | "kind" | "owner" | "created" | "runtime" | "image" | "mode" | "resources"
+>;
+
+/**
+ * The record of a container that is being started. Fields that are not given are as for a container
+ * without a network of ours.
+ */
+export function newRecord(base: RecordBase & Partial<ContainerRecord>): ContainerRecord {
+  return {
+    version: 1,
+    phase: "starting",
+    datapath: "veth",
+    subnet: "",
+    gateway: "",
+    bridge: "",
+    mtu: 0,
+    address: null,
+    subnet6: null,
+    gateway6: null,
+    address6: null,
+    ports: [],
+    policy: { isolated: false, masquerade: true, imds: true },
+    names: "none",
+    errors: [],
+    ...base,
+  };
+}
+
 /**
  * A record for an unreadable entry of the ledger: enough to clean up what belongs to its id.
  */
 export function unreadableRecord(id: string, directory: string, error: string): ContainerRecord {
-  return {
-    version: 1,
+  return newRecord({
     id,
     name: id,
     kind: "run",
@@ -233,19 +264,11 @@ export function unreadableRecord(id: string, directory: string, error: string): 
     datapath: "relay",
     subnet: "0.0.0.0/0",
     gateway: "0.0.0.0",
-    bridge: "",
-    mtu: 0,
-    address: null,
-    subnet6: null,
-    gateway6: null,
-    address6: null,
-    ports: [],
     policy: { isolated: false, masquerade: true, imds: false },
-    names: "none",
     // A relay's list is the longest; resources that were never made do no harm.
     resources: resourcesOf(id, directory, "relay"),
     errors: [error],
-  };
+  });
 }
 
 /**

@@ -2,6 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import {
   type ContainerRecord,
   type HostRecord,
+  newRecord,
   NO_PROCESS,
   parseContainerRecord,
   parseHostRecord,
@@ -109,5 +110,22 @@ Deno.test("an unreadable record can still be taken down, by any process", () => 
     resourcesOf(ID, DIRECTORY, "relay"),
     ["cannot read"],
   ]);
+  assertEquals(parseContainerRecord(JSON.stringify(record)), record);
+});
+
+Deno.test("newRecord() is of a container without a network, but for what is given", () => {
+  const base = {
+    id: ID,
+    name: "web",
+    kind: "run",
+    owner: { pid: 1, startTime: 2, bootId: "b" },
+    created: "2026-01-01T00:00:00.000Z",
+    runtime: "apptainer",
+    image: "image.sif",
+    mode: "none",
+    resources: [],
+  } as const;
+  const record = newRecord({ ...base, mtu: 1400 });
+  assertEquals([record.phase, record.address, record.mtu], ["starting", null, 1400]);
   assertEquals(parseContainerRecord(JSON.stringify(record)), record);
 });

@@ -1,3 +1,4 @@
+import { pause } from "./process.ts";
 import { type CgroupMount, parseCgroupMounts } from "../model/cgroup_mounts.ts";
 import { listDirectory, readFileIfExists } from "./files.ts";
 
@@ -90,7 +91,7 @@ export async function removeCgroup(name: string, graceMs: number): Promise<void>
 async function waitUntil(condition: () => boolean, timeoutMs: number): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!condition() && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await pause(POLL_MS);
   }
 }
 

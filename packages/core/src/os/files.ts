@@ -6,16 +6,26 @@
  */
 export function writeFileAtomic(path: string, text: string, mode = 0o644): void {
   const temporary = `${path}.${Deno.pid}.tmp`;
-  const file = Deno.openSync(temporary, { write: true, create: true, truncate: true, mode });
   try {
-    file.writeSync(new TextEncoder().encode(text));
+    using file = Deno.openSync(temporary, { write: true, create: true, truncate: true, mode });
+    writeFully(file, new TextEncoder().encode(text));
     // The umask is the user's, for the container.
     Deno.chmodSync(temporary, mode);
     file.syncSync();
-  } finally {
-    file.close();
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    // As on a full disk, of which the part that fitted would take more.
+    removeIfExists(temporary);
+    throw error;
   }
-  Deno.renameSync(temporary, path);
+}
+
+/** Writes all bytes: a single call may write fewer, as on a disk that is nearly full. */
+export function writeFully(
+  file: { writeSync(bytes: Uint8Array): number },
+  bytes: Uint8Array,
+): void {
+  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(file.writeSync(rest));
 }
 
 /**
@@ -70,6 +80,28 @@ export function listDirectory(path: string): string[] | undefined {
     return [...Deno.readDirSync(path)].map((entry) => entry.name).sort();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Whether there is something of that name, be it a link to nothing. */
+export function exists(path: string): boolean {
+  return lookAt(path) !== undefined;
+}
+
+/** Whether there is a regular file of that name. */
+export function isFile(path: string): boolean {
+  return lookAt(path)?.isFile === true;
+}
+
+/** What stands at a path, links not followed; undefined where there is nothing. */
+function lookAt(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return undefined;
+    }
     throw error;
   }
 }

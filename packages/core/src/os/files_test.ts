@@ -1,12 +1,15 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { TempDirectory } from "../testing/temp_directory.ts";
 import {
+  exists,
+  isFile,
   listDirectory,
   makeDirectory,
   readFileIfExists,
   removeIfEmpty,
   removeIfExists,
   writeFileAtomic,
+  writeFully,
 } from "./files.ts";
 
 Deno.test("writeFileAtomic() replaces a file, with the new mode, and leaves nothing else", () => {
@@ -44,6 +47,46 @@ Deno.test("writeFileAtomic() fails if the directory does not exist", () => {
   using directory = new TempDirectory();
   assertThrows(() => writeFileAtomic(directory.at("none/file"), "x"), Deno.errors.NotFound);
   assertEquals(listDirectory(directory.path), []);
+});
+
+Deno.test("writeFileAtomic() leaves nothing of a file that it cannot put in place", () => {
+  using directory = new TempDirectory();
+  Deno.mkdirSync(directory.at("taken"));
+  assertThrows(() => writeFileAtomic(directory.at("taken"), "x"));
+  assertEquals(listDirectory(directory.path), ["taken"]);
+});
+
+Deno.test("writeFully() fails on a full disk", () => {
+  using full = Deno.openSync("/dev/full", { write: true });
+  assertThrows(() => writeFully(full, new Uint8Array(1)), Error, "os error 28");
+});
+
+Deno.test("writeFully() goes on after a short write", () => {
+  const written: number[] = [];
+  const file = {
+    writeSync(bytes: Uint8Array): number {
+      written.push(...bytes.subarray(0, 3));
+      return Math.min(3, bytes.length);
+    },
+  };
+  writeFully(file, new Uint8Array([1, 2, 3, 4, 5, 6, 7]));
+  assertEquals(written, [1, 2, 3, 4, 5, 6, 7]);
+});
+
+Deno.test("exists() and isFile() do not follow links", () => {
+  using directory = new TempDirectory();
+  directory.write("file", "");
+  Deno.symlinkSync("/nowhere", directory.at("link"));
+  const cases: [name: string, exists: boolean, isFile: boolean][] = [
+    ["file", true, true],
+    ["link", true, false],
+    [".", true, false],
+    ["none", false, false],
+    ["file/below", false, false],
+  ];
+  for (const [name, there, file] of cases) {
+    assertEquals([exists(directory.at(name)), isFile(directory.at(name))], [there, file], name);
+  }
 });
 
 Deno.test("readFileIfExists() distinguishes an absent file from an unreadable one", () => {

@@ -1,3 +1,4 @@
+import { readFileIfExists } from "./files.ts";
 import type { ProcessId } from "../model/ledger_record.ts";
 
 /**
@@ -45,6 +46,17 @@ function readStat(pid: number): { startTime: number; ended: boolean } | undefine
 /** Seconds since boot, pauses of the machine included (proc_uptime(5)). */
 export function readUptime(): number {
   return Number(Deno.readTextFileSync("/proc/uptime").split(" ", 1)[0]);
+}
+
+/** Reads a file that holds the number of a process; undefined where there is none, or no number in it. */
+export function readPidFile(path: string): number | undefined {
+  const pid = Number(readFileIfExists(path)?.trim());
+  return Number.isInteger(pid) && pid > 0 ? pid : undefined;
+}
+
+/** Waits for a time in ms. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** This process. */

@@ -8,6 +8,7 @@ import {
   isAlive,
   processesInNamespace,
   programNameOf,
+  readPidFile,
   startTimeOf,
   thisProcess,
 } from "./process.ts";
@@ -98,4 +99,21 @@ Deno.test("processesInNamespace() finds the processes in one, and none if it doe
   assert(processesInNamespace("/proc/self/ns/net").includes(Deno.pid));
   assert(!processesInNamespace("/proc/self/ns/mnt").includes(Deno.pid));
   assertEquals(processesInNamespace("/nonexistent"), []);
+});
+
+Deno.test("readPidFile() takes a number and nothing else", () => {
+  using directory = new TempDirectory();
+  const cases: [text: string, expected: number | undefined][] = [
+    ["42\n", 42],
+    [" 7 ", 7],
+    ["", undefined],
+    ["0", undefined],
+    ["-1", undefined],
+    ["1.5", undefined],
+    ["x", undefined],
+  ];
+  for (const [text, expected] of cases) {
+    assertEquals(readPidFile(directory.write("pid", text)), expected, text);
+  }
+  assertEquals(readPidFile(directory.at("none")), undefined);
 });

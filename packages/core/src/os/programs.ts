@@ -58,6 +58,16 @@ function isRoots(directory: string): boolean {
   }
 }
 
+/**
+ * A program that is looked for in PATH and the system's directories.
+ *
+ * @param fix What to install where it is missing.
+ * @param more Directories in which it is looked for at last.
+ */
+export function programInPath(name: string, fix: string, more: readonly string[] = []): Program {
+  return { name, fix, directories: (path) => [...inPath(path), ...more] };
+}
+
 /** The programs that the product builds on. */
 export const PROGRAMS = {
   apptainer: {
@@ -104,25 +114,6 @@ export const PROGRAMS6 = {
     directories: inPath,
   },
 } as const satisfies Record<string, Program>;
-
-/** What containers need that we start by crun ourselves. */
-export const CONTAINER_PROGRAMS = {
-  crun: { name: "crun", fix: "install crun 1.8 or newer (package crun)", directories: inPath },
-  conmon: {
-    name: "conmon",
-    fix: "install conmon (package conmon)",
-    directories: () => [...inPath(), "/usr/libexec/podman", "/usr/lib/podman"],
-  },
-} as const satisfies Record<string, Program>;
-
-/** Small init programs for containers, the first that is there is used: they need no libraries. */
-export const INIT_PROGRAMS: readonly Program[] = ["catatonit", "tini-static", "docker-init"].map(
-  (name) => ({
-    name,
-    fix: "install catatonit or tini (packages of those names)",
-    directories: () => [...inPath(), "/usr/libexec/podman", "/usr/libexec/docker"],
-  }),
-);
 
 /** Programs that a start does without where they are missing. */
 export const OPTIONAL_PROGRAMS = {

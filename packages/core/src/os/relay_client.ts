@@ -1,4 +1,4 @@
-import { HpkError } from "../model/errors.ts";
+import { HpkError, messageOf } from "../model/errors.ts";
 import {
   parseRelayAnswer,
   type RelayAnswer,
@@ -30,7 +30,7 @@ export async function askRelay(
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     if (error instanceof Deno.errors.ConnectionRefused) return undefined;
-    throw failure(`cannot connect to ${path}: ${error instanceof Error ? error.message : error}`);
+    throw failure(`cannot connect to ${path}: ${messageOf(error)}`);
   }
   const timer = setTimeout(() => connection.close(), ANSWER_TIMEOUT_MS);
   try {

@@ -1,4 +1,4 @@
-import { readFileIfExists, removeIfExists, runCommand } from "@hpk/core/os";
+import { exists, readFileIfExists, removeIfExists, runCommand } from "@hpk/core/os";
 import { findTool } from "../tools.ts";
 import { isOurText, UDEV_PATH, UNIT_LINK, UNIT_PATH } from "../pure/own_files.ts";
 import type { Resource } from "./resource.ts";
@@ -110,14 +110,5 @@ async function reloadReaders(paths: readonly string[]): Promise<void> {
   // sd_booted(3): the directory exists exactly if systemd is the init.
   if ((paths.includes(UNIT_PATH) || paths.includes(UNIT_LINK)) && exists("/run/systemd/system")) {
     await run("systemctl", ["daemon-reload"]);
-  }
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
   }
 }

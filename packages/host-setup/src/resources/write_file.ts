@@ -1,5 +1,5 @@
 import { HpkError } from "@hpk/core";
-import { faultPoint, removeIfExists } from "@hpk/core/os";
+import { faultPoint, removeIfExists, writeFully } from "@hpk/core/os";
 
 /**
  * Temporary path of a file's text until it replaces the file: one fixed name, so that the next run
@@ -20,8 +20,7 @@ export function writeWhole(path: string, text: string): void {
     // The remains of a kill may be longer.
     const file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
     try {
-      const bytes = new TextEncoder().encode(text);
-      for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+      writeFully(file, new TextEncoder().encode(text));
       Deno.chmodSync(temporary, 0o644);
       file.syncSync();
     } finally {

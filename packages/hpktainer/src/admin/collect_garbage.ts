@@ -5,7 +5,7 @@ import { sweepImages } from "../images/sweep_store.ts";
 import type { GarbageReport } from "./pure/garbage_report.ts";
 import { ensureMonitor } from "../attach/monitor_start.ts";
 import type { Caller } from "../shared/pure/caller.ts";
-import { sweepRuntimes } from "../runtimes/table.ts";
+import { sweepContainers } from "../containers/take_down.ts";
 import { isAbandoned, takeDownEnded } from "../attach/teardown.ts";
 
 /**
@@ -19,7 +19,7 @@ export async function collectGarbage(caller: Caller, dryRun: boolean): Promise<G
   const report = await collectContainers(caller, dryRun);
   // Only root may look into the stores.
   if (caller.uid !== 0) return report;
-  const swept = (await sweepRuntimes(dryRun)).map(({ runtime, id }) => ({
+  const swept = sweepContainers(dryRun).map(({ runtime, id }) => ({
     id,
     name: id,
     resources: [{ kind: "container" as const, runtime, id }],

@@ -13,7 +13,6 @@ import { hasMonitor } from "../attach/monitor_start.ts";
 import { lingerLeft } from "../network/pure/linger.ts";
 import { wantedMode } from "../network/pure/network_plan.ts";
 import {
-  CONTAINER_PROGRAMS,
   findProgram,
   isAlive,
   Ledger,
@@ -29,6 +28,7 @@ import {
   saveRules,
 } from "@hpk/core/os";
 import type { Caller } from "../shared/pure/caller.ts";
+import { programsOfRuntimes } from "../runtimes/table.ts";
 import { readConfiguration } from "../settings/configuration.ts";
 import { readHostResolver } from "../names/host_resolver.ts";
 import { nameServerOf } from "../names/host_names.ts";
@@ -54,7 +54,7 @@ export async function examine(caller: Caller): Promise<DoctorReport> {
       checkProgram(program)
     ),
     checkNetDaemon(resolved),
-    ...[PROGRAMS.skopeo, PROGRAMS.umoci, ...Object.values(CONTAINER_PROGRAMS)].map(checkForImages),
+    ...[PROGRAMS.skopeo, PROGRAMS.umoci, ...await programsOfRuntimes()].map(checkForImages),
     checkConntrack(),
     checkNames(resolved),
     checkCapabilities(),

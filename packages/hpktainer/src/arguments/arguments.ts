@@ -48,7 +48,7 @@ export type Invocation =
   /** Stops instances; their networks are released with them. */
   | { readonly kind: "stop"; readonly args: readonly string[] }
   /** Runs a container by another runtime than Apptainer, from the words after "run". */
-  | { readonly kind: "runtime"; readonly runtime: string; readonly words: readonly string[] }
+  | { readonly kind: "runtime"; readonly words: readonly string[] }
   | { readonly kind: "version" }
   /** Help on our commands; of one that starts a container if named. */
   | { readonly kind: "help"; readonly verb: ContainerVerb | undefined }

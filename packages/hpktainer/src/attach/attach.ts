@@ -23,6 +23,7 @@ import {
   macOf,
   namespaceName,
   newContainerId,
+  newRecord,
   resourcesOf,
   type Settings,
 } from "@hpk/core";
@@ -66,16 +67,10 @@ export interface AttachRequest {
   /** Host name in the container; undefined for one made from the name. */
   readonly hostname: string | undefined;
   readonly datapath: Datapath;
-  /** Who runs it, where that is not Apptainer. */
-  readonly runtime?: RuntimeShare;
-}
-
-/** What a runtime has chosen for its container before it is attached. */
-export interface RuntimeShare {
-  /** The runtime's name. */
-  readonly name: string;
-  /** The container's id. */
-  readonly id: string;
+  /** Name of the runtime that runs it. */
+  readonly runtime: string;
+  /** Its id, where it is stored: its engine ends it then. Undefined for a new one. */
+  readonly id?: string;
 }
 
 /** A container's network, ready to be started in. */
@@ -125,7 +120,7 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
       // Before the record, so that whatever ends us from there on, someone takes it down.
       const monitor = ensureMonitor(ledger);
       faultPoint("attach.monitored");
-      record = newRecord(ledger, request, plan, ports);
+      record = recordOf(ledger, request, plan, ports);
       ledger.write(record);
       faultPoint("attach.recorded");
       // The bridge's part begins by writing down what is changed, the firewall included.
@@ -242,44 +237,33 @@ async function openOwnRules(ledger: Ledger, record: ContainerRecord): Promise<vo
   await ledger.withLock(() => writeWithRules(ledger, record, record.ports));
 }
 
-function newRecord(
+function recordOf(
   ledger: Ledger,
   request: AttachRequest,
   plan: NetworkPlan,
   ports: ContainerRecord["ports"],
 ): ContainerRecord {
-  const { runtime } = request;
-  const id = runtime?.id ?? newContainerId();
+  const { caller, kind, image, runtime } = request;
+  const id = request.id ?? newContainerId();
   const { isolated, masquerade, allowImds } = request.settings;
-  return {
-    version: 1,
-    id,
-    name: request.name ?? id,
-    kind: request.kind,
-    phase: "starting",
-    owner: request.caller.process,
+  return newRecord({
+    ...{ id, name: request.name ?? id, kind, owner: caller.process, runtime, image },
     created: new Date().toISOString(),
-    runtime: runtime?.name ?? "apptainer",
-    image: request.image,
     mode: plan.mode,
     datapath: request.datapath.name,
     subnet: formatCidr(plan.subnet),
     gateway: formatIpv4(plan.gateway),
     bridge: plan.bridge,
     mtu: plan.mtu,
-    address: null,
     subnet6: plan.ipv6 === undefined ? null : formatCidr6(plan.ipv6.subnet),
     gateway6: plan.ipv6 === undefined ? null : formatIpv6(plan.ipv6.gateway),
-    address6: null,
     ports,
     policy: { isolated, masquerade, imds: allowImds },
-    names: "none",
     resources: [
       ...resourcesOf(id, ledger.filesDirectory(id), request.datapath.name),
-      ...(runtime === undefined ? [] : [{ kind: "container" as const, runtime: runtime.name, id }]),
+      ...(request.id === undefined ? [] : [{ kind: "container" as const, runtime, id }]),
     ],
-    errors: [],
-  };
+  });
 }
 
 /** A container that is recorded, and what all containers share is made for. */

@@ -5,6 +5,7 @@
 
 import {
   type ContainerRecord,
+  messageOf,
   NO_PROCESS,
   parseCidr,
   parseIpv4,
@@ -18,6 +19,7 @@ import {
   isAlive,
   Ledger,
   NAMESPACE_DIRECTORY,
+  pause,
   processesInNamespace,
   readUptime,
   removeCgroup,
@@ -155,7 +157,7 @@ export async function takeDownEnded(ledger: Ledger, last: LastSteps = {}): Promi
   let result = await takeDown(ledger, isAbandoned, last);
   const reclaimed = [...result.reclaimed];
   while (result.pending && Date.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS));
+    await pause(SETTLE_POLL_MS);
     result = await takeDown(ledger, isAbandoned, last);
     reclaimed.push(...result.reclaimed);
   }
@@ -195,7 +197,7 @@ export async function awaitRelease(
   while (ledger.list().some(ended) && Date.now() < deadline) {
     if (ledger.list().some((record) => concerned(record) && isAbandoned(record))) {
       await takeDown(ledger, isAbandoned);
-    } else await new Promise((resolve) => setTimeout(resolve, RELEASE_POLL_MS));
+    } else await pause(RELEASE_POLL_MS);
   }
 }
 
@@ -219,48 +221,48 @@ async function removeResources(
   for (const record of records) {
     for (const { name } of of(record, "cgroup")) {
       const graceMs = record.phase === "running" ? SUPERVISOR_GRACE_MS : 0;
-      note(record.id, await messageOf(() => removeCgroup(name, graceMs)));
+      note(record.id, await errorsOf(() => removeCgroup(name, graceMs)));
     }
-    for (const { id } of of(record, "container")) {
+    for (const { runtime, id } of of(record, "container")) {
       note(
         record.id,
-        await messageOf(async () =>
-          (await import("../containers/take_down.ts")).takeDownContainer(id)
+        await errorsOf(async () =>
+          (await import("../containers/take_down.ts")).takeDownContainer(runtime, id)
         ),
       );
     }
   }
   faultPoint("teardown.processes");
   // Nobody shall be told the address of what ends.
-  for (const { id } of records) note(id, await messageOf(() => ledger.writeNames(id, "")));
+  for (const { id } of records) note(id, await errorsOf(() => ledger.writeNames(id, "")));
   faultPoint("teardown.names");
   if (ledger.readHost()?.ownRules === true) {
     const { closePorts } = await import("../ports/port_rules.ts");
-    const found = await messageOf(() => closePorts(ledger, records));
+    const found = await errorsOf(() => closePorts(ledger, records));
     for (const record of records) note(record.id, found);
     faultPoint("teardown.ports");
   }
   for (const record of records) {
     for (const { id } of of(record, "relay")) {
-      note(record.id, await messageOf(() => removeRelaySession(RELAY_DIRECTORY, id)));
+      note(record.id, await errorsOf(() => removeRelaySession(RELAY_DIRECTORY, id)));
     }
   }
   faultPoint("teardown.relays");
   for (const record of records) {
     for (const { name } of of(record, "link")) {
-      note(record.id, await messageOf(() => removeLink(name)));
+      note(record.id, await errorsOf(() => removeLink(name)));
     }
     for (const { name } of of(record, "namespace")) {
-      note(record.id, await messageOf(() => removeNamespace(name)));
+      note(record.id, await errorsOf(() => removeNamespace(name)));
     }
   }
   faultPoint("teardown.links");
   await Promise.all(records.map(async (record) => {
     for (const lease of of(record, "lease")) {
-      note(record.id, await messageOf(() => releaseLease(ledger, record, lease)));
+      note(record.id, await errorsOf(() => releaseLease(ledger, record, lease)));
     }
     for (const directory of of(record, "directory")) {
-      note(record.id, await messageOf(() => removeIfExists(directory.path)));
+      note(record.id, await errorsOf(() => removeIfExists(directory.path)));
     }
   }));
   faultPoint("teardown.leases");
@@ -313,11 +315,11 @@ function endProcesses(namespace: string): void {
   }
 }
 
-async function messageOf(remove: () => Promise<void> | void): Promise<string[]> {
+async function errorsOf(remove: () => Promise<void> | void): Promise<string[]> {
   try {
     await remove();
     return [];
   } catch (error) {
-    return [error instanceof Error ? error.message : String(error)];
+    return [messageOf(error)];
   }
 }

@@ -51,8 +51,8 @@ async function dispatch(caller: Caller, invocation: Invocation): Promise<number>
       return await startContainer(caller, invocation);
     }
     case "runtime": {
-      const { runtimeNamed } = await import("../runtimes/table.ts");
-      return await (await runtimeNamed(invocation.runtime)).run(caller, invocation.words);
+      const { runContainer } = await import("../runtimes/run.ts");
+      return await runContainer(caller, invocation.words);
     }
     case "own": {
       const { runCommand } = await import("@hpk/core/command-line");

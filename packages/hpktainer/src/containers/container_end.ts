@@ -3,6 +3,7 @@
 import type { ProcessId } from "@hpk/core";
 import { openProcess, waitReadableAside } from "@hpk/core/ffi";
 import { identify, isAlive } from "@hpk/core/os";
+import { forwardSignals } from "../shared/signals.ts";
 import { UNSEEN_EXIT } from "./pure/stored_container.ts";
 import { readExitCode } from "./store.ts";
 
@@ -25,13 +26,12 @@ export const FORWARDED: readonly Deno.Signal[] = [
  */
 export class SignalForwarder implements Disposable {
   readonly #init: ProcessId;
-  readonly #handlers: readonly { readonly signal: Deno.Signal; readonly handle: () => void }[];
+  readonly #signals: Disposable;
   #kept: Deno.Signal[] | undefined = [];
 
   constructor(init: ProcessId) {
     this.#init = init;
-    this.#handlers = FORWARDED.map((signal) => ({ signal, handle: () => this.#take(signal) }));
-    for (const { signal, handle } of this.#handlers) Deno.addSignalListener(signal, handle);
+    this.#signals = forwardSignals(FORWARDED, (signal) => this.#take(signal));
   }
 
   /** The command runs. */
@@ -42,7 +42,7 @@ export class SignalForwarder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    for (const { signal, handle } of this.#handlers) Deno.removeSignalListener(signal, handle);
+    this.#signals[Symbol.dispose]();
   }
 
   #take(signal: Deno.Signal): void {
@@ -78,7 +78,7 @@ export async function waitForEnd(process: ProcessId, timeoutMs = -1): Promise<bo
   return true;
 }
 
-/** The exit status of a container that has ended, as conmon left it. */
+/** The exit status of a container that has ended, as its supervisor left it. */
 export function exitStatusOf(id: string): number {
   return readExitCode(id) ?? UNSEEN_EXIT;
 }

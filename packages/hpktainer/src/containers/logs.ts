@@ -1,9 +1,9 @@
 import { HpkError } from "@hpk/core";
 import { drain, openProcess, waitReadableAside, watchFile } from "@hpk/core/ffi";
 import { type LogEntry, type LogSelection, parseLogLine, selectEntries } from "./pure/log_lines.ts";
-import { identifySupervisor } from "./supervisor.ts";
+import { engineNamed } from "./engines/table.ts";
 import { pathsOf } from "./paths.ts";
-import { findContainer } from "./store.ts";
+import { findStoredContainer } from "./store.ts";
 
 /** Bytes read at a time. */
 const CHUNK = 64 * 1024;
@@ -19,7 +19,7 @@ export async function* readLogs(
   selection: LogSelection,
   follow: boolean,
 ): AsyncGenerator<LogEntry> {
-  const { container, status } = findContainer(wanted);
+  const { container, status } = findStoredContainer(wanted);
   const path = pathsOf(container.id).log;
   using log = openLog(path);
   if (log === undefined) {
@@ -33,14 +33,15 @@ export async function* readLogs(
   const reader = new LineReader(log);
   yield* selectEntries(reader.entries(), selection);
   if (!follow) return;
+  const engine = await engineNamed(container.runtime);
   using watch = watchFile(path);
   for (;;) {
-    const conmon = identifySupervisor(container.id);
+    const supervisor = engine.supervisor(container.id);
     drain(watch);
-    // conmon writes all before it ends.
+    // A supervisor writes all before it ends.
     yield* selectEntries(reader.entries(), { ...selection, tail: undefined });
-    if (conmon === undefined) return;
-    using ended = openProcess(conmon.pid);
+    if (supervisor === undefined) return;
+    using ended = openProcess(supervisor.pid);
     if (ended !== undefined) await waitReadableAside([watch.fd, ended.fd]);
   }
 }

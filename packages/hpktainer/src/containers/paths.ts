@@ -1,9 +1,6 @@
 /** Where containers are kept: on a disk, as what they write is, and they are there after a reboot. */
 export const CONTAINERS_DIRECTORY = "/var/lib/hpktainer/containers";
 
-/** Where crun keeps its state: with the ledger, as it ends with the host. */
-export const CRUN_STATE = "/run/hpktainer/crun";
-
 /** Paths of a container. */
 export interface ContainerPaths {
   /** Directory of all of them. */
@@ -17,23 +14,16 @@ export interface ContainerPaths {
   readonly rootfs: string;
   /** Directory of its own copies of the image's volumes. */
   readonly volumes: string;
-  readonly spec: string;
   readonly resolvConf: string;
   readonly hosts: string;
   readonly hostname: string;
-  /** What it has written, see container_log.ts. */
+  /** What it has written, see pure/log_lines.ts. */
   readonly log: string;
-  /** What crun says when it makes the container. */
-  readonly crunLog: string;
-  /** Directory in which conmon leaves the exit status, in a file with the id's name. */
+  /** Directory in which its supervisor leaves the exit status, in a file with the id's name. */
   readonly exits: string;
   readonly exitStatus: string;
-  /** Process ids, of its first process and of conmon. */
+  /** Process id of its first process. */
   readonly pid: string;
-  readonly conmonPid: string;
-  /** conmon's sockets for its streams and for the size of its terminal. */
-  readonly attach: string;
-  readonly control: string;
 }
 
 /** Paths of a container by its id. */
@@ -46,18 +36,13 @@ export function pathsOf(id: string): ContainerPaths {
     work: `${directory}/work`,
     rootfs: `${directory}/rootfs`,
     volumes: `${directory}/volumes`,
-    spec: `${directory}/config.json`,
     resolvConf: `${directory}/resolv.conf`,
     hosts: `${directory}/hosts`,
     hostname: `${directory}/hostname`,
     log: `${directory}/log`,
-    crunLog: `${directory}/crun.log`,
     exits: `${directory}/exits`,
     exitStatus: `${directory}/exits/${id}`,
     pid: `${directory}/pid`,
-    conmonPid: `${directory}/conmon.pid`,
-    attach: `${directory}/attach`,
-    control: `${directory}/ctl`,
   };
 }
 

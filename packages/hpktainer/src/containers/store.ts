@@ -9,12 +9,13 @@ import {
   Ledger,
   listDirectory,
   readFileIfExists,
+  readPidFile,
   removeIfExists,
   writeFileAtomic,
 } from "@hpk/core/os";
 import {
   type ContainerLife,
-  type ContainerStatus,
+  type FoundContainer,
   parseStoredContainer,
   statusOf,
   type StoredContainer,
@@ -24,19 +25,7 @@ import { CONTAINERS_DIRECTORY, pathsOf } from "./paths.ts";
 
 /** Checks that the caller is root, which stored containers take: their files have every owner. */
 export function requireRootForContainers(caller: Caller): void {
-  requireRoot(caller, "cannot run a container by crun");
-}
-
-/** A container and how it is. */
-export interface FoundContainer {
-  readonly container: StoredContainer;
-  readonly status: ContainerStatus;
-  /** Its record in the ledger; undefined when it does not run. */
-  readonly record: ContainerRecord | undefined;
-  /** Undefined as long as it has not ended. */
-  readonly exitCode: number | undefined;
-  /** When it ended, ISO 8601. */
-  readonly finished: string | undefined;
+  requireRoot(caller, "cannot manage containers of OCI images");
 }
 
 /**
@@ -100,7 +89,7 @@ export function storedIds(): string[] {
 }
 
 /** Every container, newest first. */
-export function listContainers(): FoundContainer[] {
+export function listStoredContainers(): FoundContainer[] {
   const records = new Ledger().list();
   return listStored().map((container) =>
     found(container, records.find(({ id }) => id === container.id))
@@ -112,8 +101,8 @@ export function listContainers(): FoundContainer[] {
  *
  * @throws {HpkError} When there is none, or more than one.
  */
-export function findContainer(wanted: string): FoundContainer {
-  const all = listContainers();
+export function findStoredContainer(wanted: string): FoundContainer {
+  const all = listStoredContainers();
   const exact = all.find(({ container: { id, name } }) => id === wanted || name === wanted);
   const [match, ...others] = exact === undefined
     ? all.filter(({ container }) => wanted !== "" && container.id.startsWith(wanted))
@@ -121,7 +110,9 @@ export function findContainer(wanted: string): FoundContainer {
   if (match !== undefined && others.length === 0) return match;
   throw new HpkError({
     what: `cannot find the container '${wanted}'`,
-    why: match === undefined ? "none of crun's has that name or id" : "more than one id begins so",
+    why: match === undefined
+      ? "no container of an OCI image has that name or id"
+      : "more than one id begins so",
     fix: "see 'hpktainer container ls -a'",
   });
 }
@@ -136,7 +127,7 @@ export function findRunning(
   wanted: string,
   deed: string,
 ): FoundContainer & { readonly record: ContainerRecord } {
-  const container = findContainer(wanted);
+  const container = findStoredContainer(wanted);
   const { record, status } = container;
   if (record !== undefined && status === "running") return { ...container, record };
   throw new HpkError({
@@ -153,8 +144,8 @@ export function findRunning(
  * @throws {HpkError} When it has ended.
  */
 export function firstProcessOf(id: string, deed: string): ProcessId {
-  const pid = Number(readFileIfExists(pathsOf(id).pid)?.trim());
-  const process = Number.isInteger(pid) && pid > 0 ? identify(pid) : undefined;
+  const pid = readPidFile(pathsOf(id).pid);
+  const process = pid === undefined ? undefined : identify(pid);
   if (process !== undefined) return process;
   throw new HpkError({
     what: `cannot ${deed} '${id}'`,
@@ -163,7 +154,7 @@ export function firstProcessOf(id: string, deed: string): ProcessId {
   });
 }
 
-/** Its exit status as conmon left it; undefined where it has left none. */
+/** Its exit status as its supervisor left it; undefined where it has left none. */
 export function readExitCode(id: string): number | undefined {
   const text = readFileIfExists(pathsOf(id).exitStatus)?.trim();
   return text === undefined || !/^[0-9]+$/.test(text) ? undefined : Number(text);

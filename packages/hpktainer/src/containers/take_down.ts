@@ -1,41 +1,31 @@
 /** Takes down what was made for a container besides its network. */
 
-import {
-  faultPoint,
-  isAlive,
-  Ledger,
-  listDirectory,
-  removeCgroup,
-  removeIfExists,
-} from "@hpk/core/os";
+import { faultPoint, isAlive, Ledger, removeCgroup } from "@hpk/core/os";
 import { releaseImage } from "../images/image.ts";
-import type { StoredContainer } from "./pure/stored_container.ts";
-import { identifySupervisor } from "./supervisor.ts";
+import { FIRST_RUNTIME, type StoredContainer } from "./pure/stored_container.ts";
+import { engineNamed } from "./engines/table.ts";
 import { sendTo, waitForEnd } from "./container_end.ts";
-import { cgroupOf, CRUN_STATE } from "./paths.ts";
+import { cgroupOf } from "./paths.ts";
 import { readStored, removeStored, storedIds, withStoreLock } from "./store.ts";
-import { runCrun } from "./engines/crun.ts";
 
-/** How long conmon may take to write down the end of its container, in ms. */
-const CONMON_TIMEOUT_MS = 5_000;
+/** How long a supervisor may take to write down the end of its container, in ms. */
+const SUPERVISOR_TIMEOUT_MS = 5_000;
 
 /**
  * Ends a container and removes what there is of it besides its network; its directory too, unless it
  * is to be kept.
  *
- * @throws {Error} When something stays.
+ * @param runtime Name of its runtime.
+ * @throws {Error} When something stays, as where the runtime is not known: its record is kept then.
  */
-export async function takeDownContainer(id: string): Promise<void> {
-  const conmon = identifySupervisor(id);
-  if (listDirectory(`${CRUN_STATE}/${id}`) !== undefined) {
-    const result = await runCrun(["delete", "--force", id]);
-    // What crun cannot read of its own state, as after a kill in the middle, it does not remove.
-    if (result.code !== 0) removeIfExists(`${CRUN_STATE}/${id}`);
-  }
-  faultPoint("teardown.crun");
+export async function takeDownContainer(runtime: string, id: string): Promise<void> {
+  const engine = await engineNamed(runtime);
+  const supervisor = engine.supervisor(id);
+  await engine.delete(id);
+  faultPoint("teardown.engine");
   await removeCgroup(cgroupOf(id).slice(1), 0);
-  if (conmon !== undefined && !await waitForEnd(conmon, CONMON_TIMEOUT_MS)) {
-    sendTo(conmon, "SIGKILL");
+  if (supervisor !== undefined && !await waitForEnd(supervisor, SUPERVISOR_TIMEOUT_MS)) {
+    sendTo(supervisor, "SIGKILL");
   }
   const stored = readStored(id);
   if (stored === undefined || stored.options.remove || stored.maker !== null) discardContainer(id);
@@ -48,20 +38,29 @@ export function discardContainer(id: string): void {
   releaseImage(id);
 }
 
+/** A container that was swept away. */
+export interface SweptContainer {
+  readonly id: string;
+  /** Name of its runtime. */
+  readonly runtime: string;
+}
+
 /**
  * Removes the containers that nobody waits for any more: those whose maker died before they were
  * made, and those that were not to be kept and that a crash of the host has ended.
  *
  * @param dryRun Only tells which.
- * @return Their ids.
+ * @return What was removed.
  */
-export function sweepContainers(dryRun: boolean): string[] {
+export function sweepContainers(dryRun: boolean): SweptContainer[] {
   if (storedIds().length === 0) return [];
   return withStoreLock(() => {
     const recorded = new Ledger().list().map((record) => record.id);
-    const left = storedIds().filter((id) => !recorded.includes(id) && isLeft(readStored(id)));
-    if (!dryRun) { for (const id of left) discardContainer(id); }
-    return left;
+    const left = storedIds().filter((id) => !recorded.includes(id))
+      .map((id) => ({ id, stored: readStored(id) }))
+      .filter(({ stored }) => isLeft(stored));
+    if (!dryRun) { for (const { id } of left) discardContainer(id); }
+    return left.map(({ id, stored }) => ({ id, runtime: stored?.runtime ?? FIRST_RUNTIME }));
   });
 }
 

@@ -10,15 +10,13 @@ import { removeIfExists } from "@hpk/core/os";
 import type { ImageConfig } from "./pure/image_config.ts";
 import type { ImageRecord } from "./pure/image_record.ts";
 import { asImageId, isWholeId, parseImageReference } from "./pure/image_reference.ts";
+import type { PullPolicy } from "./pure/pull_policy.ts";
 import { formatPlatform, hostPlatform, parsePlatform } from "./pure/platform.ts";
 import { ImageStore } from "./image_store.ts";
 import { isUnchanged, sourceStamp } from "./source_stamp.ts";
 import { absolutePath, type Caller } from "../shared/pure/caller.ts";
 
 export type { ImageConfig } from "./pure/image_config.ts";
-
-/** When an image is fetched: where it is not in the store, at every use, or not at all. */
-export type PullPolicy = "missing" | "always" | "never";
 
 /** How an image is got. */
 export interface ImageRequest {
@@ -145,7 +143,7 @@ function refuseFile(caller: Caller, name: string): void {
     what: `cannot use the image '${name}'`,
     why: "it is a file, and no name of an image in a registry",
     fix: name.endsWith(".sif")
-      ? "an Apptainer image runs without --runtime crun"
+      ? "an Apptainer image runs by 'hpktainer run', without --runtime"
       : `write oci-archive:${name} or docker-archive:${name}`,
   });
 }

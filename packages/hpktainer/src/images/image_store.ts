@@ -16,8 +16,10 @@
 
 import { type FileDescriptor, lockShared, openLockFile, tryLockExclusive } from "@hpk/core/ffi";
 import {
+  exists,
   listDirectory,
   makeDirectory,
+  pause,
   readFileIfExists,
   removeIfExists,
   writeFileAtomic,
@@ -52,7 +54,7 @@ export class ImageStore {
 
   /** Whether there is a store. */
   exists(): boolean {
-    return isThere(this.#root);
+    return exists(this.#root);
   }
 
   /** Makes the directories that are not there. Only root may look inside: images hold set-uid programs. */
@@ -97,7 +99,7 @@ export class ImageStore {
 
   /** Whether a tree is in place. */
   hasTree(tree: string): boolean {
-    return isThere(this.rootfs(tree));
+    return exists(this.rootfs(tree));
   }
 
   /** Every image under every name, latest first. */
@@ -119,7 +121,7 @@ export class ImageStore {
 
   /** The holds of containers that are there. */
   leases(): ImageLease[] {
-    return this.#readAll("leases", parseImageLease).filter(({ keptBy }) => isThere(keptBy));
+    return this.#readAll("leases", parseImageLease).filter(({ keptBy }) => exists(keptBy));
   }
 
   /** Writes a container's hold. */
@@ -166,7 +168,7 @@ export class ImageStore {
       whenTaken();
       // Not blocking: it can take minutes, and signals and the caller's timers are to be heard.
       while (!tryLockExclusive(file)) {
-        await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
+        await pause(LOCK_POLL_MS);
       }
       return file;
     } catch (error) {
@@ -193,15 +195,5 @@ export class ImageStore {
       .filter((name) => name.endsWith(".json"))
       .flatMap((name) => readFileIfExists(`${this.directory(part)}/${name}`) ?? [])
       .flatMap((text) => parse(text) ?? []);
-  }
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }

@@ -7,6 +7,7 @@ import {
   type ContainerRecord,
   formatNameEntry,
   type HostRecord,
+  messageOf,
   namesOfContainer,
   type Settings,
 } from "@hpk/core";
@@ -34,7 +35,7 @@ export async function serveNames(ledger: Ledger): Promise<number | string> {
     ledger.makeNamesDirectory();
     return await ensureNameServer(addresses, ledger.nameServerPaths(hostResolvConf()));
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

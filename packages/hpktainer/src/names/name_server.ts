@@ -1,10 +1,17 @@
 import { openLockFile, tryLockExclusive } from "@hpk/core/ffi";
 import { nameServerArguments, type NameServerPaths } from "@hpk/core";
-import { runCommand } from "@hpk/core/os";
-import { faultPoint } from "@hpk/core/os";
-import { readFileIfExists, removeIfExists } from "@hpk/core/os";
-import { argumentsOf, identify, isAlive } from "@hpk/core/os";
-import { findProgram, OPTIONAL_PROGRAMS } from "@hpk/core/os";
+import {
+  argumentsOf,
+  faultPoint,
+  findProgram,
+  identify,
+  isAlive,
+  OPTIONAL_PROGRAMS,
+  pause,
+  readPidFile,
+  removeIfExists,
+  runCommand,
+} from "@hpk/core/os";
 
 /** How long the server may take to end, in ms. */
 const END_MS = 3_000;
@@ -39,7 +46,7 @@ export async function ensureNameServer(
   const deadline = Date.now() + START_MS;
   while (!tryLockExclusive(lock)) {
     if (Date.now() > deadline) return "another start of it does not come to an end";
-    await pause();
+    await pause(POLL_MS);
   }
   const started = runningAsWanted();
   if (started !== undefined) return started;
@@ -53,9 +60,8 @@ export async function ensureNameServer(
 
 /** The process id of the name server that was started with these paths; undefined where it does not run. */
 export function nameServerPid(paths: NameServerPaths): number | undefined {
-  const pid = Number(readFileIfExists(paths.pidFile)?.trim());
-  if (!Number.isInteger(pid) || pid <= 0) return undefined;
-  return isNameServer(pid, paths) ? pid : undefined;
+  const pid = readPidFile(paths.pidFile);
+  return pid !== undefined && isNameServer(pid, paths) ? pid : undefined;
 }
 
 /** Ends every name server of this network namespace that was started with these paths, and waits for it. */
@@ -69,7 +75,7 @@ export async function stopNameServer(paths: NameServerPaths): Promise<void> {
   const deadline = Date.now() + END_MS;
   for (const server of servers) {
     signal(server.pid, "SIGTERM");
-    while (isAlive(server) && Date.now() < deadline) await pause();
+    while (isAlive(server) && Date.now() < deadline) await pause(POLL_MS);
     if (isAlive(server)) signal(server.pid, "SIGKILL");
   }
   removeIfExists(paths.pidFile);
@@ -93,8 +99,4 @@ function signal(pid: number, name: Deno.Signal): void {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }

@@ -1,5 +1,5 @@
 import type { Settings } from "@hpk/core";
-import { faultPoint, readFileIfExists } from "@hpk/core/os";
+import { faultPoint, pause, readFileIfExists } from "@hpk/core/os";
 
 /** Pause between two looks, in ms: flanneld writes its file some hundred ms after its start. */
 const POLL_MS = 100;
@@ -12,6 +12,6 @@ export async function awaitFlannel({ flannelEnv, wait }: Settings): Promise<void
   const deadline = performance.now() + wait * 1000;
   faultPoint("flannel.awaited");
   while (!readFileIfExists(flannelEnv)?.trim() && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    await pause(POLL_MS);
   }
 }

@@ -12,6 +12,7 @@ import {
   type HostRecord,
   type Link,
   macOf,
+  messageOf,
   type NetworkRecord,
   newContainerId,
 } from "@hpk/core";
@@ -164,7 +165,7 @@ async function removeRecorded(ledger: Ledger, host: HostRecord): Promise<string[
     try {
       errors.push(...(await remove() ?? []));
     } catch (error) {
-      errors.push(error instanceof Error ? error.message : String(error));
+      errors.push(messageOf(error));
     }
   };
   await attempt(() => stopNames(ledger, host));

@@ -8,6 +8,7 @@ import {
   formatCidr,
   formatCidr6,
   type HostRecord,
+  messageOf,
   newContainerId,
   parseCidr,
   parseCidr6,
@@ -53,7 +54,7 @@ export async function retireNetworks(
     await applyFirewall(ledger, await saveRules());
     return [];
   } catch (error) {
-    return [error instanceof Error ? error.message : String(error)];
+    return [messageOf(error)];
   }
 }
 

@@ -1,16 +1,27 @@
+import type { Program } from "@hpk/core/os";
 import { HpkError } from "@hpk/core";
+import type { Caller } from "../shared/pure/caller.ts";
 import type { Runtime } from "../containers/runtime.ts";
 
 /**
- * The runtimes besides Apptainer, which takes this process's place and is started by
- * start_container.ts. Each is loaded when it is used.
+ * The runtimes of stored containers, the default first. Each is loaded when it is used. Apptainer, which
+ * keeps its containers itself, is not one of them.
  */
 const RUNTIMES: Readonly<Record<string, () => Promise<Runtime>>> = {
   crun: async () => (await import("./crun/crun.ts")).crunRuntime,
 };
 
-/** Names of all runtimes. */
-export const RUNTIME_NAMES: readonly string[] = ["apptainer", ...Object.keys(RUNTIMES)];
+/** Names of the runtimes of stored containers, the default first. */
+export const RUNTIME_NAMES: readonly string[] = Object.keys(RUNTIMES);
+
+/** Apptainer's name where runtimes are named. */
+const APPTAINER = "apptainer";
+
+/** The runtime that a caller prefers for stored containers, by HPK_RUNTIME. */
+export function preferredRuntime({ environment }: Caller): string {
+  const named = environment["HPK_RUNTIME"];
+  return named && named !== APPTAINER ? named : RUNTIME_NAMES[0]!;
+}
 
 /**
  * Loads a runtime.
@@ -22,26 +33,37 @@ export function runtimeNamed(name: string): Promise<Runtime> {
   if (load !== undefined) return load();
   throw new HpkError({
     what: `cannot use the runtime '${name}'`,
-    why: "it is not known",
-    fix: `use one of ${RUNTIME_NAMES.join(", ")}`,
+    why: name === APPTAINER ? "it runs Apptainer's own images only" : "it is not known",
+    fix: `use one of ${[APPTAINER, ...RUNTIME_NAMES].filter((known) => known !== name).join(", ")}`,
   });
 }
 
-/** A container that a runtime has swept away. */
-export interface SweptContainer {
-  readonly runtime: string;
-  readonly id: string;
-}
+/** What not every runtime does, as messages name it. */
+const OPTIONAL = {
+  exec: "run a command in a container",
+  attach: "attach to a container",
+} as const;
 
 /**
- * Removes what dead makers left, of all runtimes.
+ * Something that not every runtime does.
  *
- * @param dryRun Only tells what would be removed.
+ * @throws {HpkError} When the runtime does not.
  */
-export async function sweepRuntimes(dryRun: boolean): Promise<SweptContainer[]> {
-  const swept: SweptContainer[] = [];
-  for (const [runtime, load] of Object.entries(RUNTIMES)) {
-    for (const id of await (await load()).sweep(dryRun)) swept.push({ runtime, id });
-  }
-  return swept;
+export async function verbOf<V extends keyof typeof OPTIONAL>(
+  name: string,
+  verb: V,
+): Promise<NonNullable<Runtime[V]>> {
+  const found = (await runtimeNamed(name))[verb];
+  if (found !== undefined) return found;
+  throw new HpkError({
+    what: `cannot ${OPTIONAL[verb]} of the runtime '${name}'`,
+    why: "that runtime does not support it",
+    fix: "run the container by another runtime, see 'hpktainer container run --help'",
+  });
+}
+
+/** The programs that the runtimes of stored containers cannot do without. */
+export async function programsOfRuntimes(): Promise<readonly Program[]> {
+  const runtimes = await Promise.all(Object.values(RUNTIMES).map((load) => load()));
+  return runtimes.flatMap(({ programs }) => programs);
 }

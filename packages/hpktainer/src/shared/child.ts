@@ -1,3 +1,5 @@
+import { forwardSignals, signalChild } from "./signals.ts";
+
 /** Signals that are handed on to a child; the rest end us as they end any program. */
 const FORWARDED: readonly Deno.Signal[] = [
   "SIGINT",
@@ -26,19 +28,6 @@ export async function runChild(
     stdout: "inherit",
     stderr: "inherit",
   }).spawn();
-  const forward = FORWARDED.map((signal) => ({ signal, handle: () => forwardTo(child, signal) }));
-  for (const { signal, handle } of forward) Deno.addSignalListener(signal, handle);
-  try {
-    return (await child.status).code;
-  } finally {
-    for (const { signal, handle } of forward) Deno.removeSignalListener(signal, handle);
-  }
-}
-
-function forwardTo(child: Deno.ChildProcess, signal: Deno.Signal): void {
-  try {
-    child.kill(signal);
-  } catch {
-    // It has ended in this moment, and its status is on the way.
-  }
+  using _signals = forwardSignals(FORWARDED, (signal) => signalChild(child, signal));
+  return (await child.status).code;
 }

@@ -1,12 +1,12 @@
 import { errorLine, HpkError } from "@hpk/core";
-import { attachToContainer, restartContainer } from "../../runtimes/crun/restart.ts";
+import { attachToContainer, restartContainer } from "../../runtimes/restart.ts";
 import {
   killContainer,
   pruneContainers,
   removeContainer,
   stopContainer,
   waitForContainer,
-} from "../../runtimes/crun/stop_and_remove.ts";
+} from "../../runtimes/stop_and_remove.ts";
 import type { Caller } from "../../shared/pure/caller.ts";
 import { complain, print } from "../output.ts";
 

@@ -5,7 +5,11 @@ import {
   type ListedContainer,
   listedContainer,
 } from "../../containers/pure/container_text.ts";
-import { findContainer, firstProcessOf, listContainers } from "../../containers/store.ts";
+import {
+  findStoredContainer,
+  firstProcessOf,
+  listStoredContainers,
+} from "../../containers/store.ts";
 import type { Caller } from "../../shared/pure/caller.ts";
 import { type FormatOption, type JsonOption, print, printJson, wantsJson } from "../output.ts";
 
@@ -23,7 +27,7 @@ export function list(
   _caller: Caller,
   { all, quiet, last, filter = [], trunc, json, format }: ListOptions,
 ): void {
-  const wanted = listContainers().map(listedContainer)
+  const wanted = listStoredContainers().map(listedContainer)
     .filter(({ status }) =>
       all || last !== undefined || filter.some(isOnStatus) || status === "running"
     )
@@ -41,7 +45,7 @@ export function list(
 export function inspect(_caller: Caller, { format }: FormatOption, ...names: string[]): void {
   wantsJson(undefined, format);
   printJson(names.map((name) => {
-    const found = findContainer(name);
+    const found = findStoredContainer(name);
     const isRunning = found.status === "running";
     const pid = isRunning ? firstProcessOf(found.container.id, "inspect").pid : undefined;
     return inspectionOf(found, pid);

@@ -1,5 +1,5 @@
-import { execInContainer } from "../../runtimes/crun/exec.ts";
-import { createContainer, runContainer } from "../../runtimes/crun/run.ts";
+import { execInContainer } from "../../runtimes/exec.ts";
+import { createContainer, runContainer } from "../../runtimes/run.ts";
 import type { Caller } from "../../shared/pure/caller.ts";
 import { print } from "../output.ts";
 

@@ -1,5 +1,6 @@
 import { HpkError } from "@hpk/core";
-import { getImage, type PullPolicy } from "../../images/image.ts";
+import { getImage } from "../../images/image.ts";
+import type { PullPolicy } from "../../images/pure/pull_policy.ts";
 import { ImageStore } from "../../images/image_store.ts";
 import {
   inspectImages,

@@ -27,7 +27,7 @@ export function readRuntime(
   if (verb !== "run") return readArguments(argv, own);
   const found = findRuntime(words);
   const runtime = found?.name ?? (preferred || APPTAINER);
-  if (runtime !== APPTAINER) return { kind: "runtime", runtime, words: [...before, ...words] };
+  if (runtime !== APPTAINER) return { kind: "runtime", words: [...before, ...words] };
   const rest = found === undefined
     ? words
     : [...words.slice(0, found.at), ...words.slice(found.at + found.length)];
@@ -45,7 +45,7 @@ export function readDockerLike(
   containers: readonly string[],
 ): Invocation {
   const [word = "--help", ...rest] = argv;
-  if (word === "run") return { kind: "runtime", runtime: "crun", words: rest };
+  if (word === "run") return { kind: "runtime", words: rest };
   if (word === "pull") return { kind: "own", args: ["image", "pull", ...rest] };
   if (["container", "image", "images", "rmi"].includes(word)) return { kind: "own", args: argv };
   if (containers.includes(word)) return { kind: "own", args: ["container", ...argv] };

@@ -1,3 +1,4 @@
+import { PULL_POLICIES } from "../../images/pure/pull_policy.ts";
 import type { Command } from "@hpk/core/commands";
 import type { Caller } from "../../shared/pure/caller.ts";
 import { command, FORMAT_OPTION, JSON_OPTION } from "./common.ts";
@@ -48,7 +49,7 @@ export const IMAGE_COMMANDS: readonly Command<Caller>[] = [
       {
         name: "policy",
         value: "WHEN",
-        choices: ["always", "missing", "never"],
+        choices: PULL_POLICIES,
         fallback: "always",
         help: "fetch it always, if missing, or never",
       },

@@ -1,21 +1,8 @@
 /** Containers as people and programs are shown them. */
 
-import type { ContainerRecord } from "@hpk/core";
 import { formatAge } from "../../images/pure/image_view.ts";
 import { formatTable } from "../../shared/pure/text_table.ts";
-import type { ContainerStatus, StoredContainer } from "./stored_container.ts";
-
-/** What is known of a container. */
-export interface KnownContainer {
-  readonly container: StoredContainer;
-  readonly status: ContainerStatus;
-  /** Its record in the ledger; undefined when it does not run. */
-  readonly record: ContainerRecord | undefined;
-  /** Undefined as long as it has not ended. */
-  readonly exitCode: number | undefined;
-  /** When it ended, ISO 8601; undefined where nobody saw it. */
-  readonly finished: string | undefined;
-}
+import type { ContainerStatus, FoundContainer, StoredContainer } from "./stored_container.ts";
 
 /** A container as `container ls --json` lists it. The shape is stable: keys are only added. */
 export interface ListedContainer {
@@ -44,7 +31,7 @@ export interface ListedContainer {
 }
 
 /** What is listed of a container. */
-export function listedContainer(known: KnownContainer): ListedContainer {
+export function listedContainer(known: FoundContainer): ListedContainer {
   const { container, status, record, exitCode, finished } = known;
   return {
     id: container.id,
@@ -110,7 +97,7 @@ function statusText({ status, exitCode, started, finished }: ListedContainer, no
 }
 
 /** All about a container, in the shape of `docker inspect` as far as it has the same things. */
-export function inspectionOf(known: KnownContainer, pid: number | undefined): unknown {
+export function inspectionOf(known: FoundContainer, pid: number | undefined): unknown {
   const { container, status, record, exitCode, finished } = known;
   const { options, config, image } = container;
   const isRunning = status === "running";
@@ -153,7 +140,7 @@ export function inspectionOf(known: KnownContainer, pid: number | undefined): un
       ReadonlyRootfs: options.readOnly,
       CapAdd: options.security.addedCapabilities,
       CapDrop: options.security.droppedCapabilities,
-      Runtime: "crun",
+      Runtime: container.runtime,
     },
     Mounts: options.volumes.map((volume) => ({
       Type: volume.kind,

@@ -12,6 +12,7 @@ import { type ReadOptionFile, readVariable, readVariableFile } from "./environme
 import { RUN_FLAGS } from "./flag_table.ts";
 import { type Limits, readLimits } from "./limits.ts";
 import { readSecurity, type Security } from "./security.ts";
+import { type PullPolicy, readPullPolicy } from "../../images/pure/pull_policy.ts";
 import { readInteger, readSize } from "./sizes.ts";
 import { checkTargets, readMount, readTmpfs, readVolume, type VolumeRequest } from "./volumes.ts";
 
@@ -55,7 +56,7 @@ export interface RunOptions {
   readonly stopTimeout: number | undefined;
   readonly detachKeys: string | undefined;
   readonly cidFile: string | undefined;
-  readonly pull: "missing" | "always" | "never";
+  readonly pull: PullPolicy;
   readonly platform: string | undefined;
   readonly authFile: string | undefined;
   readonly quiet: boolean;
@@ -67,6 +68,8 @@ export interface RunOptions {
 /** A command line of `run` or `create`. */
 export interface RunRequest {
   readonly options: RunOptions;
+  /** Name of the runtime; undefined for the one that the caller prefers. */
+  readonly runtime: string | undefined;
   /** The image as the user named it. */
   readonly image: string;
   /** What follows the image. */
@@ -109,7 +112,8 @@ export function readRun(
   }
   // What is made to be started later is not gone before.
   const isKept = command.endsWith("create");
-  return { options: readOptions(scan, caller.environment, readFile, isKept), image, args };
+  const options = readOptions(scan, caller.environment, readFile, isKept);
+  return { options, runtime: scan.values.get("runtime")?.at(-1), image, args };
 }
 
 function readOptions(
@@ -164,7 +168,7 @@ function readOptions(
       : readInteger("--stop-timeout", stopTimeout, 0, 86_400),
     detachKeys: one("detach-keys"),
     cidFile: one("cidfile"),
-    pull: readPull(one("pull") ?? "missing"),
+    pull: readPullPolicy("--pull", one("pull") ?? "missing"),
     platform: one("platform"),
     authFile: one("authfile"),
     quiet: isOn("quiet"),
@@ -212,15 +216,6 @@ function readNetwork(scan: OptionScan): NetworkOptions {
 
 function anyHostPort(text: string): string {
   return text.includes(":") ? text : `0:${text}`;
-}
-
-function readPull(text: string): RunOptions["pull"] {
-  if (text === "missing" || text === "always" || text === "never") return text;
-  throw new HpkError({
-    what: `cannot use --pull ${text}`,
-    why: "there is no such way",
-    fix: "use missing, always or never",
-  });
 }
 
 function shared(name: string, value: string | undefined): boolean {

@@ -206,7 +206,7 @@ Deno.test("what is wrong is said in one line", () => {
     ["--name a/b image", /cannot name a container 'a\/b'/],
     ["--net container:x image", /each container has a network of its own/],
     ["--pid container:x image", /shares the host's or has its own/],
-    ["--pull sometimes image", /there is no such way/],
+    ["--pull sometimes image", /there is no such policy/],
     ["--add-host nowhere image", /it is no name with an address/],
   ];
   for (const [line, message] of cases) {

@@ -1,4 +1,4 @@
-import type { ProcessId } from "@hpk/core";
+import type { ContainerRecord, ProcessId } from "@hpk/core";
 import type { ImageConfig } from "../../images/pure/image_config.ts";
 import type { RunOptions } from "./run_flags.ts";
 
@@ -9,6 +9,8 @@ export interface StoredContainer {
   /** Twelve hexadecimal digits; also that of its record in the ledger while it runs. */
   readonly id: string;
   readonly name: string;
+  /** Name of the runtime that runs it. */
+  readonly runtime: string;
   /** ISO 8601 in UTC. */
   readonly created: string;
   /** When it was last started; null before the first time. */
@@ -30,6 +32,21 @@ export interface StoredContainer {
   readonly directory: string;
   /** Who makes it; null once it is made. What a maker left that is dead is removed. */
   readonly maker: ProcessId | null;
+}
+
+/** The runtime of containers that were stored before there was another. */
+export const FIRST_RUNTIME = "crun";
+
+/** A container and how it is. */
+export interface FoundContainer {
+  readonly container: StoredContainer;
+  readonly status: ContainerStatus;
+  /** Its record in the ledger; undefined when it does not run. */
+  readonly record: ContainerRecord | undefined;
+  /** Undefined as long as it has not ended. */
+  readonly exitCode: number | undefined;
+  /** When it ended, ISO 8601; undefined where nobody saw it. */
+  readonly finished: string | undefined;
 }
 
 /** How a container is, in Docker's words. */
@@ -63,6 +80,8 @@ export const UNSEEN_EXIT = 255;
 export function parseStoredContainer(text: string): StoredContainer {
   const value: unknown = JSON.parse(text);
   const container = value as StoredContainer;
-  if (typeof value === "object" && value !== null && container.version === 1) return container;
+  if (typeof value === "object" && value !== null && container.version === 1) {
+    return { ...container, runtime: container.runtime ?? FIRST_RUNTIME };
+  }
   throw new SyntaxError("it is no container of version 1");
 }

@@ -3,6 +3,9 @@ import { execInPlace } from "@hpk/core/exec";
 import { findProgram, PROGRAMS, requireProgram } from "@hpk/core/programs";
 import type { Caller } from "../../shared/pure/caller.ts";
 
+/** Name of the runtime in records. */
+export const APPTAINER = "apptainer";
+
 /** Path of Apptainer, which is the caller's choice; undefined where it is not installed. */
 export function findApptainer({ environment }: Caller): string | undefined {
   return findProgram(PROGRAMS.apptainer, environment["PATH"] ?? "");

@@ -1,7 +1,7 @@
 import { HOST_INI_PATH, HpkError, requireRoot, type Settings } from "@hpk/core";
 import { wantedMode } from "../../network/pure/network_plan.ts";
-import { faultPoint, identify, Ledger, readFileIfExists } from "@hpk/core/os";
-import { apptainerVariables, becomeApptainer, requireApptainer } from "./apptainer.ts";
+import { faultPoint, identify, Ledger, readFileIfExists, readPidFile } from "@hpk/core/os";
+import { APPTAINER, apptainerVariables, becomeApptainer, requireApptainer } from "./apptainer.ts";
 import { attach, type Attachment } from "../../attach/attach.ts";
 import { readConfiguration } from "../../settings/configuration.ts";
 import { datapathFor } from "../../datapath/choose.ts";
@@ -78,8 +78,7 @@ export async function attachAsAsked(
   const isInstance = invocation.verb.startsWith("instance");
   requireApptainer(caller);
   return await attach(ledger, {
-    caller,
-    becomesIt,
+    ...{ caller, becomesIt, runtime: APPTAINER },
     settings: isInstance ? await withPortsOfHost(settings, invocation.network.name) : settings,
     ip: invocation.network.ip,
     name: invocation.network.name,
@@ -106,7 +105,7 @@ async function startInstance(
   faultPoint("start.instance");
   const code = await start();
   faultPoint("start.instance started");
-  const pid = code === 0 ? readPid(pidFile) : undefined;
+  const pid = code === 0 ? readPidFile(pidFile) : undefined;
   const owner = pid === undefined ? undefined : identify(pid);
   if (owner === undefined) {
     await release(ledger, attachment);
@@ -127,12 +126,6 @@ export function pidFileOf(
   { pidFile }: Pick<ContainerInvocation, "pidFile">,
 ): string | undefined {
   return pidFile === undefined ? undefined : absolutePath(caller, pidFile);
-}
-
-/** Reads the pid that Apptainer has written to a file; undefined where it has written none. */
-export function readPid(path: string): number | undefined {
-  const pid = Number(readFileIfExists(path)?.trim());
-  return Number.isInteger(pid) && pid > 0 ? pid : undefined;
 }
 
 /** Checks that an image named by a path exists, before anything is made for it. */

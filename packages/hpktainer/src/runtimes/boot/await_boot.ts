@@ -1,7 +1,7 @@
 /** Waits until a booted container is up, and asks how its boot went. */
 
 import { type BootReport, HpkError, type ProcessId } from "@hpk/core";
-import { isAlive, runCommand } from "@hpk/core/os";
+import { exists, isAlive, pause, runCommand } from "@hpk/core/os";
 
 /** How the instance is found, and how long to wait. */
 export interface BootedInstance {
@@ -43,7 +43,7 @@ export async function awaitBoot(
     const said = (await systemctl(instance, args, deadline - Date.now())).trim();
     // Its bus may not answer yet.
     if (FINAL_STATES.includes(said)) state = said;
-    else await pause();
+    else await pause(POLL_MS);
   }
   checkAlive(instance);
   return { state, failedUnits: state === "running" ? [] : await failedUnits(instance) };
@@ -59,7 +59,7 @@ async function awaitSystemd(instance: BootedInstance, deadline: number): Promise
     // A script may still become systemd, by exec.
     otherSince = isOtherInit(pid) ? otherSince ?? Date.now() : undefined;
     if (otherSince !== undefined && Date.now() - otherSince > OTHER_INIT_TIMEOUT_MS) return false;
-    await pause();
+    await pause(POLL_MS);
   }
   return false;
 }
@@ -74,12 +74,7 @@ function isOtherInit(pid: number): boolean {
 }
 
 function hasSystemd(pid: number): boolean {
-  try {
-    Deno.lstatSync(`/proc/${pid}/root/run/systemd/private`);
-    return true;
-  } catch {
-    return false;
-  }
+  return exists(`/proc/${pid}/root/run/systemd/private`);
 }
 
 async function failedUnits(instance: BootedInstance): Promise<string[]> {
@@ -110,8 +105,4 @@ function checkAlive({ name, owner }: BootedInstance): void {
     why: "its first process has ended",
     fix: "see its log below ~/.apptainer/instances/logs, and that the image has an init",
   });
-}
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }

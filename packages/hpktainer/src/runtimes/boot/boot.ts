@@ -15,12 +15,14 @@ import {
   hostSettings,
   HpkError,
   newContainerId,
+  newRecord,
   type Settings,
 } from "@hpk/core";
 import { wantedMode } from "../../network/pure/network_plan.ts";
 import {
   faultPoint,
   identify,
+  isFile,
   Ledger,
   listDirectory,
   makeCgroup,
@@ -28,11 +30,12 @@ import {
   PROGRAMS,
   readCgroupMounts,
   readFileIfExists,
+  readPidFile,
   requireProgram,
   runOrThrow,
   writeFileAtomic,
 } from "@hpk/core/os";
-import { apptainerVariables, requireApptainer } from "../apptainer/apptainer.ts";
+import { APPTAINER, apptainerVariables, requireApptainer } from "../apptainer/apptainer.ts";
 import { absolutePath, type Caller } from "../../shared/pure/caller.ts";
 import type { Attachment } from "../../attach/attach.ts";
 import { watchHost } from "../../network/host_watch.ts";
@@ -59,7 +62,6 @@ import {
   checkImage,
   checkWithoutNetwork,
   pidFileOf,
-  readPid,
   requireRootForNetwork,
 } from "../apptainer/start.ts";
 import { takeDown, takeDownEnded } from "../../attach/teardown.ts";
@@ -162,32 +164,12 @@ async function recordInHostNetwork(
   const name = invocation.network.name!;
   if (ledger.exists()) await takeDownEnded(ledger);
   const directory = ledger.filesDirectory(id);
-  const record: ContainerRecord = withCgroup({
-    version: 1,
-    id,
-    name,
-    kind: "instance",
-    phase: "starting",
-    owner: caller.process,
+  const record = withCgroup(newRecord({
+    ...{ id, name, kind: "instance", owner: caller.process, runtime: APPTAINER, mode: "host" },
     created: new Date().toISOString(),
-    runtime: "apptainer",
     image: invocation.image,
-    mode: "host",
-    datapath: "veth",
-    subnet: "",
-    gateway: "",
-    bridge: "",
-    mtu: 0,
-    address: null,
-    subnet6: null,
-    gateway6: null,
-    address6: null,
-    ports: [],
-    policy: { isolated: false, masquerade: false, imds: true },
-    names: "none",
     resources: [{ kind: "directory", path: directory }],
-    errors: [],
-  });
+  }));
   await ledger.withLock(async () => {
     const namesake = ledger.list().find((other) => other.name === name);
     if (namesake !== undefined) {
@@ -304,14 +286,6 @@ async function usualConfiguration(caller: Caller): Promise<string | undefined> {
   return /^APPTAINER_CONF_FILE=(.+)$/m.exec(settings)?.[1];
 }
 
-function isFile(path: string): boolean {
-  try {
-    return Deno.lstatSync(path).isFile;
-  } catch {
-    return false;
-  }
-}
-
 /** How Apptainer is run. */
 interface Launch {
   readonly apptainer: string;
@@ -335,7 +309,7 @@ async function startAndWait(
 ): Promise<Started> {
   const code = await run();
   faultPoint("boot.started");
-  const pid = code === 0 ? readPid(pidFile) : undefined;
+  const pid = code === 0 ? readPidFile(pidFile) : undefined;
   const owner = pid === undefined ? undefined : identify(pid);
   if (owner === undefined) return { code, booted: undefined };
   await update(ledger, record, { phase: "running", owner });

@@ -1,17 +1,18 @@
 /** The directory that crun makes a container from. */
 
-import { faultPoint, removeIfExists } from "@hpk/core/os";
+import { exists, faultPoint, removeIfExists } from "@hpk/core/os";
 import { madePasswd } from "../../containers/pure/accounts.ts";
 import { specText } from "./pure/oci_spec.ts";
 import { buildSpec } from "./pure/spec_builder.ts";
-import type { ContainerNetwork } from "./network.ts";
-import { cgroupOf, type ContainerPaths, pathsOf } from "../../containers/paths.ts";
-import type { PreparedContainer } from "./prepare.ts";
+import type { GivenNetwork } from "../../containers/runtime.ts";
+import { cgroupOf } from "../../containers/paths.ts";
+import { type CrunPaths, crunPathsOf } from "./engine.ts";
+import type { CrunContainer } from "./prepare.ts";
 
 /** Writes all that crun reads, and makes the directories that it mounts. */
-export function writeBundle(prepared: PreparedContainer, network: ContainerNetwork): void {
+export function writeBundle(prepared: CrunContainer, network: GivenNetwork): void {
   const { container } = prepared;
-  const paths = pathsOf(container.id);
+  const paths = crunPathsOf(container.id);
   makeDirectories(paths, prepared);
   Deno.writeTextFileSync(paths.hostname, `${network.hostname}\n`);
   const spec = buildSpec({
@@ -21,7 +22,7 @@ export function writeBundle(prepared: PreparedContainer, network: ContainerNetwo
     command: prepared.command,
     rootfs: paths.rootfs,
     hostname: network.hostname,
-    network: network.network,
+    network: network.namespace,
     files: network.files,
     mounts: prepared.mounts,
     devices: prepared.devices,
@@ -39,7 +40,7 @@ export function writeBundle(prepared: PreparedContainer, network: ContainerNetwo
 }
 
 /** Makes a container's directories, and takes away what its last run left. */
-function makeDirectories(paths: ContainerPaths, prepared: PreparedContainer): void {
+function makeDirectories(paths: CrunPaths, prepared: CrunContainer): void {
   const { image, options, config } = prepared.container;
   for (const path of [paths.exits, paths.crunLog, paths.pid, paths.conmonPid]) removeIfExists(path);
   // The upper directory is the root directory of the container: it looks like the image's.
@@ -75,16 +76,6 @@ function makeLike(model: string | undefined, path: string): void {
   Deno.mkdirSync(path);
   Deno.chownSync(path, uid, gid);
   Deno.chmodSync(path, (mode ?? 0o755) & PERMISSIONS);
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
 
 function isLink(path: string): boolean {

@@ -15,9 +15,9 @@ import {
   waitReadableAside,
 } from "@hpk/core/ffi";
 import {
-  CONTAINER_PROGRAMS,
   faultPoint,
   identify,
+  programInPath,
   readFileIfExists,
   requireProgram,
 } from "@hpk/core/os";
@@ -28,10 +28,15 @@ import {
   parseConmonAnswer,
 } from "./pure/conmon_command.ts";
 import { overlayOptions } from "./pure/spec_mounts.ts";
-import { identifySupervisor } from "../../containers/supervisor.ts";
-import { CONTAINERS_DIRECTORY, pathsOf } from "../../containers/paths.ts";
-import { crunArguments, crunPath } from "../../containers/engines/crun.ts";
-import type { PreparedContainer } from "./prepare.ts";
+import { CONTAINERS_DIRECTORY } from "../../containers/paths.ts";
+import { crunArguments, crunPath, crunPathsOf, identifyConmon } from "./engine.ts";
+import type { CrunContainer } from "./prepare.ts";
+
+/** conmon, also where podman's packages put it. */
+export const CONMON_PROGRAM = programInPath("conmon", "install conmon (package conmon)", [
+  "/usr/libexec/podman",
+  "/usr/lib/podman",
+]);
 
 /** How a container's streams are made. */
 export interface StreamChoice {
@@ -54,7 +59,7 @@ export interface ContainerProcesses {
  * @throws {HpkError} When crun cannot make it.
  */
 export async function createUnderConmon(
-  prepared: PreparedContainer,
+  prepared: CrunContainer,
   streams: StreamChoice,
 ): Promise<ContainerProcesses> {
   const { id } = prepared.container;
@@ -62,21 +67,21 @@ export async function createUnderConmon(
   faultPoint("crun.created");
   if ("failure" in answer) {
     // Where the container has our streams, conmon has none to read crun's messages from.
-    const said = readFileIfExists(pathsOf(id).crunLog) || answer.failure;
+    const said = readFileIfExists(crunPathsOf(id).crunLog) || answer.failure;
     throw creationFailure(prepared.command[0]!, said);
   }
   const init = identify(answer.pid);
   if (init === undefined) {
     throw creationFailure(prepared.command[0]!, "its first process ended at once");
   }
-  return { init, conmon: identifySupervisor(id) };
+  return { init, conmon: identifyConmon(id) };
 }
 
 /** Starts conmon and waits for what it has to say: a line of JSON, or nothing. */
-async function startConmon(prepared: PreparedContainer, streams: StreamChoice): Promise<string> {
+async function startConmon(prepared: CrunContainer, streams: StreamChoice): Promise<string> {
   const { container } = prepared;
-  const paths = pathsOf(container.id);
-  const conmon = requireProgram(CONTAINER_PROGRAMS.conmon);
+  const paths = crunPathsOf(container.id);
+  const conmon = requireProgram(CONMON_PROGRAM);
   const { reader, writer } = openPipe();
   using _reader = reader;
   let child: Deno.ChildProcess;

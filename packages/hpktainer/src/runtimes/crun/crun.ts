@@ -1,10 +1,21 @@
 import type { Runtime } from "../../containers/runtime.ts";
-import { runContainer } from "./run.ts";
-import { sweepContainers, takeDownContainer } from "../../containers/take_down.ts";
+import { CONMON_PROGRAM } from "./conmon.ts";
+import { CRUN_PROGRAM } from "./engine.ts";
+import { execInContainer } from "./exec.ts";
+import { makeContainer } from "./make.ts";
+import { prepareContainer } from "./prepare.ts";
+import { attachStreams } from "./streams.ts";
 
 /** Containers of OCI images, run by crun under conmon. */
 export const crunRuntime: Runtime = {
-  run: runContainer,
-  takeDown: takeDownContainer,
-  sweep: (dryRun) => Promise.resolve(sweepContainers(dryRun)),
+  programs: [CRUN_PROGRAM, CONMON_PROGRAM],
+  prepare(container) {
+    const prepared = prepareContainer(container);
+    return {
+      warnings: prepared.warnings,
+      make: (caller, network, mode) => makeContainer(caller, prepared, network, mode),
+    };
+  },
+  exec: execInContainer,
+  attach: attachStreams,
 };

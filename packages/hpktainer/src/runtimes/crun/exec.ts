@@ -3,41 +3,32 @@ import { execInPlace, inputFromNothing, pipeHolding } from "@hpk/core/ffi";
 import { findAccount } from "../../containers/pure/accounts.ts";
 import { mergeEnvironment } from "../../containers/pure/environment.ts";
 import { checkExecutable } from "../../containers/pure/executable.ts";
-import { execHelp } from "../../containers/pure/run_help.ts";
-import { type ExecRequest, readExec } from "../../containers/pure/exec_flags.ts";
+import type { ExecRequest } from "../../containers/pure/exec_flags.ts";
+import type { StoredContainer } from "../../containers/pure/stored_container.ts";
 import { type OciSpec, type SpecProcess, specText } from "./pure/oci_spec.ts";
-import { readOptionFile } from "../../containers/option_file.ts";
-import { type Caller, requireTerminal } from "../../shared/pure/caller.ts";
-import { writeText } from "../../shared/streams.ts";
-import { pathsOf } from "../../containers/paths.ts";
-import { findRunning, firstProcessOf, requireRootForContainers } from "../../containers/store.ts";
-import { crunArguments, crunPath } from "../../containers/engines/crun.ts";
-import { mustBeCopied, runOnTerminal, runWithCopies } from "./exec_streams.ts";
+import type { Caller } from "../../shared/pure/caller.ts";
+import { crunArguments, crunPath, crunPathsOf } from "./engine.ts";
+import { mustBeCopied, runOnTerminal, runWithCopies } from "../../containers/child_streams.ts";
 import { lookInto, readHead, readInRoot } from "../../containers/image_files.ts";
 import { ownCapabilities } from "./prepare.ts";
 
 /**
- * Runs a command in a container that runs. Where our streams can be given away, this process becomes
- * crun, so that exit status, signals and streams are crun's own.
+ * Runs a command in a container that runs. Where the caller's streams can be given away, this process
+ * becomes crun, so that exit status, signals and streams are crun's own.
  *
- * @param words What follows `container exec`.
+ * @param init The container's first process.
  * @return The command's exit status.
  * @throws {HpkError} When it cannot be run.
  */
 export async function execInContainer(
   caller: Caller,
-  words: readonly string[],
+  container: StoredContainer,
+  init: ProcessId,
+  request: ExecRequest,
 ): Promise<number> {
-  const request = readExec(words, caller, readOptionFile(caller));
-  if (request === undefined) {
-    writeText(caller.streams.stdout, execHelp());
-    return 0;
-  }
-  requireRootForContainers(caller);
-  if (!request.detach) requireTerminal(caller, request.terminal);
-  const { container } = findRunning(request.container, "exec in");
-  const root = rootOf(firstProcessOf(container.id, "exec in"));
-  const spec: OciSpec = JSON.parse(Deno.readTextFileSync(pathsOf(container.id).spec));
+  const paths = crunPathsOf(container.id);
+  const root = `/proc/${init.pid}/root`;
+  const spec: OciSpec = JSON.parse(Deno.readTextFileSync(paths.spec));
   const process = processOf(request, spec.process, root);
   checkExecutable(lookInto([root]), (path) => readHead([root], path), {
     command: request.command[0]!,
@@ -55,13 +46,17 @@ export async function execInContainer(
   ];
   if (request.detach) return become(args(["--detach"]), false);
   if (request.terminal) {
-    const { directory } = pathsOf(container.id);
-    return await runOnTerminal(caller.streams, args, directory, request.interactive);
+    return await runOnTerminal(
+      caller.streams,
+      (options) => [crunPath(), ...args(options)],
+      paths.directory,
+      request.interactive,
+    );
   }
   const { stdin, stdout, stderr } = caller.streams;
   const streams = request.interactive ? [stdin, stdout, stderr] : [stdout, stderr];
   return streams.some(mustBeCopied)
-    ? await runWithCopies(caller.streams, args([]), request.interactive)
+    ? await runWithCopies(caller.streams, [crunPath(), ...args([])], request.interactive)
     : become(args([]), request.interactive);
 }
 
@@ -69,11 +64,6 @@ export async function execInContainer(
 function become(args: readonly string[], interactive: boolean): never {
   if (!interactive) inputFromNothing();
   return execInPlace(crunPath(), ["crun", ...args]);
-}
-
-/** The container's root directory, as the host reaches it. */
-function rootOf(init: ProcessId): string {
-  return `/proc/${init.pid}/root`;
 }
 
 function processOf(request: ExecRequest, own: SpecProcess, root: string): SpecProcess {

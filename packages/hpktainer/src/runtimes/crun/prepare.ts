@@ -1,15 +1,13 @@
 /** All that can be found out and checked of a container before anything is made for it. */
 
-import { allCapabilities, HpkError, type Settings } from "@hpk/core";
-import { wantedMode } from "../../network/pure/network_plan.ts";
+import { allCapabilities, HpkError } from "@hpk/core";
 import {
   findProgram,
-  INIT_PROGRAMS,
   listDirectory,
   missingRootCapabilities,
+  programInPath,
   readFileIfExists,
 } from "@hpk/core/os";
-import { readConfiguration } from "../../settings/configuration.ts";
 import { type Account, findAccount } from "../../containers/pure/accounts.ts";
 import { planCapabilities } from "./pure/capabilities.ts";
 import {
@@ -29,7 +27,6 @@ import type { StoredContainer } from "../../containers/pure/stored_container.ts"
 import type { VolumeRequest } from "../../containers/pure/volumes.ts";
 import { pathsOf } from "../../containers/paths.ts";
 import { allDevices, readDevices } from "./devices.ts";
-import type { Caller } from "../../shared/pure/caller.ts";
 import { lookInto, readHead, readInRoot } from "../../containers/image_files.ts";
 
 /** The capability to make device files (mknod(2)). */
@@ -42,11 +39,17 @@ export interface OwnDirectory {
   readonly model?: string;
 }
 
+/** Small init programs for containers, the first that is there is used: they need no libraries. */
+const INIT_PROGRAMS = ["catatonit", "tini-static", "docker-init"].map((name) =>
+  programInPath(name, "install catatonit or tini (packages of those names)", [
+    "/usr/libexec/podman",
+    "/usr/libexec/docker",
+  ])
+);
+
 /** A container that can be made. */
-export interface PreparedContainer {
+export interface CrunContainer {
   readonly container: StoredContainer;
-  readonly settings: Settings;
-  readonly mode: "flannel" | "static" | "host" | "none";
   readonly command: readonly string[];
   readonly account: Account;
   readonly mounts: readonly SpecMount[];
@@ -71,11 +74,8 @@ export interface PreparedContainer {
  *
  * @throws {HpkError} When it cannot be run so.
  */
-export function prepareContainer(caller: Caller, container: StoredContainer): PreparedContainer {
+export function prepareContainer(container: StoredContainer): CrunContainer {
   const { options, config, image, id, args } = container;
-  const { settings } = readConfiguration(caller, networkSettings(container));
-  const mode = wantedMode(settings);
-  checkNetwork(container, mode);
   const layers = [pathsOf(id).upper, image.rootfs];
   const passwd = readInRoot(layers, "/etc/passwd");
   const user = options.user ?? config.user;
@@ -105,8 +105,6 @@ export function prepareContainer(caller: Caller, container: StoredContainer): Pr
   }
   return {
     container,
-    settings,
-    mode,
     command,
     account: findAccount(user, passwd, readInRoot(layers, "/etc/group"), options.groups),
     mounts: [...volumes.mounts, ...options.volumes.flatMap((volume) => mountOf(volume, container))],
@@ -133,7 +131,7 @@ export function prepareContainer(caller: Caller, container: StoredContainer): Pr
 }
 
 /** How control groups are laid out on this host. */
-export function readHostCgroups(): CgroupFacts {
+function readHostCgroups(): CgroupFacts {
   const facts = readCgroups(
     Deno.readTextFileSync("/proc/self/mountinfo"),
     (path) => readFileIfExists(`${path}/cgroup.procs`) !== undefined,
@@ -214,33 +212,4 @@ function ownVolumes(
     mounts.push(overlayMount(target, { lower, upper, work }));
   });
   return { mounts, directories };
-}
-
-/** The settings that the user gives, with the image's ports where those are to be published. */
-function networkSettings(
-  { options, config }: StoredContainer,
-): StoredContainer["options"]["network"]["settings"] {
-  const { settings } = options.network;
-  if (!options.publishAll || config.exposedPorts.length === 0) return settings;
-  const exposed = config.exposedPorts.map((port) => `0:${port}`);
-  return {
-    ...settings,
-    publish: [...(settings.publish ? [settings.publish] : []), ...exposed].join(","),
-  };
-}
-
-/** Refuses options of a network for a container without one. */
-function checkNetwork({ options }: StoredContainer, mode: PreparedContainer["mode"]): void {
-  if (mode !== "host" && mode !== "none") return;
-  const { ip, settings } = options.network;
-  const given = [
-    ...Object.keys(settings).filter((key) => key !== "network" && key !== "dns"),
-    ...(ip === undefined ? [] : ["ip"]),
-  ];
-  if (given.length === 0) return;
-  throw new HpkError({
-    what: `cannot use --${given[0]} with the network '${mode}'`,
-    why: "the container gets no network of ours",
-    fix: "leave one of the two out",
-  });
 }

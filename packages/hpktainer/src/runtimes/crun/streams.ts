@@ -13,29 +13,19 @@ import {
   waitWritableAside,
   writeFrom,
 } from "@hpk/core/ffi";
+import { exists, pause } from "@hpk/core/os";
 import { DetachScanner } from "../../containers/pure/detach_keys.ts";
-import type { ContainerPaths } from "../../containers/paths.ts";
-import type { Streams } from "../../shared/pure/caller.ts";
+import type { AttachOptions, CopiedStreams, CopyEnd } from "../../containers/runtime.ts";
+import type { StoredContainer } from "../../containers/pure/stored_container.ts";
+import type { Caller, Streams } from "../../shared/pure/caller.ts";
+import { type CrunPaths, crunPathsOf } from "./engine.ts";
 import { writeBytes } from "../../shared/streams.ts";
 
 /** How streams are copied. */
-export interface CopyOptions {
-  readonly paths: Pick<ContainerPaths, "attach" | "control">;
+export interface CopyOptions extends AttachOptions {
+  readonly paths: Pick<CrunPaths, "attach" | "control">;
   readonly terminal: boolean;
-  /** Whether our input goes to the container. */
-  readonly interactive: boolean;
-  /** Bytes of the keys that leave the container. */
-  readonly detachKeys: readonly number[];
 }
-
-/**
- * Why copying ended: the container did; its user left it; or whoever used it is gone, and then the
- * signal that a program of theirs would get, and the exit status that it leads to.
- */
-export type CopyEnd =
-  | "ended"
-  | "detached"
-  | { readonly signal: "SIGHUP" | "SIGPIPE"; readonly status: number };
 
 const HUNG_UP: CopyEnd = { signal: "SIGHUP", status: 129 };
 const UNREAD: CopyEnd = { signal: "SIGPIPE", status: 141 };
@@ -56,7 +46,7 @@ const RESIZE = 1;
 const FULL_PAUSE_MS = 5;
 
 /** The streams of a container, connected before its command starts so that nothing is missed. */
-export class ContainerStreams implements Disposable {
+export class ContainerStreams implements CopiedStreams {
   readonly #socket: FileDescriptor;
   readonly #streams: Streams;
   readonly #options: CopyOptions;
@@ -130,7 +120,7 @@ export class ContainerStreams implements Disposable {
     // A message is taken as a whole or not at all; one for a container that has ended is lost.
     while (writeFrom(this.#socket.fd, bytes) === -1) {
       if (!await waitWritableAside(this.#socket.fd)) return;
-      await new Promise((resolve) => setTimeout(resolve, FULL_PAUSE_MS));
+      await pause(FULL_PAUSE_MS);
     }
   }
 
@@ -144,4 +134,19 @@ export class ContainerStreams implements Disposable {
       // No terminal any more, or no container: then its size does not matter.
     }
   }
+}
+
+/**
+ * Connects the caller's streams to a container that runs in the background.
+ *
+ * @return Undefined where its streams do not go through conmon.
+ */
+export function attachStreams(
+  caller: Caller,
+  { id, options }: StoredContainer,
+  how: AttachOptions,
+): CopiedStreams | undefined {
+  const paths = crunPathsOf(id);
+  if (!exists(paths.attach)) return undefined;
+  return new ContainerStreams(caller.streams, { paths, terminal: options.terminal, ...how });
 }

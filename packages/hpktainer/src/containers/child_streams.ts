@@ -1,4 +1,4 @@
-/** Runs crun with streams that are copied from and to ours. */
+/** Runs a program of a runtime with streams that are copied from and to the caller's. */
 
 import {
   acceptUnix,
@@ -15,21 +15,21 @@ import {
   writeFrom,
 } from "@hpk/core/ffi";
 import { PROGRAMS, removeIfExists, requireProgram } from "@hpk/core/os";
-import { FORWARDED } from "../../containers/container_end.ts";
-import type { InputStream, OutputStream, Stream, Streams } from "../../shared/pure/caller.ts";
-import { writeBytes } from "../../shared/streams.ts";
-import { crunPath } from "../../containers/engines/crun.ts";
+import { forwardSignals, signalChild } from "../shared/signals.ts";
+import { FORWARDED } from "./container_end.ts";
+import type { InputStream, OutputStream, Stream, Streams } from "../shared/pure/caller.ts";
+import { writeBytes } from "../shared/streams.ts";
 
 /** Bytes moved at a time. */
 const CHUNK = 16 * 1024;
 
-/** How often it is looked whether crun has ended, in ms, where nothing else tells. */
+/** How often it is looked whether the program has ended, in ms, where nothing else tells. */
 const POLL_MS = 100;
 
 /**
  * Whether a stream of the caller's is not given to a container itself: one that programs cannot have;
- * a terminal, of which a program could change the settings; or a file, of which crun would change the
- * owner.
+ * a terminal, of which a program could change the settings; or a file, of which the runtime would
+ * change the owner.
  */
 export function mustBeCopied(stream: Stream): boolean {
   const { descriptor } = stream;
@@ -38,26 +38,27 @@ export function mustBeCopied(stream: Stream): boolean {
 }
 
 /**
- * Runs crun with pipes in place of those of the caller's streams that are not given away.
+ * Runs a program with pipes in place of those of the caller's streams that are not given away.
  *
+ * @param argv Its path and arguments.
  * @return Its exit status.
  */
 export async function runWithCopies(
   streams: Streams,
-  args: readonly string[],
+  argv: readonly string[],
   interactive: boolean,
 ): Promise<number> {
   const choose = (stream: Stream): "piped" | "inherit" =>
     mustBeCopied(stream) ? "piped" : "inherit";
   const stdin = interactive ? choose(streams.stdin) : "null";
   const [stdout, stderr] = [choose(streams.stdout), choose(streams.stderr)];
-  const child = spawnApart(args, { stdin, stdout, stderr });
+  const child = spawnApart(argv, { stdin, stdout, stderr });
   using _signals = forwardTo(child);
   const copy = async (from: ReadableStream<Uint8Array>, to: OutputStream) => {
     for await (const chunk of from) {
       if (await writeBytes(to, chunk)) continue;
       // The reader is gone: what a program of theirs would get.
-      send(child, "SIGPIPE");
+      signalChild(child, "SIGPIPE");
       return;
     }
   };
@@ -83,16 +84,16 @@ async function feed(child: Deno.ChildProcess, input: InputStream): Promise<void>
 }
 
 /**
- * Runs crun with a terminal of its own, which it sends over a console socket (crun(1),
- * --console-socket), and copies between that and ours.
+ * Runs a program with a terminal of its own, which it sends over a console socket (crun(1) and runc(8),
+ * --console-socket), and copies between that and the caller's.
  *
- * @param argsWith crun's arguments, with those for the console socket.
+ * @param argvWith Its path and arguments, with those for the console socket.
  * @param directory Where the socket can be.
  * @return Its exit status.
  */
 export async function runOnTerminal(
   streams: Streams,
-  argsWith: (options: readonly string[]) => readonly string[],
+  argvWith: (options: readonly string[]) => readonly string[],
   directory: string,
   interactive: boolean,
 ): Promise<number> {
@@ -102,8 +103,8 @@ export async function runOnTerminal(
   {
     using listener = listenUnix(path);
     try {
-      const args = argsWith(["--console-socket", path]);
-      child = spawnApart(args, { stdin: "null", stdout: "null", stderr: "inherit" });
+      const argv = argvWith(["--console-socket", path]);
+      child = spawnApart(argv, { stdin: "null", stdout: "null", stderr: "inherit" });
       master = await receiveTerminal(listener.fd, child);
     } finally {
       removeIfExists(path);
@@ -130,7 +131,7 @@ export async function runOnTerminal(
   }
 }
 
-/** Takes the terminal that crun sends; undefined where crun ends without. */
+/** Takes the terminal that the program sends; undefined where it ends without. */
 async function receiveTerminal(
   listener: number,
   child: Deno.ChildProcess,
@@ -198,32 +199,18 @@ async function copyInput(input: InputStream, terminal: number): Promise<void> {
   }
 }
 
-/** Starts crun in a session of its own: a key of the terminal reaches it through us only. */
+/** Starts a program in a session of its own: a key of the terminal reaches it through us only. */
 function spawnApart(
-  args: readonly string[],
+  argv: readonly string[],
   streams: Pick<Deno.CommandOptions, "stdin" | "stdout" | "stderr">,
 ): Deno.ChildProcess {
   return new Deno.Command(requireProgram(PROGRAMS.setsid), {
-    args: ["--wait", crunPath(), ...args],
+    args: ["--wait", ...argv],
     ...streams,
   }).spawn();
 }
 
-/** Hands signals on to crun, which hands them on to the command. */
+/** Forwards signals to the program, which forwards them to the command. */
 function forwardTo(child: Deno.ChildProcess): Disposable {
-  const handlers = FORWARDED.map((signal) => ({ signal, handle: () => send(child, signal) }));
-  for (const { signal, handle } of handlers) Deno.addSignalListener(signal, handle);
-  return {
-    [Symbol.dispose]: () => {
-      for (const { signal, handle } of handlers) Deno.removeSignalListener(signal, handle);
-    },
-  };
-}
-
-function send(child: Deno.ChildProcess, signal: Deno.Signal): void {
-  try {
-    child.kill(signal);
-  } catch {
-    // It has ended in this moment, and its status is on the way.
-  }
+  return forwardSignals(FORWARDED, (signal) => signalChild(child, signal));
 }

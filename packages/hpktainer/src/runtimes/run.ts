@@ -1,29 +1,25 @@
 /**
  * Runs a container:
  *
- *   command line ── image ── checks ── container on disk ── network (ledger) ── bundle
- *   conmon (mount namespace, crun create) ── streams ── crun start
- *   in the foreground: copy and wait; else: the owner becomes conmon
+ *   command line ── image ── checks ── container on disk ── network (ledger)
+ *   the runtime makes it ── streams, signals ── its command begins
+ *   in the foreground: copy and wait; else: the owner becomes its supervisor
  */
 
 import { HpkError, newContainerId } from "@hpk/core";
-import { faultPoint } from "@hpk/core/os";
-import { holdImage, readyImage } from "../../images/image.ts";
-import { runHelp } from "../../containers/pure/run_help.ts";
-import { readRun, type RunRequest } from "../../containers/pure/run_flags.ts";
-import type { StoredContainer } from "../../containers/pure/stored_container.ts";
-import { readOptionFile } from "../../containers/option_file.ts";
-import { absolutePath, type Caller, requireTerminal } from "../../shared/pure/caller.ts";
-import { writeText } from "../../shared/streams.ts";
-import { pathsOf } from "../../containers/paths.ts";
-import {
-  requireRootForContainers,
-  storeContainer,
-  updateContainer,
-} from "../../containers/store.ts";
-import { prepareContainer, type PreparedContainer } from "./prepare.ts";
-import { startPrepared } from "./start.ts";
-import { discardContainer, sweepContainers } from "../../containers/take_down.ts";
+import { exists, faultPoint } from "@hpk/core/os";
+import { holdImage, readyImage } from "../images/image.ts";
+import { readOptionFile } from "../containers/option_file.ts";
+import { pathsOf } from "../containers/paths.ts";
+import { readRun, type RunRequest } from "../containers/pure/run_flags.ts";
+import { runHelp } from "../containers/pure/run_help.ts";
+import type { StoredContainer } from "../containers/pure/stored_container.ts";
+import { requireRootForContainers, storeContainer, updateContainer } from "../containers/store.ts";
+import { discardContainer, sweepContainers } from "../containers/take_down.ts";
+import { absolutePath, type Caller, requireTerminal } from "../shared/pure/caller.ts";
+import { writeText } from "../shared/streams.ts";
+import { prepareToStart, type ReadyContainer, startPrepared } from "./start.ts";
+import { preferredRuntime, runtimeNamed } from "./table.ts";
 
 /**
  * Runs a container from the words after `run`.
@@ -40,13 +36,13 @@ export async function runContainer(caller: Caller, words: readonly string[]): Pr
   const { options } = request;
   requireRootForContainers(caller);
   if (!options.detach) requireTerminal(caller, options.terminal);
-  const prepared = await makeContainer(caller, request);
-  const status = await startPrepared(caller, prepared, {
+  const ready = await storeNew(caller, request);
+  const status = await startPrepared(caller, ready, {
     foreground: !options.detach,
     interactive: options.interactive,
     isNew: true,
   });
-  if (options.detach) writeText(caller.streams.stdout, `${prepared.container.id}\n`);
+  if (options.detach) writeText(caller.streams.stdout, `${ready.container.id}\n`);
   return status;
 }
 
@@ -65,16 +61,18 @@ export async function createContainer(
     return undefined;
   }
   requireRootForContainers(caller);
-  const prepared = await makeContainer(caller, request);
-  updateContainer({ ...prepared.container, maker: null });
-  return prepared.container.id;
+  const { container } = await storeNew(caller, request);
+  updateContainer({ ...container, maker: null });
+  return container.id;
 }
 
 /** Makes a container on disk, when all that can be checked is checked. */
-async function makeContainer(
+async function storeNew(
   caller: Caller,
-  { options, image: given, args }: RunRequest,
-): Promise<PreparedContainer> {
+  { options, image: given, args, runtime = preferredRuntime(caller) }: RunRequest,
+): Promise<ReadyContainer> {
+  // Before an image is fetched for it.
+  await runtimeNamed(runtime);
   const { pull, platform, authFile, quiet } = options;
   const cidFile = options.cidFile === undefined ? undefined : absolutePath(caller, options.cidFile);
   if (cidFile !== undefined) checkCidFile(cidFile);
@@ -85,6 +83,7 @@ async function makeContainer(
     version: 1,
     id,
     name: options.network.name ?? id,
+    runtime,
     created: new Date().toISOString(),
     started: null,
     image: {
@@ -100,7 +99,7 @@ async function makeContainer(
     directory: caller.directory,
     maker: caller.process,
   };
-  const prepared = prepareContainer(caller, container);
+  const ready = await prepareToStart(caller, container);
   storeContainer(container);
   try {
     holdImage(image, { id, name: container.name, keptBy: pathsOf(id).directory });
@@ -109,20 +108,15 @@ async function makeContainer(
     discardContainer(id);
     throw error;
   }
-  for (const warning of prepared.warnings) {
+  for (const warning of ready.prepared.warnings) {
     writeText(caller.streams.stderr, `hpktainer: ${warning}\n`);
   }
-  faultPoint("crun.stored");
-  return prepared;
+  faultPoint("container.stored");
+  return ready;
 }
 
 function checkCidFile(path: string): void {
-  try {
-    Deno.lstatSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw error;
-  }
+  if (!exists(path)) return;
   throw new HpkError({
     what: `cannot use --cidfile ${path}`,
     why: "the file exists",

@@ -1,24 +1,26 @@
 /** Stops, kills, removes and waits for containers. */
 
-import { HpkError, oneLine } from "@hpk/core";
+import { HpkError } from "@hpk/core";
 import { drain, openProcess, waitReadableAside, watchDirectory } from "@hpk/core/ffi";
 import { Ledger } from "@hpk/core/os";
-import { releaseName } from "../../attach/attach.ts";
-import { stopSignalOf } from "../../containers/pure/container_text.ts";
-import { readSignal } from "../../containers/pure/signals.ts";
-import { UNSEEN_EXIT } from "../../containers/pure/stored_container.ts";
-import { identifySupervisor } from "../../containers/supervisor.ts";
-import { waitForEnd } from "../../containers/container_end.ts";
-import { pathsOf } from "../../containers/paths.ts";
+import { releaseName } from "../attach/attach.ts";
+import { stopSignalOf } from "../containers/pure/container_text.ts";
+import { readSignal } from "../containers/pure/signals.ts";
 import {
-  findContainer,
-  findRunning,
   type FoundContainer,
-  listContainers,
+  type StoredContainer,
+  UNSEEN_EXIT,
+} from "../containers/pure/stored_container.ts";
+import { engineNamed } from "../containers/engines/table.ts";
+import { waitForEnd } from "../containers/container_end.ts";
+import { pathsOf } from "../containers/paths.ts";
+import {
+  findRunning,
+  findStoredContainer,
+  listStoredContainers,
   readExitCode,
-} from "../../containers/store.ts";
-import { runCrun } from "../../containers/engines/crun.ts";
-import { discardContainer } from "../../containers/take_down.ts";
+} from "../containers/store.ts";
+import { discardContainer } from "../containers/take_down.ts";
 
 /** How long a container may take to end before it is killed, in seconds, as with Docker. */
 const STOP_TIMEOUT = 10;
@@ -37,12 +39,12 @@ export async function stopContainer(
   timeout: number | undefined,
   signal?: string,
 ): Promise<void> {
-  const found = findContainer(wanted);
+  const found = findStoredContainer(wanted);
   if (found.status !== "running") return;
   const { container } = found;
-  await signalContainer(container.id, readSignal(signal ?? stopSignalOf(container)));
+  await signalContainer(container, readSignal(signal ?? stopSignalOf(container)));
   const seconds = timeout ?? container.options.stopTimeout ?? STOP_TIMEOUT;
-  if (!await hasEnded(container.id, seconds * 1000)) await killAndWait(container.id);
+  if (!await hasEnded(container, seconds * 1000)) await killAndWait(container);
   await release(found);
 }
 
@@ -54,9 +56,9 @@ export async function stopContainer(
 export async function killContainer(wanted: string, signal: string): Promise<void> {
   const number = readSignal(signal);
   const found = findRunning(wanted, "kill");
-  await signalContainer(found.container.id, number);
+  await signalContainer(found.container, number);
   if (number !== SIGKILL) return;
-  await hasEnded(found.container.id, KILL_TIMEOUT_MS);
+  await hasEnded(found.container, KILL_TIMEOUT_MS);
   await release(found);
 }
 
@@ -70,7 +72,7 @@ const SIGKILL = 9;
  * @throws {HpkError} When there is none, or it runs.
  */
 export async function removeContainer(wanted: string, force: boolean): Promise<void> {
-  const found = findContainer(wanted);
+  const found = findStoredContainer(wanted);
   const { container, status } = found;
   if (status === "running" && !force) {
     throw new HpkError({
@@ -79,7 +81,7 @@ export async function removeContainer(wanted: string, force: boolean): Promise<v
       fix: "stop it first, or add --force",
     });
   }
-  if (status === "running") await killAndWait(container.id);
+  if (status === "running") await killAndWait(container);
   await release(found);
   discardContainer(container.id);
 }
@@ -90,7 +92,7 @@ export async function removeContainer(wanted: string, force: boolean): Promise<v
  * @return Their ids.
  */
 export async function pruneContainers(): Promise<string[]> {
-  const idle = listContainers().filter(({ status, container }) =>
+  const idle = listStoredContainers().filter(({ status, container }) =>
     status !== "running" && container.maker === null
   );
   for (const { container } of idle) await removeContainer(container.id, false);
@@ -103,46 +105,39 @@ export async function pruneContainers(): Promise<string[]> {
  * @return Its exit status.
  */
 export async function waitForContainer(wanted: string): Promise<number> {
-  const { container, status, exitCode } = findContainer(wanted);
+  const { container, status, exitCode } = findStoredContainer(wanted);
   if (status !== "running") return exitCode ?? 0;
+  const engine = await engineNamed(container.runtime);
   using exits = watchDirectory(pathsOf(container.id).exits);
   for (;;) {
     // Read at once: one that is not kept is removed soon after.
     const code = readExitCode(container.id);
     if (code !== undefined) return code;
-    const conmon = identifySupervisor(container.id);
-    if (conmon === undefined) return readExitCode(container.id) ?? UNSEEN_EXIT;
-    using ended = openProcess(conmon.pid);
+    const supervisor = engine.supervisor(container.id);
+    if (supervisor === undefined) return readExitCode(container.id) ?? UNSEEN_EXIT;
+    using ended = openProcess(supervisor.pid);
     await waitReadableAside([exits.fd, ...(ended === undefined ? [] : [ended.fd])]);
     drain(exits);
   }
 }
 
-async function killAndWait(id: string): Promise<void> {
-  await signalContainer(id, SIGKILL);
-  if (await hasEnded(id, KILL_TIMEOUT_MS)) return;
+async function killAndWait(container: StoredContainer): Promise<void> {
+  await signalContainer(container, SIGKILL);
+  if (await hasEnded(container, KILL_TIMEOUT_MS)) return;
   throw new HpkError({
-    what: `cannot end the container '${id}'`,
+    what: `cannot end the container '${container.id}'`,
     why: "its processes do not end even by SIGKILL",
     fix: "look for what they wait for, such as a network file system",
   });
 }
 
-async function signalContainer(id: string, signal: number): Promise<void> {
-  const { code, stderr } = await runCrun(["kill", id, String(signal)]);
-  // One that has ended in this moment has what it was to have.
-  if (code === 0 || identifySupervisor(id) === undefined) return;
-  if (/No such process|not running|does not exist/i.test(stderr)) return;
-  throw new HpkError({
-    what: `cannot send a signal to the container '${id}'`,
-    why: `crun says: ${oneLine(stderr)}`,
-    fix: "see 'hpktainer container ls'",
-  });
+async function signalContainer({ runtime, id }: StoredContainer, signal: number): Promise<void> {
+  await (await engineNamed(runtime)).kill(id, signal);
 }
 
-async function hasEnded(id: string, timeoutMs: number): Promise<boolean> {
-  const conmon = identifySupervisor(id);
-  return conmon === undefined || await waitForEnd(conmon, timeoutMs);
+async function hasEnded({ runtime, id }: StoredContainer, timeoutMs: number): Promise<boolean> {
+  const supervisor = (await engineNamed(runtime)).supervisor(id);
+  return supervisor === undefined || await waitForEnd(supervisor, timeoutMs);
 }
 
 /** Waits until a container's network and name are released. */

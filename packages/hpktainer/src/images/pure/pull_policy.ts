@@ -1,0 +1,23 @@
+import { HpkError } from "@hpk/core/errors";
+
+/** When an image is fetched: at every use, where it is not in the store, or not at all. */
+export const PULL_POLICIES = ["always", "missing", "never"] as const;
+
+/** One of them. */
+export type PullPolicy = typeof PULL_POLICIES[number];
+
+/**
+ * Reads a policy.
+ *
+ * @param option The option that it is given by, for the message.
+ * @throws {HpkError} When it is none.
+ */
+export function readPullPolicy(option: string, text: string): PullPolicy {
+  const policy = PULL_POLICIES.find((known) => known === text);
+  if (policy !== undefined) return policy;
+  throw new HpkError({
+    what: `cannot use ${option} ${text}`,
+    why: "there is no such policy",
+    fix: `use one of ${PULL_POLICIES.join(", ")}`,
+  });
+}

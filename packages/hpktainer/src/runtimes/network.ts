@@ -1,0 +1,198 @@
+/** A container's place in the ledger, with a network of ours or without one. */
+
+import {
+  type ContainerRecord,
+  containerResolver,
+  formatResolvConf,
+  hostNameOf,
+  HpkError,
+  type NetworkMode,
+  newRecord,
+  type Settings,
+} from "@hpk/core";
+import { faultPoint, type Ledger, readFileIfExists } from "@hpk/core/os";
+import { attach, checkFree, releaseName } from "../attach/attach.ts";
+import { readHostResolver } from "../names/host_resolver.ts";
+import { datapathFor } from "../datapath/choose.ts";
+import { ensureMonitor } from "../attach/monitor_start.ts";
+import { environmentFor } from "../attach/pure/container_network.ts";
+import { takeDown } from "../attach/teardown.ts";
+import type { StoredContainer } from "../containers/pure/stored_container.ts";
+import type { GivenNetwork } from "../containers/runtime.ts";
+import { pathsOf } from "../containers/paths.ts";
+import { wantedMode } from "../network/pure/network_plan.ts";
+import { readConfiguration } from "../settings/configuration.ts";
+import type { Caller } from "../shared/pure/caller.ts";
+
+/** Which network a container is to have. */
+export interface NetworkChoice {
+  readonly settings: Settings;
+  readonly mode: NetworkMode;
+}
+
+/** A container's network, and its record in the ledger. */
+export interface RecordedNetwork extends GivenNetwork {
+  readonly record: ContainerRecord;
+}
+
+/** What every host file of a container without a network begins with (hosts(5)). */
+const LOCAL_HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+
+/**
+ * Chooses a container's network: by its options, the caller's environment and the configuration.
+ *
+ * @throws {HpkError} When options and network do not go together.
+ */
+export function chooseNetwork(caller: Caller, container: StoredContainer): NetworkChoice {
+  const { settings } = readConfiguration(caller, networkSettings(container));
+  const mode = wantedMode(settings);
+  checkNetwork(container, mode);
+  return { settings, mode };
+}
+
+/**
+ * Gives a container its network, and writes it into the ledger before.
+ *
+ * @throws {HpkError} When it cannot be; nothing is left of the attempt.
+ */
+export async function giveNetwork(
+  ledger: Ledger,
+  caller: Caller,
+  container: StoredContainer,
+  choice: NetworkChoice,
+): Promise<RecordedNetwork> {
+  const { mode, settings } = choice;
+  const given = mode === "host" || mode === "none"
+    ? await recordOnly(ledger, caller, container, settings, mode)
+    : await attachToPods(ledger, caller, container, choice);
+  const { extraHosts } = container.options;
+  if (extraHosts.length > 0) {
+    const lines = extraHosts.map(([address, name]) => `${address}\t${name}\n`).join("");
+    Deno.writeTextFileSync(given.files.hosts, lines, { append: true });
+  }
+  return given;
+}
+
+async function attachToPods(
+  ledger: Ledger,
+  caller: Caller,
+  container: StoredContainer,
+  { settings, mode }: NetworkChoice,
+): Promise<RecordedNetwork> {
+  const { id, name, options, image } = container;
+  if (mode === "flannel" && settings.wait > 0) {
+    const { awaitFlannel } = await import("../network/flannel_wait.ts");
+    await awaitFlannel(settings);
+  }
+  const attachment = await attach(ledger, {
+    caller,
+    settings,
+    ip: options.network.ip,
+    name,
+    kind: "run",
+    image: image.given,
+    hostname: options.hostname,
+    datapath: datapathFor(settings.datapath),
+    runtime: container.runtime,
+    id,
+  });
+  const variables = Object.entries(environmentFor(attachment))
+    .map(([variable, value]) => `${variable}=${value}`);
+  return {
+    record: attachment.record,
+    namespace: { path: attachment.namespacePath },
+    hostname: attachment.hostname,
+    files: {
+      resolvConf: attachment.resolvConf,
+      hosts: attachment.hosts,
+      hostname: pathsOf(id).hostname,
+    },
+    variables,
+  };
+}
+
+async function recordOnly(
+  ledger: Ledger,
+  caller: Caller,
+  container: StoredContainer,
+  settings: Settings,
+  mode: "host" | "none",
+): Promise<RecordedNetwork> {
+  const { id, name, options } = container;
+  await releaseName(ledger, name);
+  const record = await ledger.withLock(async () => {
+    checkFree(ledger, { name });
+    const monitor = ensureMonitor(ledger);
+    const made = recordOf(caller, container, mode);
+    ledger.write(made);
+    faultPoint("container.recorded");
+    await monitor;
+    return made;
+  }).catch(async (error) => {
+    await takeDown(ledger, (candidate) => candidate.id === id);
+    throw error;
+  });
+  const { resolvConf, hosts, hostname } = pathsOf(id);
+  const ownName = options.hostname ?? (mode === "host" ? Deno.hostname() : hostNameOf(name));
+  const hostsText = mode === "host"
+    ? readFileIfExists("/etc/hosts") ?? LOCAL_HOSTS
+    : `${LOCAL_HOSTS}127.0.0.1\t${ownName}\n`;
+  Deno.writeTextFileSync(hosts, hostsText);
+  Deno.writeTextFileSync(resolvConf, resolverText(mode, settings));
+  return {
+    record,
+    namespace: mode === "host" ? "host" : "own",
+    hostname: ownName,
+    files: { resolvConf, hosts, hostname },
+    variables: [],
+  };
+}
+
+/** The host's own resolver where its network is shared: a stub on its loopback answers there too. */
+function resolverText(mode: "host" | "none", settings: Settings): string {
+  const own = readFileIfExists("/etc/resolv.conf") ?? "";
+  return mode === "host" && settings.dns.length === 0
+    ? own
+    : formatResolvConf(containerResolver(readHostResolver(), settings.dns));
+}
+
+function recordOf(
+  caller: Caller,
+  { id, name, image, runtime }: StoredContainer,
+  mode: "host" | "none",
+): ContainerRecord {
+  return newRecord({
+    ...{ id, name, kind: "run", owner: caller.process, runtime, image: image.given, mode },
+    created: new Date().toISOString(),
+    resources: [{ kind: "container", runtime, id }],
+  });
+}
+
+/** The settings that the user gives, with the image's ports where those are to be published. */
+function networkSettings(
+  { options, config }: StoredContainer,
+): StoredContainer["options"]["network"]["settings"] {
+  const { settings } = options.network;
+  if (!options.publishAll || config.exposedPorts.length === 0) return settings;
+  const exposed = config.exposedPorts.map((port) => `0:${port}`);
+  return {
+    ...settings,
+    publish: [...(settings.publish ? [settings.publish] : []), ...exposed].join(","),
+  };
+}
+
+/** Refuses options of a network for a container without one. */
+function checkNetwork({ options }: StoredContainer, mode: NetworkMode): void {
+  if (mode !== "host" && mode !== "none") return;
+  const { ip, settings } = options.network;
+  const given = [
+    ...Object.keys(settings).filter((key) => key !== "network" && key !== "dns"),
+    ...(ip === undefined ? [] : ["ip"]),
+  ];
+  if (given.length === 0) return;
+  throw new HpkError({
+    what: `cannot use --${given[0]} with the network '${mode}'`,
+    why: "the container gets no network of ours",
+    fix: "leave one of the two out",
+  });
+}
