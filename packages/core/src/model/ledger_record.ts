@@ -6,7 +6,6 @@
 import type { HostDifference } from "./host_state.ts";
 import { hostLinkName, namespaceName } from "./names.ts";
 import type { PublishedPort } from "./published_port.ts";
-import type { NetworkMode } from "./settings.ts";
 
 /** A process, distinguishable from a later one with the same pid. */
 export interface ProcessId {
@@ -56,6 +55,9 @@ export interface TrafficPolicy {
   /** Whether it may reach the cloud provider's instance metadata service. */
   readonly imds: boolean;
 }
+
+/** The kinds of network that a container can be on; "host" and "none" are not ours. */
+export type NetworkMode = "flannel" | "static" | "host" | "none";
 
 /** Stage of a container's life. */
 export type Phase = "starting" | "running" | "stopping";

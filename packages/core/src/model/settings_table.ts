@@ -188,9 +188,6 @@ type ValueOf<Row> = Row extends { optional: true; read: (text: string) => infer 
   : Row extends { read: (text: string) => infer Value } ? Exclude<Value, undefined>
   : never;
 
-/** Where containers get their addresses from. */
-export type NetworkMode = Exclude<Settings["network"], undefined>;
-
 /** How frames reach a container. */
 export type Datapath = Settings["datapath"];
 

@@ -6,7 +6,6 @@ import {
   formatResolvConf,
   hostNameOf,
   HpkError,
-  type NetworkMode,
   newRecord,
   type Settings,
 } from "@hpk/core";
@@ -27,7 +26,7 @@ import type { Caller } from "../shared/pure/caller.ts";
 /** Which network a container is to have. */
 export interface NetworkChoice {
   readonly settings: Settings;
-  readonly mode: NetworkMode;
+  readonly mode: ReturnType<typeof wantedMode>;
 }
 
 /** A container's network, and its record in the ledger. */
@@ -182,7 +181,7 @@ function networkSettings(
 }
 
 /** Refuses options of a network for a container without one. */
-function checkNetwork({ options }: StoredContainer, mode: NetworkMode): void {
+function checkNetwork({ options }: StoredContainer, mode: NetworkChoice["mode"]): void {
   if (mode !== "host" && mode !== "none") return;
   const { ip, settings } = options.network;
   const given = [
