@@ -159,7 +159,7 @@ const SHELL_BLOCKS = /^```(?:sh|bash)\n([\s\S]*?)^```$/gm;
 const CODE = /`([^`\n]+)`/g;
 
 /** What ends a command within a line of the shell, and what may stand before one. */
-const OPERATORS = /\s*(?:\\?\||&&|\|\||;|>|<\()\s*/;
+const OPERATORS = /\s*(?:\\?\||&&|\|\||;|>|<\(|\)$)\s*/;
 const PREFIX = /^(?:sudo |\.\/|dist\/)*/;
 
 /**
