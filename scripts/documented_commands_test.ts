@@ -1,7 +1,7 @@
 /** Every command line of hpktainer that the documentation shows can be read by the program. */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { checkWords } from "../packages/core/src/model/command_words.ts";
-import { findCommand, optionsOf } from "../packages/core/src/model/command.ts";
+import { checkWords } from "@hpk/core/command-line";
+import { findCommand, optionsOf } from "@hpk/core/commands";
 import { OWN_COMMANDS, OWN_NAMES } from "../packages/hpktainer/src/cli/commands.ts";
 import { readRuntime } from "../packages/hpktainer/src/cli/pure/runtime_choice.ts";
 import { readRun } from "../packages/hpktainer/src/containers/pure/run_flags.ts";

@@ -1,6 +1,7 @@
 /** The page of docs/reference on JSON, derived from the types of what is printed. */
 
 import type { Command } from "@hpk/core/commands";
+import { showArgument } from "@hpk/core/command-help";
 import type { Program } from "./reference_pages.ts";
 
 /** A declaration, of what `deno doc --json` prints. */
@@ -80,9 +81,11 @@ function outputsOf(
 ): [command: string, output: string][] {
   return commands.flatMap((command): [string, string][] => {
     const path = command.name === above ? above : `${above} ${command.name}`;
+    const operands = (command.arguments ?? []).filter(({ optional }) => !optional)
+      .map(showArgument);
     const own: [string, string][] = command.output === undefined || command.hidden
       ? []
-      : [[`${path} --json`, command.output]];
+      : [[[path, ...operands, "--json"].join(" "), command.output]];
     return [...own, ...outputsOf(command.commands ?? [], path)];
   });
 }

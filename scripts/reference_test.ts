@@ -73,7 +73,7 @@ Deno.test("a further command is one row: its words, help, completion, reference"
     assertStringIncludes(page, part);
   }
   const json = jsonPage([{ name: "p", about: "", commands }], []);
-  assertStringIncludes(json, "| `p race --json` | {version, winner: string} |");
+  assertStringIncludes(json, "| `p race CONTAINER... --json` | {version, winner: string} |");
 });
 
 Deno.test("every setting is in the reference, and completes where it has an option", async () => {

@@ -6,27 +6,6 @@
  * of that cannot be undone afterwards.
  */
 
-/** Replaces a value while parsing; `section` is absent before the first section. */
-export type ReviverFunction = (
-  key: string,
-  value: string | number | boolean | null,
-  section?: string,
-) => unknown;
-
-/** Options of `parse`. */
-export interface ParseOptions {
-  /** Called for every value; what it returns is stored. */
-  reviver?: ReviverFunction;
-}
-
-/** Options of `stringify`. */
-export interface StringifyOptions {
-  /** The end of a line. Default `"\n"`. */
-  lineBreak?: "\n" | "\r\n" | "\r";
-  /** Whether to put spaces around `=`. Default false. */
-  pretty?: boolean;
-}
-
 type Scalar = string | number | boolean | null;
 
 const COMMENT = /^(#|;|\/\/)/;
@@ -41,36 +20,21 @@ const WORDS: ReadonlyMap<string, Scalar> = new Map<string, Scalar>([
  * converted unless they are in double quotes; a repeated key or section replaces the earlier one.
  * @throws {SyntaxError} naming the line that is neither a comment, a section nor `key=value`
  */
-export function parse<T extends object>(text: string, options: ParseOptions = {}): T {
+export function parse<T extends object>(text: string): T {
   const root = {};
   let target: object = root;
-  let section: string | undefined;
   for (const [index, raw] of text.split(/\r\n|\r|\n/).entries()) {
     const line = raw.trim();
     if (line === "" || COMMENT.test(line)) continue;
     if (line.startsWith("[")) {
-      section = sectionName(line, index + 1);
       target = {};
-      define(root, section, target);
+      define(root, sectionName(line, index + 1), target);
       continue;
     }
     const [key, value] = keyAndValue(line, index + 1);
-    const scalar = toScalar(value);
-    define(target, key, options.reviver ? options.reviver(key, scalar, section) : scalar);
+    define(target, key, toScalar(value));
   }
   return root as T;
-}
-
-/** Writes an object of scalars and of one level of sections as INI text; sections come last. */
-export function stringify(object: object, options: StringifyOptions = {}): string {
-  const equals = options.pretty ? " = " : "=";
-  const pair = ([key, value]: [string, unknown]) => `${key}${equals}${value}`;
-  const entries = Object.entries(object);
-  const sections = entries.filter(([, value]) => isPlainObject(value));
-  return [
-    ...entries.filter(([, value]) => !isPlainObject(value)).map(pair),
-    ...sections.flatMap(([name, values]) => [`[${name}]`, ...Object.entries(values).map(pair)]),
-  ].join(options.lineBreak ?? "\n");
 }
 
 function sectionName(line: string, number: number): string {
@@ -103,8 +67,4 @@ function define(object: object, key: string, value: unknown): void {
     enumerable: true,
     configurable: true,
   });
-}
-
-function isPlainObject(value: unknown): value is object {
-  return Object.prototype.toString.call(value) === "[object Object]";
 }

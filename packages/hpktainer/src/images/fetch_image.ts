@@ -106,7 +106,7 @@ export async function fetchImage(fetch: Fetch, source: Source): Promise<FetchedI
   try {
     await runSkopeo(fetch, copyWords(reference, digest, platform, layout, access));
   } finally {
-    await done();
+    done();
   }
   faultPoint("image.fetched");
   return readLayout(store, layout);

@@ -1,8 +1,7 @@
 /** Tells the caller on standard error how a pull goes: by a bar on a terminal, by lines elsewhere. */
 
-import { ProgressBar } from "@std/cli/unstable-progress-bar";
 import type { Streams } from "../shared/pure/caller.ts";
-import { writeBytes, writeText } from "../shared/streams.ts";
+import { writeText } from "../shared/streams.ts";
 import { formatAdvance, formatBar } from "../shared/pure/units.ts";
 
 /** A step whose advance can be counted. */
@@ -22,12 +21,15 @@ export interface Progress {
    *
    * @return To be called at its end.
    */
-  start(what: string, countable?: Countable): () => Promise<void>;
+  start(what: string, countable?: Countable): () => void;
 }
 
 /** Time between two looks at a bar, and between two lines, in ms. */
 const BAR_MS = 200;
 const LINE_MS = 10_000;
+
+/** Back to the start of the line, which is cleared to its end (ECMA-48: CR; CSI K, EL). */
+const NEW_LINE = "\r\x1b[K";
 
 /** Columns of a terminal that does not say its size. */
 const DEFAULT_COLUMNS = 80;
@@ -40,7 +42,7 @@ const DEFAULT_COLUMNS = 80;
  * @param quiet Tells nothing.
  */
 export function createProgress(streams: Streams, name: string, quiet: boolean): Progress {
-  if (quiet) return { say: () => {}, start: () => () => Promise.resolve() };
+  if (quiet) return { say: () => {}, start: () => () => {} };
   const say = (text: string) => writeText(streams.stderr, `${name}: ${text}\n`);
   return {
     say,
@@ -53,9 +55,9 @@ export function createProgress(streams: Streams, name: string, quiet: boolean): 
   };
 }
 
-function startPlain(say: (text: string) => void, what: string): () => Promise<void> {
+function startPlain(say: (text: string) => void, what: string): () => void {
   say(what);
-  return () => Promise.resolve();
+  return () => {};
 }
 
 function startBar(
@@ -63,32 +65,29 @@ function startBar(
   name: string,
   what: string,
   { total, count }: Countable,
-): () => Promise<void> {
-  const bar = new ProgressBar({
-    writable: new WritableStream({
-      write: async (bytes) => {
-        await writeBytes(streams.stderr, bytes);
-      },
-    }),
-    max: total,
-    clear: true,
-    interval: BAR_MS,
-    formatter: () => formatBar(name, what, { done: count(), total }, columnsOf(streams)),
-  });
-  return () => bar.stop();
+): () => void {
+  const draw = () => {
+    const text = formatBar(name, what, { done: count(), total }, columnsOf(streams));
+    writeText(streams.stderr, `${NEW_LINE}${text}`);
+  };
+  draw();
+  const timer = setInterval(draw, BAR_MS);
+  return () => {
+    clearInterval(timer);
+    writeText(streams.stderr, NEW_LINE);
+  };
 }
 
 function startLines(
   say: (text: string) => void,
   what: string,
   { total, count }: Countable,
-): () => Promise<void> {
+): () => void {
   const tell = () => say(`${what}, ${formatAdvance({ done: count(), total })}`);
   tell();
   const timer = setInterval(tell, LINE_MS);
   return () => {
     clearInterval(timer);
-    return Promise.resolve();
   };
 }
 

@@ -34,7 +34,7 @@ export async function unpackImage(
   try {
     await unpack(name, `${stage}/layout`, `${unpacked}/rootfs`);
   } finally {
-    await done();
+    done();
   }
   faultPoint("image.unpacked");
   // Else a power cut could leave a record, which is written through, of a tree that is not.

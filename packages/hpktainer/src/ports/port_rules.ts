@@ -3,6 +3,7 @@
  * a container has some, or has other rules of its own in the packet filter.
  */
 
+import { getAvailablePort } from "@std/net";
 import { assignPorts, type PortClaim } from "./pure/port_claims.ts";
 import {
   type ContainerRecord,
@@ -67,7 +68,7 @@ export function claimPorts(
       ...claimsOfProcesses(requests),
     ],
     readPortRange(),
-    Math.random,
+    getAvailablePort,
   );
 }
 

@@ -1,10 +1,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { getAvailablePort } from "@std/net";
 import { ownerOfSocket, readListeners, readPortRange } from "./sockets.ts";
 
 Deno.test("readListeners sees a socket, and ownerOfSocket whose it is", () => {
-  using server = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = server.addr as Deno.NetAddr;
-  const found = readListeners("tcp").filter((listener) => listener.port === port);
+  const port = getAvailablePort();
+  const find = () => readListeners("tcp").filter((listener) => listener.port === port);
+  assertEquals(find(), []);
+  using _server = Deno.listen({ hostname: "127.0.0.1", port });
+  const found = find();
   assertEquals(found.map(({ address }) => address), ["127.0.0.1"]);
   assertMatch(ownerOfSocket(found[0]!.inode) ?? "", new RegExp(` \\(pid ${Deno.pid}\\)$`));
 });

@@ -26,7 +26,7 @@ export type PortRange = readonly [first: number, last: number];
  *
  * @param claims What others have.
  * @param range Where free ports are taken from.
- * @param random A number from 0 up to, and without, 1: where in the range the search begins.
+ * @param kernelPort A port that the kernel gives to who asks for any: where the search begins.
  * @return The requests with no host port 0.
  * @throws {HpkError} When someone has a port, or none is free; it names the owner.
  */
@@ -34,14 +34,14 @@ export function assignPorts(
   requests: readonly PublishedPort[],
   claims: readonly PortClaim[],
   range: PortRange,
-  random: () => number,
+  kernelPort: () => number,
 ): PublishedPort[] {
   const taken = [...claims];
   const given: PublishedPort[] = [];
   // Named ones first: a free one must not be what the next request names.
   const ordered = [...requests].sort((a, b) => Number(a.hostPort === 0) - Number(b.hostPort === 0));
   for (const request of ordered) {
-    const port = request.hostPort === 0 ? freePort(request, taken, range, random) : request;
+    const port = request.hostPort === 0 ? freePort(request, taken, range, kernelPort) : request;
     const claim = taken.find((other) => claimMeets(other, port));
     if (claim !== undefined) {
       throw new HpkError({
@@ -69,11 +69,11 @@ function freePort(
   request: PublishedPort,
   taken: readonly PortClaim[],
   [first, last]: PortRange,
-  random: () => number,
+  kernelPort: () => number,
 ): PublishedPort {
   const { count } = request;
   const starts = Math.min(last, MAX_PORT) - first + 2 - count;
-  const offset = Math.floor(random() * starts);
+  const offset = Math.max(kernelPort() - first, 0);
   for (let step = 0; step < starts; step++) {
     const port = { ...request, hostPort: first + (offset + step) % starts };
     if (!taken.some((claim) => claimMeets(claim, port))) return port;

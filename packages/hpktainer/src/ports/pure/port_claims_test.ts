@@ -12,8 +12,8 @@ const claim = (text: string, owner: string): PortClaim => ({
   owner: () => owner,
 });
 
-const assign = (requests: string[], claims: PortClaim[] = [], random = 0) =>
-  assignPorts(requests.map((text) => parsePublish(text)!), claims, [40000, 40009], () => random)
+const assign = (requests: string[], claims: PortClaim[] = [], kernelPort = 40000) =>
+  assignPorts(requests.map((text) => parsePublish(text)!), claims, [40000, 40009], () => kernelPort)
     .map(formatPublish);
 
 Deno.test("assignPorts gives what is named and free", () => {
@@ -56,14 +56,23 @@ Deno.test("assignPorts refuses a port that is asked for twice", () => {
 
 Deno.test("assignPorts finds free ports for host port 0", () => {
   assertEquals(assign(["0:80"]), ["40000:80/tcp"]);
-  assertEquals(assign(["0:80"], [], 0.99), ["40009:80/tcp"]);
+  assertEquals(assign(["0:80"], [], 40009), ["40009:80/tcp"]);
   assertEquals(assign(["0:80", "0:81", "40000:82"]), [
     "40000:82/tcp",
     "40001:80/tcp",
     "40002:81/tcp",
   ]);
   assertEquals(assign(["0:80-83"], [claim("40002", "x")]), ["40003-40006:80-83/tcp"]);
-  assertEquals(assign(["0:80"], [claim("40009", "x")], 0.99), ["40000:80/tcp"]);
+  assertEquals(assign(["0:80"], [claim("40009", "x")], 40009), ["40000:80/tcp"]);
+});
+
+Deno.test("assignPorts passes by what the kernel gives and others have, wherever it lies", () => {
+  assertEquals(assign(["0:80"], [claim("40005-40006", "x")], 40005), ["40007:80/tcp"]);
+  assertEquals(assign(["0:80", "0:81"], [], 40009), ["40009:80/tcp", "40000:81/tcp"]);
+  // The range can change in between, and a run of ports does not begin at its end.
+  assertEquals(assign(["0:80"], [], 1024), ["40000:80/tcp"]);
+  assertEquals(assign(["0:80"], [], 50003), ["40003:80/tcp"]);
+  assertEquals(assign(["0:80-82"], [], 40009), ["40001-40003:80-82/tcp"]);
 });
 
 Deno.test("assignPorts says so when no port is free", () => {
