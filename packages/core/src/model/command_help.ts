@@ -57,9 +57,14 @@ export function commandHelp<Context>(
     `Usage: ${path} ${usageOf(command)}\n`,
     `${sentence(command.summary)}\n${command.details === undefined ? "" : `${command.details}\n`}`,
     section("Commands", columns(commands.map(({ name, summary }) => [name, summary]))),
-    section("Options", optionLines([...options, HELP_OPTION])),
+    section("Options", optionLines(withHelp(options))),
     section("Examples", examples.join("")),
   ].filter((part) => part !== "").join("\n");
+}
+
+function withHelp(options: readonly Option[]): readonly Option[] {
+  const hasHelp = options.some(({ name }) => name === HELP_OPTION.name);
+  return hasHelp ? options : [...options, HELP_OPTION];
 }
 
 /** A summary as a sentence: "list containers" as "List containers." */

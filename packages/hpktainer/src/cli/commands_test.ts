@@ -4,11 +4,11 @@ import { type Command, findCommand, optionsOf } from "@hpk/core/commands";
 import { commandHelp } from "@hpk/core/command-help";
 import { checkWords, runCommand } from "@hpk/core/command-line";
 import { CONTAINER_VERBS } from "../arguments/apptainer_options.ts";
-import { readArguments } from "../arguments/arguments.ts";
 import { CONTAINER_NAMES, OWN_COMMANDS, OWN_NAMES, STARTS } from "./commands.ts";
 import type { Caller } from "../shared/pure/caller.ts";
 import { OwnCaller } from "./own_caller.ts";
 import { mainHelp } from "./pure/help.ts";
+import { readRuntime } from "./pure/runtime_choice.ts";
 
 /** A command and the words that name it. */
 type Row = readonly [path: string, command: Command<Caller>];
@@ -86,8 +86,8 @@ Deno.test("every example of the help is a command line that we take", async () =
   ) => match[1]!.split(" "));
   assert(lines.length >= 30, `${lines.length} examples`);
   for (const words of lines) {
-    const { kind } = readArguments(words, OWN_NAMES);
-    assert(kind === "container" || kind === "own", words.join(" "));
+    const { kind } = readRuntime(words, undefined, OWN_NAMES);
+    assert(["container", "own", "runtime"].includes(kind), words.join(" "));
     const found = findCommand(OWN_COMMANDS, words);
     if (kind !== "own" || found?.command.load === undefined) continue;
     const options = await optionsOf(found.command);

@@ -1,13 +1,7 @@
 import type { Command } from "@hpk/core/commands";
+import { CREATE, EXEC, RUN } from "../../containers/pure/run_rows.ts";
 import type { Caller } from "../../shared/pure/caller.ts";
-import {
-  command,
-  CONTAINER,
-  CONTAINERS,
-  FORMAT_OPTION,
-  IMAGE_COMMAND,
-  JSON_OPTION,
-} from "./common.ts";
+import { command, CONTAINER, CONTAINERS, FORMAT_OPTION, JSON_OPTION } from "./common.ts";
 
 const TIME_OPTION = {
   name: "time",
@@ -20,26 +14,18 @@ const TIME_OPTION = {
 /** The commands on containers of OCI images, `hpktainer container …`. */
 export const CONTAINER_COMMANDS: readonly Command<Caller>[] = [
   {
-    name: "run",
-    summary: "run a container of an OCI image, as 'hpktainer run --runtime crun'",
-    arguments: IMAGE_COMMAND,
+    ...RUN,
     options: async () => (await import("../../containers/pure/run_flags.ts")).ALL_RUN_FLAGS,
-    examples: [["A shell", "hpktainer container run -it alpine sh"]],
     loadRaw: async () => (await import("../actions/container_run.ts")).run,
   },
   {
-    name: "create",
-    summary: "make a container without starting it",
-    arguments: IMAGE_COMMAND,
+    ...CREATE,
     options: async () => (await import("../../containers/pure/run_flags.ts")).ALL_RUN_FLAGS,
     loadRaw: async () => (await import("../actions/container_run.ts")).create,
   },
   {
-    name: "exec",
-    summary: "run a command in a running container",
-    arguments: [CONTAINER, { name: "COMMAND" }, ...IMAGE_COMMAND.slice(1)],
+    ...EXEC,
     options: async () => (await import("../../containers/pure/exec_flags.ts")).EXEC_FLAGS,
-    examples: [["A shell", "hpktainer container exec -it web sh"]],
     loadRaw: async () => (await import("../actions/container_run.ts")).exec,
   },
   command({
