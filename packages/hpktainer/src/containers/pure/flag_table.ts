@@ -2,7 +2,7 @@
 
 import type { Option } from "@hpk/core/options";
 
-/** Options that say what runs and how; those of networks are `pure/network_options.ts`. */
+/** Options that say what runs and how; those of the network are in `arguments/network_options.ts`. */
 export const RUN_FLAGS: readonly Option[] = [
   { name: "interactive", letter: "i", help: "keep standard input open" },
   { name: "tty", letter: "t", help: "give it a terminal" },
@@ -37,9 +37,9 @@ export const RUN_FLAGS: readonly Option[] = [
     help: "weight among containers, 2 to 262144",
   },
   { name: "cpuset-cpus", value: "LIST", help: "processors by number: 0-2,4" },
-  { name: "memory", letter: "m", value: "BYTES", help: "bound, with b, k, m or g" },
-  { name: "memory-swap", value: "BYTES", help: "bound of memory and swap together; -1 for none" },
-  { name: "pids-limit", value: "NUMBER", help: "bound of processes; -1 for none" },
+  { name: "memory", letter: "m", value: "BYTES", help: "limit, with b, k, m or g" },
+  { name: "memory-swap", value: "BYTES", help: "limit of memory and swap together; -1 for none" },
+  { name: "pids-limit", value: "NUMBER", help: "limit of processes; -1 for none" },
   { name: "ulimit", value: "NAME=SOFT[:HARD]", help: "a resource limit, such as nofile=1024" },
   { name: "shm-size", value: "BYTES", help: "size of /dev/shm; default 64m" },
   { name: "oom-score-adj", value: "NUMBER", help: "-1000 to 1000" },
@@ -65,11 +65,16 @@ export const RUN_FLAGS: readonly Option[] = [
   { name: "pid", value: "host", help: "share the host's processes" },
   { name: "ipc", value: "host", help: "share the host's IPC" },
   { name: "publish-all", letter: "P", help: "publish the ports of the image on any of the host's" },
-  { name: "pull", value: "WHEN", help: "missing, always or never" },
+  {
+    name: "pull",
+    value: "WHEN",
+    choices: ["missing", "always", "never"],
+    help: "missing, always or never",
+  },
   { name: "platform", value: "OS/ARCH", help: "of an image for several" },
   { name: "authfile", value: "FILE", help: "credentials for the registry" },
   { name: "quiet", letter: "q", help: "no progress of a pull" },
-  { name: "crun-debug", help: "let crun tell what it does" },
+  { name: "crun-debug", help: "let crun log what it does" },
   { name: "runtime", value: "crun", help: "this runtime; or HPK_RUNTIME=crun" },
   { name: "help", help: "show this help" },
 
@@ -92,7 +97,7 @@ export const RUN_FLAGS: readonly Option[] = [
   {
     name: "link",
     value: "NAME",
-    refused: ["containers reach each other by address", "see 'hpktainer ps'"],
+    refused: ["containers find each other by name", "use the other container's name"],
   },
   {
     name: "network-alias",
@@ -105,7 +110,11 @@ export const RUN_FLAGS: readonly Option[] = [
     value: "MAC",
     refused: ["the MAC follows from the IP address", "use --ip"],
   },
-  { name: "ip6", value: "ADDR", refused: ["the pod network is IPv4", "leave it out"] },
+  {
+    name: "ip6",
+    value: "ADDR",
+    refused: ["an IPv6 address is allocated, not chosen", "use --subnet6 for its subnet"],
+  },
   {
     name: "log-driver",
     value: "NAME",
@@ -142,7 +151,7 @@ export const RUN_FLAGS: readonly Option[] = [
   {
     name: "cgroup-parent",
     value: "PATH",
-    refused: ["containers are below the control group /hpktainer", "leave it out"],
+    refused: ["a container's control group is /hpktainer-ID", "leave it out"],
   },
   {
     name: "cgroupns",
