@@ -1,8 +1,9 @@
 /**
- * Offline stand-in for the part of `@cliffy/command` that this project uses, on `npm:commander`: one
- * command, its options by their types, and its operands. Help and messages are the project's own.
+ * Offline stand-in for the part of `@cliffy/command` that this project uses: one command, its options
+ * by their types, and its operands. Words come in one form, `--name` or `--name=value`; help and
+ * messages are the project's own. No npm package is as small: the node API that one brings along costs
+ * a start 15 ms.
  */
-import { Command as Commander, CommanderError, InvalidArgumentError, Option } from "commander";
 
 /** A command line that does not fit the definition. */
 export class ValidationError extends Error {
@@ -17,16 +18,24 @@ export interface OptionSettings {
   collect?: boolean;
 }
 
+interface Option extends OptionSettings {
+  /** Member of the options: the name in camel case, without "no-". */
+  readonly key: string;
+  /** Type of its value; undefined for an option that is on or off. */
+  readonly type: string | undefined;
+  /** What it means without a value. */
+  readonly switched: boolean;
+}
+
 /** A command: its options, arguments, and what it does. */
 // deno-lint-ignore no-explicit-any
 export class Command<Options = any> {
-  readonly #commander = new Commander().exitOverride().helpOption(false).configureOutput({
-    writeErr: () => {},
-  });
+  readonly #options = new Map<string, Option>();
+  #arguments: readonly string[] = [];
+  #action: (options: Options, ...args: string[]) => void | Promise<void> = () => {};
 
-  /** Sets its name. */
-  name(name: string): this {
-    this.#commander.name(name);
+  /** Sets its name, which only messages have. */
+  name(_name: string): this {
     return this;
   }
 
@@ -37,33 +46,23 @@ export class Command<Options = any> {
 
   /** Sets the positional arguments: `<name:string>`, `[name:string]`, `[name...:string]`. */
   arguments(definition: string): this {
-    this.#commander.arguments(definition.replaceAll(/:string/g, ""));
+    this.#arguments = definition.split(" ");
     return this;
   }
 
   /** Adds an option: `-s, --long`, `--long <value:type>`, `--no-long`. */
-  option(flags: string, description: string, settings: OptionSettings = {}): this {
-    const type = /:(\w+)>$/.exec(flags)?.[1];
-    const option = new Option(flags.replace(/:\w+>$/, ">"), description);
-    if (settings.default !== undefined) option.default(settings.default);
-    if (type !== undefined) {
-      option.argParser((text: string, previous: unknown) => {
-        const value = convert(text, type);
-        if (!settings.collect) return value;
-        return [...(Array.isArray(previous) ? previous : []), value];
-      });
-    }
-    this.#commander.addOption(option);
+  option(flags: string, _description: string, settings: OptionSettings = {}): this {
+    const [, name = "", type] = /--([a-z0-9-]+)(?: <value:(\w+)>)?$/.exec(flags) ?? [];
+    const positive = name.replace(/^no-/, "");
+    const key = positive.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+    const switched = positive === name;
+    this.#options.set(name, { ...settings, key, type, switched });
     return this;
   }
 
   /** Sets what the command does, with its options and its positional arguments. */
   action(act: (options: Options, ...args: string[]) => void | Promise<void>): this {
-    this.#commander.action((...all: unknown[]) => {
-      // Commander gives an array for a variadic argument, and undefined for an absent one.
-      const args = all.slice(0, -2).flat().filter((one) => one !== undefined) as string[];
-      return act(this.#commander.opts() as Options, ...args);
-    });
+    this.#action = act;
     return this;
   }
 
@@ -72,12 +71,28 @@ export class Command<Options = any> {
    * @throws {ValidationError} when the words do not fit
    */
   async parse(words: string[]): Promise<void> {
-    try {
-      await this.#commander.parseAsync(words, { from: "user" });
-    } catch (error) {
-      if (!(error instanceof CommanderError)) throw error;
-      throw new ValidationError(error.message.replace(/^error: /, ""), { cause: error });
+    const values: Record<string, unknown> = {};
+    for (const { key, switched, default: value } of this.#options.values()) {
+      if (value !== undefined) values[key] = value;
+      else if (!switched) values[key] = true;
     }
+    const given = new Set<string>();
+    for (const word of words.filter((one) => one.startsWith("-"))) {
+      const [, name = "", text] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
+      const option = this.#options.get(name);
+      if (option === undefined) throw new ValidationError(`unknown option ${word}`);
+      const { key, type, collect, switched } = option;
+      const value = type === undefined ? switched : convert(text ?? "", type);
+      values[key] = collect ? [...(given.has(key) ? values[key] as unknown[] : []), value] : value;
+      given.add(key);
+    }
+    const operands = words.filter((one) => !one.startsWith("-"));
+    const least = this.#arguments.filter((one) => one.startsWith("<")).length;
+    const most = this.#arguments.at(-1)?.includes("...") ? Infinity : this.#arguments.length;
+    if (operands.length < least || operands.length > most) {
+      throw new ValidationError(`${operands.length} arguments`);
+    }
+    await this.#action(values as Options, ...operands);
   }
 }
 
@@ -85,6 +100,6 @@ function convert(text: string, type: string): string | number {
   if (type === "string") return text;
   const number = Number(text);
   const fits = type === "number" ? Number.isFinite(number) : Number.isInteger(number);
-  if (text === "" || !fits) throw new InvalidArgumentError(`It must be of type "${type}".`);
+  if (text === "" || !fits) throw new ValidationError(`'${text}' is not of the type ${type}`);
   return number;
 }

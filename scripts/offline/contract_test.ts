@@ -65,7 +65,9 @@ Deno.test("command: options are camel-cased and typed, absent ones absent, defau
 });
 
 Deno.test("command: a line that does not fit throws ValidationError", async () => {
-  for (const words of [[], ["a", "--typo"], ["a", "--mtu=big"], ["a", "--mtu=1.5"]]) {
+  for (
+    const words of [[], ["a", "--typo"], ["a", "--mtu=big"], ["a", "--mtu=1.5"], ["a", "--wait="]]
+  ) {
     await assertRejects(() => parsed(...words), ValidationError);
   }
 });

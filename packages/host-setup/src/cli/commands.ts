@@ -40,7 +40,8 @@ export const HOST_SETUP: Command<undefined> = {
   ...command({
     name: "host-setup",
     summary: "make a host ready for containers, and take that back",
-    details: "One of --plan, --apply, --check, --undo and --verify is given.",
+    details:
+      "One of --plan, --apply, --check, --undo and --verify is given. --version prints the version.",
     options: [
       { name: "plan", help: "show what --apply would change, and why" },
       { name: "apply", help: "make the host ready" },
