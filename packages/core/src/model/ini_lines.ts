@@ -4,7 +4,7 @@ import { parse } from "@std/ini";
 export interface IniLine {
   /** Its number, from 1. */
   readonly line: number;
-  /** The section that it is in, or begins; undefined before the first. */
+  /** The section that it is in, or begins, without space around its name; undefined before the first. */
   readonly section: string | undefined;
   /** The key; undefined for a line that begins a section. */
   readonly key: string | undefined;
@@ -41,7 +41,7 @@ export function readIniLines(text: string): readonly IniLine[] | IniProblem {
     }
     for (const [name, content] of entries) {
       const isSection = typeof content === "object" && content !== null;
-      if (isSection) section = name;
+      if (isSection) section = name.trim();
       const value = isSection ? "" : written.slice(written.indexOf("=") + 1).trim();
       lines.push({
         line,
