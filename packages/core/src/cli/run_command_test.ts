@@ -86,5 +86,5 @@ Deno.test("runCommand() prints help wherever it is asked for, and lets others re
     assertEquals(await run("go", ...words), [0, usage], words.join(" "));
   }
   assertEquals(await run("raw", "--help", "-x"), [0, ["ctx", "--help", "-x"]]);
-  await assertRejects(() => run("go", "--", "--help"), HpkError, "'--help' is no FROM");
+  await assertRejects(() => run("go", "--", "--help"), HpkError, "'--help' is not a valid FROM");
 });

@@ -73,9 +73,9 @@ function checkOperands<Context>(
   for (const [index, operand] of operands.entries()) {
     const { name, choices } = wanted[Math.min(index, wanted.length - 1)]!;
     // Nothing that a command names begins with a hyphen, and a file's path can begin with "./".
-    if (operand.startsWith("-")) fail(path, `'${operand}' is no ${name}`, usage);
+    if (operand.startsWith("-")) fail(path, `'${operand}' is not a valid ${name}`, usage);
     if (choices !== undefined && !choices.includes(operand)) {
-      fail(path, `'${operand}' is no ${name}`, `give one of ${choices.join(", ")}`);
+      fail(path, `'${operand}' is not a valid ${name}`, `give one of ${choices.join(", ")}`);
     }
   }
 }

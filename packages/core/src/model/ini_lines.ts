@@ -25,7 +25,7 @@ export const LINE_END = /\r\n|\r|\n/;
  * Reads an INI file line by line, so that each value has its line and is what was written: the parser
  * would make 7 of "007".
  *
- * @return The lines without comments and blanks; or where the first line is that is no INI.
+ * @return The lines without comments and blanks; or the first line that is not INI.
  */
 export function readIniLines(text: string): readonly IniLine[] | IniProblem {
   const lines: IniLine[] = [];

@@ -30,7 +30,7 @@ export interface Option {
 export interface OptionScan {
   /** Values by the option's name, in order. An option that is on or off has "true" or "false". */
   readonly values: ReadonlyMap<string, readonly string[]>;
-  /** What is no option. */
+  /** The words that are not options. */
   readonly operands: readonly string[];
 }
 

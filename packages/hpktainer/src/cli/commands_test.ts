@@ -117,7 +117,10 @@ Deno.test("a wrong command line is refused in our own words, whatever parses it"
       "show a b",
       "cannot run 'hpktainer show': 'b' is one too many; see 'hpktainer show --help'",
     ],
-    ["show -- -a", "cannot run 'hpktainer show': '-a' is no NAME; see 'hpktainer show --help'"],
+    [
+      "show -- -a",
+      "cannot run 'hpktainer show': '-a' is not a valid NAME; see 'hpktainer show --help'",
+    ],
     [
       "container stop -t soon web",
       "cannot use --time 'soon': it is not a whole number; give one",
@@ -139,7 +142,7 @@ Deno.test("a wrong command line is refused in our own words, whatever parses it"
     ],
     [
       "completions csh",
-      "cannot run 'hpktainer completions': 'csh' is no SHELL; give one of bash, zsh, fish",
+      "cannot run 'hpktainer completions': 'csh' is not a valid SHELL; give one of bash, zsh, fish",
     ],
   ];
   for (const [line, message] of cases) {

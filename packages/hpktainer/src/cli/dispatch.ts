@@ -89,7 +89,7 @@ async function helpOn(verb: string | undefined): Promise<string> {
   return commandHelp(command, await optionsOf(command), `hpktainer ${verb}`);
 }
 
-/** Tells something that is no failure of ours. */
+/** Reports something that is not a failure of ours. */
 function tell(line: string): void {
   complain(`hpktainer: ${line}`);
 }

@@ -1,4 +1,4 @@
-/** Tells the caller on standard error how a pull goes: by a bar on a terminal, by lines elsewhere. */
+/** Reports the progress of a pull on standard error: by a bar on a terminal, by lines elsewhere. */
 
 import type { Streams } from "../shared/pure/caller.ts";
 import { writeText } from "../shared/streams.ts";
@@ -12,9 +12,9 @@ export interface Countable {
   readonly count: () => number;
 }
 
-/** Whom a pull tells how it goes. */
+/** Progress reporter for a pull. */
 export interface Progress {
-  /** Tells something in a line. */
+  /** Reports something in a line. */
   say(text: string): void;
   /**
    * Begins a step.
@@ -35,11 +35,11 @@ const NEW_LINE = "\r\x1b[K";
 const DEFAULT_COLUMNS = 80;
 
 /**
- * Makes what tells of one pull.
+ * Makes the progress reporter for one pull.
  *
  * @param streams The caller's.
  * @param name What people call the image.
- * @param quiet Tells nothing.
+ * @param quiet Reports nothing.
  */
 export function createProgress(streams: Streams, name: string, quiet: boolean): Progress {
   if (quiet) return { say: () => {}, start: () => () => {} };

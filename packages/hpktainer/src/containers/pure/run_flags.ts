@@ -254,7 +254,7 @@ function readHostEntry(text: string): readonly [string, string] {
   if (/^[^\s#]+$/.test(name) && /^[0-9A-Fa-f.:]+$/.test(address)) return [address, name];
   throw new HpkError({
     what: `cannot use --add-host '${text}'`,
-    why: "it is no name with an address",
+    why: "it is not a name with an address",
     fix: "write NAME:ADDRESS",
   });
 }

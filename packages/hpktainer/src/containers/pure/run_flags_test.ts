@@ -207,7 +207,7 @@ Deno.test("what is wrong is said in one line", () => {
     ["--net container:x image", /each container has a network of its own/],
     ["--pid container:x image", /shares the host's or has its own/],
     ["--pull sometimes image", /there is no such policy/],
-    ["--add-host nowhere image", /it is no name with an address/],
+    ["--add-host nowhere image", /it is not a name with an address/],
   ];
   for (const [line, message] of cases) {
     const { message: said } = assertThrows(() => read(line), HpkError);
