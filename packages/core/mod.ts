@@ -4,6 +4,7 @@
  *
  * @module
  */
+export * from "./src/model/automatic_network.ts";
 export * from "./src/model/boot_masks.ts";
 export * from "./src/model/boot_settings.ts";
 export * from "./src/model/capabilities.ts";

@@ -181,7 +181,8 @@ const CASES: readonly Case[] = [
   {
     what: "a network of Apptainer's",
     args: exec("--network", "bridge"),
-    says: /^option --network: cannot use network 'bridge'.*one of flannel, static, host, none/,
+    says:
+      /^option --network: cannot use network 'bridge'.*one of auto, flannel, static, host, none/,
   },
   {
     what: "--ip without a network",

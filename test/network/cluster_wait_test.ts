@@ -30,7 +30,7 @@ testIf(
     const isWaiting = () => Deno.readTextFileSync(trace).includes("flannel.awaited");
     const show = [base, "sh", "-c", "echo $HPK_IP"];
     await t.step("not at all without --wait", async () => {
-      const { code, stderr } = await hpk(host, ["exec", ...show]);
+      const { code, stderr } = await hpk(host, ["exec", "--network", "flannel", ...show]);
       assertEquals(code, 125);
       assertStringIncludes(stderr, "subnet.env does not exist, so Flannel is not running");
       assertStringIncludes(stderr, "--wait SECONDS");

@@ -168,6 +168,8 @@ export interface HostRecord {
   readonly priorForwarding: string;
   /** Whether the directory of named network namespaces did not exist before us. */
   readonly madeNamespaceDirectory: boolean;
+  /** The subnet that we chose for containers, such as "10.213.96.0/21"; null where none of them is on one. */
+  readonly automatic: string | null;
   /** How long all of this stays after the last container, in seconds: as the last start wants it. */
   readonly linger: number;
   /**
@@ -296,8 +298,9 @@ export function parseContainerRecord(json: string): ContainerRecord {
  */
 export function parseHostRecord(json: string): HostRecord {
   const record = parseVersion1(json, ["bridge", "priorForwarding"]) as unknown as HostRecord;
-  // Of a version that did not linger.
-  return { ...record, linger: record.linger ?? 0, emptySince: record.emptySince ?? null };
+  // Of a version that did not choose a subnet, nor linger.
+  const { automatic = null, linger = 0, emptySince = null } = record;
+  return { ...record, automatic, linger, emptySince };
 }
 
 function parseVersion1(json: string, keys: readonly string[]): Record<string, unknown> {

@@ -54,6 +54,7 @@ const HOST: HostRecord = {
   priorRouteLocalnet: null,
   priorForwarding: "0",
   madeNamespaceDirectory: false,
+  automatic: null,
   linger: 10,
   emptySince: 12.5,
 };

@@ -82,13 +82,21 @@ export function readAddress(
   };
 }
 
-/** Reads an answer to getRoutes(); undefined for a route of another table than main. */
-export function readRoute({ payload }: ReceivedMessage): IndexedRoute | undefined {
+/**
+ * Reads an answer to getRoutes().
+ *
+ * @param allTables Whether routes of every table are wanted, and not of table main only.
+ * @return Undefined for one that is not wanted.
+ */
+export function readRoute(
+  { payload }: ReceivedMessage,
+  allTables = false,
+): IndexedRoute | undefined {
   const header = viewOf(payload);
   const attributes = decodeAttributes(payload.subarray(ROUTE_HEADER));
   const table = numberIn(attributes, RTA_TABLE) ?? header.getUint8(4);
   const isCached = (header.getUint32(8, true) & RTM_F_CLONED) !== 0;
-  if (table !== RT_TABLE_MAIN || isCached) return undefined;
+  if (isCached || (table !== RT_TABLE_MAIN && !allTables)) return undefined;
   const destination = attributes.get(RTA_DST);
   return {
     destination: {

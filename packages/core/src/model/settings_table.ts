@@ -45,7 +45,7 @@ export interface SettingOption extends Pick<Option, "value" | "many"> {
   readonly dockerAliases?: readonly string[];
 }
 
-const NETWORKS = ["flannel", "static", "host", "none"] as const;
+const NETWORKS = ["auto", "flannel", "static", "host", "none"] as const;
 const DATAPATHS = ["auto", "veth", "tap", "relay"] as const;
 
 /** Smallest MTU of an IPv4 link, and the largest that an IPv4 packet can fill, in bytes (RFC 791). */
@@ -57,13 +57,14 @@ const WAIT_MAX_S = 3600;
 
 /** Every setting by its key in the configuration file, in the order that they are shown. */
 export const SETTINGS = {
-  "network": optional({
+  "network": setting({
+    fallback: "auto",
     ...oneOf(NETWORKS),
-    otherwise: "`static` if a subnet is set, else `flannel`",
-    about: "Where containers get their addresses from.",
+    about:
+      "Where containers get their addresses from. `auto` is `static` where a subnet is set, else `flannel` where Flannel is, else `static` with a subnet that nothing on the host uses.",
     option: {
       value: "MODE",
-      help: "flannel, static, host (the host's own) or none",
+      help: "auto, flannel, static, host (the host's own) or none",
       dockerAliases: ["net"],
     },
   }),
@@ -187,6 +188,9 @@ export type Settings = { readonly [Key in SettingKey as Camel<Key>]: ValueOf<Tab
 type ValueOf<Row> = Row extends { optional: true; read: (text: string) => infer Value } ? Value
   : Row extends { read: (text: string) => infer Value } ? Exclude<Value, undefined>
   : never;
+
+/** The network that is asked for. */
+export type WantedNetwork = Settings["network"];
 
 /** How frames reach a container. */
 export type Datapath = Settings["datapath"];

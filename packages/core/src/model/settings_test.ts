@@ -6,7 +6,7 @@ import { CONFIG_PATH, resolveSettings, SETTING_KEYS, type SettingInputs } from "
 import { isMtu } from "./settings_table.ts";
 
 const DEFAULTS = {
-  network: undefined,
+  network: "auto",
   subnet: undefined,
   subnet6: undefined,
   bridge: "hpk-bridge",
@@ -163,7 +163,7 @@ Deno.test("resolveSettings() names file and line of what cannot be read", () => 
 });
 
 const EXPECTED = {
-  "network": "one of flannel, static, host, none",
+  "network": "one of auto, flannel, static, host, none",
   "subnet": "an IPv4 network such as 10.96.0.0/24",
   "bridge": "an interface name",
   "uplink": "an interface name",

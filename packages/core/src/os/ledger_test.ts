@@ -52,6 +52,7 @@ const HOST: HostRecord = {
   priorRouteLocalnet: null,
   priorForwarding: "0",
   madeNamespaceDirectory: true,
+  automatic: null,
   linger: 10,
   emptySince: 12.5,
 };

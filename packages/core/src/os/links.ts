@@ -6,7 +6,13 @@
 import type { HostFacts, Link, Route } from "../model/host_facts.ts";
 import type { InterfaceAddress, Ipv4 } from "../model/ipv4.ts";
 import type { InterfaceAddress6, Ipv6 } from "../model/ipv6.ts";
-import { type IndexedLink, readAddress, readLink, readRoute } from "../model/link_answers.ts";
+import {
+  type IndexedLink,
+  type IndexedRoute,
+  readAddress,
+  readLink,
+  readRoute,
+} from "../model/link_answers.ts";
 import * as request from "../model/link_requests.ts";
 import { isHostLinkName } from "../model/names.ts";
 import { EAFNOSUPPORT, EINVAL, ENODEV, ENOENT, SystemCallError } from "../ffi/errno.ts";
@@ -36,14 +42,37 @@ export function readHostFacts(names: readonly string[]): HostFacts {
     addresses.filter((one) => one.index === index).map(({ address }) => address);
   return {
     links: links.map(({ index, link }): Link => ({ ...link, addresses: addressesOf(index) })),
-    routes: routes.flatMap(({ destination, metric, index }): Route[] => {
-      if (index === undefined) return [{ destination, metric, device: undefined }];
-      const device = (known.get(index) ?? linkOfIndex(socket, index))?.name;
-      // A link that was deleted between the two reads, such as our bridge with its last container,
-      // takes its routes with it.
-      return device === undefined ? [] : [{ destination, metric, device }];
-    }),
+    routes: routes.flatMap((route) => withDevice(socket, known, route)),
   };
+}
+
+/**
+ * Reads the host's IPv4 routes of all tables.
+ *
+ * @throws {SystemCallError} When the kernel refuses to tell.
+ */
+export function readAllRoutes(): Route[] {
+  using socket = new NetlinkSocket("route");
+  const answers = ask(socket, request.getRoutes());
+  const known = new Map(
+    ask(socket, request.getLinks()).map(readLink)
+      .map(({ index, link }) => [index, link]),
+  );
+  return answers.flatMap((answer) => readRoute(answer, true) ?? [])
+    .flatMap((route) => withDevice(socket, known, route));
+}
+
+/** A route with its link's name. */
+function withDevice(
+  socket: NetlinkSocket,
+  known: ReadonlyMap<number, Omit<Link, "addresses">>,
+  { destination, metric, index }: IndexedRoute,
+): Route[] {
+  if (index === undefined) return [{ destination, metric, device: undefined }];
+  const device = (known.get(index) ?? linkOfIndex(socket, index))?.name;
+  // A link that was deleted between the two reads, such as our bridge with its last container, takes
+  // its routes with it.
+  return device === undefined ? [] : [{ destination, metric, device }];
 }
 
 /** Number of links from which on all are read at once. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./automatic_network.ts";
 export * from "./capabilities.ts";
 export * from "./cgroup.ts";
 export * from "./command.ts";

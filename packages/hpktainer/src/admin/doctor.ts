@@ -1,9 +1,6 @@
 import {
   containerResolver,
   defaultUplink,
-  formatCidr,
-  formatCidr6,
-  formatIpv4,
   type HostRecord,
   HpkError,
   readVersion,
@@ -33,7 +30,16 @@ import { readConfiguration } from "../settings/configuration.ts";
 import { readHostResolver } from "../names/host_resolver.ts";
 import { nameServerOf } from "../names/host_names.ts";
 import { checkFlannel } from "./doctor_flannel.ts";
-import { linksOf, lookAtIpv6, planOn, readFlannel } from "../network/planning.ts";
+import {
+  chooseOn,
+  hasSubnetFile,
+  linksOf,
+  lookAtIpv6,
+  planOn,
+  readFlannel,
+} from "../network/planning.ts";
+import { type NetworkChoice, withChoice } from "../network/pure/network_choice.ts";
+import { networkCheck } from "./pure/network_check.ts";
 import { type Check, type DoctorReport, reportOf } from "./pure/doctor_report.ts";
 
 /** The least Apptainer that has --netns-path. */
@@ -47,6 +53,7 @@ export async function examine(caller: Caller): Promise<DoctorReport> {
   } catch (error) {
     return reportOf([failure("configuration", error)], []);
   }
+  const network = await checkNetwork(resolved);
   const checks = await Promise.all([
     checkRoot(caller),
     checkApptainer(caller),
@@ -60,12 +67,15 @@ export async function examine(caller: Caller): Promise<DoctorReport> {
     checkCapabilities(),
     checkFirewall(caller),
     checkForwarding(),
-    checkNetwork(resolved),
+    network.check,
     checkUplink(resolved),
     checkResolver(resolved),
     checkLedger(caller),
   ]);
-  return reportOf([...checks, ...await checkFlannel(resolved.settings)], resolved.sources);
+  return reportOf(
+    [...checks, ...await checkFlannel(resolved.settings, network.choice)],
+    resolved.sources,
+  );
 }
 
 const ok = (id: string, found: string): Check => ({ id, status: "ok", found, fix: "" });
@@ -196,29 +206,34 @@ function checkForwarding(): Check {
   );
 }
 
-async function checkNetwork({ settings }: ResolvedSettings): Promise<Check> {
+/** The network that containers get, and its check. */
+interface NetworkCheck {
+  readonly check: Check;
+  /** undefined where they get none of ours, or none can be chosen. */
+  readonly choice?: NetworkChoice;
+}
+
+async function checkNetwork({ settings, sources }: ResolvedSettings): Promise<NetworkCheck> {
   const mode = wantedMode(settings);
-  if (mode === "host" || mode === "none") return ok("network", `${mode}, by the settings`);
+  if (mode === "host" || mode === "none") {
+    return { check: ok("network", `${mode}, by the settings`) };
+  }
   try {
-    const flannel = readFlannel(settings);
-    const plan = planOn(
-      {
-        facts: readHostFacts(linksOf(settings)),
-        routes6: (await lookAtIpv6(settings, flannel))?.routes,
-      },
-      new Ledger(),
-      settings,
-      flannel,
-      undefined,
-    );
-    const address = `${formatIpv4(plan.gateway)} on ${plan.bridge}`;
-    const ipv6 = plan.ipv6 === undefined ? "" : `, IPv6 ${formatCidr6(plan.ipv6.subnet)}`;
-    return ok(
-      "network",
-      `${plan.mode} ${formatCidr(plan.subnet)}, gateway ${address}, MTU ${plan.mtu}${ipv6}`,
-    );
+    const ledger = new Ledger();
+    const facts = readHostFacts(linksOf(settings));
+    const choice = chooseOn(facts, ledger, settings);
+    try {
+      const chosen = withChoice(settings, choice);
+      const flannel = readFlannel(chosen);
+      const seen = { facts, routes6: (await lookAtIpv6(chosen, flannel))?.routes };
+      const plan = planOn(seen, ledger, chosen, flannel, undefined, choice.isAutomatic);
+      const isPassedOver = choice.isAutomatic && hasSubnetFile(settings);
+      return { check: networkCheck(plan, choice, sources, isPassedOver), choice };
+    } catch (error) {
+      return { check: failure("network", error), choice };
+    }
   } catch (error) {
-    return failure("network", error);
+    return { check: failure("network", error) };
   }
 }
 

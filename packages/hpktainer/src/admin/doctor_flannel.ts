@@ -1,13 +1,16 @@
 import { formatCidr, parseFlannelEnv, type Settings } from "@hpk/core";
-import { wantedMode } from "../network/pure/network_plan.ts";
+import type { NetworkChoice } from "../network/pure/network_choice.ts";
 import { readTxChecksum } from "@hpk/core/ffi";
 import { Ledger, readFileIfExists } from "@hpk/core/os";
 import type { Check } from "./pure/doctor_report.ts";
 import { anyAnswers, readFlannelVxlan } from "../network/vxlan_checksum.ts";
 
 /** Checks what only hosts of a Flannel network have; none on others. */
-export async function checkFlannel(settings: Settings): Promise<Check[]> {
-  if (wantedMode(settings) !== "flannel") return [];
+export async function checkFlannel(
+  settings: Settings,
+  choice: NetworkChoice | undefined,
+): Promise<Check[]> {
+  if (choice?.mode !== "flannel") return [];
   try {
     return [...checkSubnets(settings), ...await checkVxlan()];
   } catch (error) {

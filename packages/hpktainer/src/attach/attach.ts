@@ -47,7 +47,6 @@ import { ensureBridge } from "../network/host_network.ts";
 import { hasCome, type Look, lookAtHost } from "../network/look_at_host.ts";
 import { lookUnlocked } from "./look_unlocked.ts";
 import { ensureMonitor } from "./monitor_start.ts";
-import { readFlannel } from "../network/planning.ts";
 import { awaitRelease, takeDown } from "./teardown.ts";
 import type { Caller } from "../shared/pure/caller.ts";
 
@@ -76,6 +75,8 @@ export interface AttachRequest {
 /** A container's network, ready to be started in. */
 export interface Attachment extends ContainerNetwork {
   readonly record: ContainerRecord;
+  /** What users should know of the network, as a sentence; undefined where there is nothing. */
+  readonly notice: string | undefined;
 }
 
 /** Programs without which no container starts, besides its runtime. */
@@ -91,11 +92,10 @@ const NEEDED = [
  */
 export async function attach(ledger: Ledger, request: AttachRequest): Promise<Attachment> {
   for (const program of NEEDED) requireProgram(program);
-  const flannel = readFlannel(request.settings);
   const generation = ledger.readHost()?.generation;
   // Whoever starts by us is served by the monitor, which is not to take its own ledger away.
   const mayClear = request.becomesIt !== true;
-  const look = await lookUnlocked(ledger, request, flannel, mayClear);
+  const look = await lookUnlocked(ledger, request, mayClear);
   faultPoint("attach.planned");
   const { name, ip, settings } = request;
   if (name !== undefined || ip !== undefined || settings.publish.length > 0) {
@@ -111,9 +111,9 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
       // Another process may have made or removed the shared part since it was looked at.
       const current = stillHolds(ledger, look, generation)
         ? look
-        : await lookAtHost(ledger, request, flannel);
+        : await lookAtHost(ledger, request);
       looks.push(current);
-      const { facts, plan, rules } = current;
+      const { facts, choice, plan, rules } = current;
       checkFree(ledger, request);
       const ports = await claimPorts(ledger, request, current);
       isFirst = ledger.readHost() === undefined;
@@ -128,6 +128,7 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
         ownRules: hasOwnRules(record),
         nameServer: wantsNameServer(settings),
         linger: settings.linger,
+        isAutomatic: choice.isAutomatic,
       };
       const bridge = ensureBridge(ledger, plan, facts, needs);
       // Its address is all that the name server needs, which takes its time.
@@ -137,7 +138,7 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
       await allDone([monitor, bridge, firewall ?? Promise.resolve()]);
       await ensureIpv6(ledger, current);
       faultPoint("attach.shared");
-      return { record, plan, names, rules: isFirst ? undefined : rules };
+      return { record, plan, names, notice: choice.change, rules: isFirst ? undefined : rules };
     });
     const attachment = await makeOwn(ledger, request, planned);
     if (hasOwnRules(planned.record)) await openOwnRules(ledger, attachment.record);
@@ -147,7 +148,7 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
       ledger.write(attachment.record);
     }
     faultPoint("attach.done");
-    return attachment;
+    return { ...attachment, notice: planned.notice };
   } catch (error) {
     await names;
     const id = record?.id;
@@ -278,7 +279,7 @@ async function makeOwn(
   ledger: Ledger,
   request: AttachRequest,
   { record, plan, names }: PlannedContainer,
-): Promise<Attachment> {
+): Promise<Omit<Attachment, "notice">> {
   const namespace = namespaceName(record.id);
   const { datapath } = request;
   const allocation = allocate(ledger, record, plan);

@@ -1,4 +1,4 @@
-import { type FlannelEnv, HpkError } from "@hpk/core";
+import { HpkError } from "@hpk/core";
 import type { Ledger } from "@hpk/core/os";
 import { type Look, lookAtHost, type LookRequest } from "../network/look_at_host.ts";
 import { isOfUse } from "../network/pure/linger.ts";
@@ -14,11 +14,10 @@ import { takeDownEnded } from "./teardown.ts";
 export async function lookUnlocked(
   ledger: Ledger,
   request: LookRequest,
-  flannel: FlannelEnv | undefined,
   mayClear: boolean,
 ): Promise<Look> {
   try {
-    const look = await lookAtHost(ledger, request, flannel);
+    const look = await lookAtHost(ledger, request);
     const host = ledger.isEmpty() ? ledger.readHost() : undefined;
     if (host === undefined || isOfUse(host, look.plan)) return look;
     throw new HpkError({
@@ -29,6 +28,6 @@ export async function lookUnlocked(
   } catch (error) {
     if (!mayClear || !ledger.exists()) throw error;
     await takeDownEnded(ledger, { lingers: false });
-    return await lookAtHost(ledger, request, flannel);
+    return await lookAtHost(ledger, request);
   }
 }

@@ -48,7 +48,7 @@ async function dispatch(caller: Caller, invocation: Invocation): Promise<number>
         return await bootInstance(caller, invocation, invocation.boot, tell);
       }
       const { startContainer } = await import("../runtimes/apptainer/start.ts");
-      return await startContainer(caller, invocation);
+      return await startContainer(caller, invocation, tell);
     }
     case "runtime": {
       const { runContainer } = await import("../runtimes/run.ts");

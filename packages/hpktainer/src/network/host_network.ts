@@ -28,6 +28,7 @@ import {
   NAMESPACE_DIRECTORY,
   readBridgePorts,
   readForwarding,
+  rememberAutomaticNetwork,
   removeIfExists,
   saveRules,
   writeForwarding,
@@ -44,6 +45,8 @@ export interface SharedNeeds {
   readonly nameServer: boolean;
   /** How long the shared part is to stay after the last container, in seconds. */
   readonly linger: number;
+  /** Whether its subnet was chosen by us. */
+  readonly isAutomatic: boolean;
 }
 
 /**
@@ -70,6 +73,7 @@ export async function ensureBridge(
   if (isChanging) ledger.writeHost({ ...host, generation: null });
   else if (host !== recorded) ledger.writeHost(host);
   faultPoint("host.recorded");
+  if (host.automatic !== (recorded?.automatic ?? null)) remember(plan);
   if (commands.length > 0) await ipBatch(commands);
   // A new bridge in the place of one that someone has removed.
   if (bridge === undefined && host.priorRouteLocalnet !== null) {
@@ -79,6 +83,16 @@ export async function ensureBridge(
   writeForwarding("1");
   faultPoint("host.forwarding");
   if (isChanging) ledger.writeHost({ ...host, generation: newContainerId() });
+}
+
+/** Remembers the subnet that was chosen, for the time when nothing of it is in the ledger. */
+function remember({ subnet }: NetworkPlan): void {
+  try {
+    rememberAutomaticNetwork(subnet);
+  } catch {
+    // On a full or read-only disk the container starts all the same; the next choice may be another.
+  }
+  faultPoint("host.remembered");
 }
 
 /** The record with a plan's network in it; the same object where that changes nothing. */
@@ -98,9 +112,13 @@ function withNetwork(host: HostRecord, plan: NetworkPlan, needs: SharedNeeds): H
   };
   const isKnown = known !== undefined && JSON.stringify(known) === JSON.stringify(network);
   const { linger } = needs;
-  if (isKnown && host.ownRules === ownRules && host.linger === linger) return host;
+  const automatic = needs.isAutomatic ? network.subnet : host.automatic;
+  const isSame = isKnown && host.ownRules === ownRules && host.linger === linger &&
+    host.automatic === automatic;
+  if (isSame) return host;
   const others = host.networks.filter((one) => !isMeant(one));
-  return { ...host, networks: isKnown ? host.networks : [...others, network], ownRules, linger };
+  const networks = isKnown ? host.networks : [...others, network];
+  return { ...host, networks, ownRules, automatic, linger };
 }
 
 function recordBefore(plan: NetworkPlan, bridge: Link | undefined): HostRecord {
@@ -118,6 +136,7 @@ function recordBefore(plan: NetworkPlan, bridge: Link | undefined): HostRecord {
     priorRouteLocalnet: null,
     priorForwarding: readForwarding(),
     madeNamespaceDirectory: listDirectory(NAMESPACE_DIRECTORY) === undefined,
+    automatic: null,
     linger: 0,
     emptySince: null,
   };

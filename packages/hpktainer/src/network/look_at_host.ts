@@ -1,10 +1,11 @@
 /** What a start looks at before it changes anything. */
 
-import type { FlannelEnv, HostFacts, Settings } from "@hpk/core";
+import type { HostFacts, Settings } from "@hpk/core";
 import type { NetworkPlan } from "./pure/network_plan.ts";
 import { type Ledger, readHostFacts, saveRules } from "@hpk/core/os";
 import type { Look6 } from "./host_network6.ts";
-import { linksOf, lookAtIpv6, planOn } from "./planning.ts";
+import { chooseOn, linksOf, lookAtIpv6, planOn, readFlannel } from "./planning.ts";
+import { type NetworkChoice, withChoice } from "./pure/network_choice.ts";
 
 /** What is asked for, as far as the plan goes. */
 export interface LookRequest {
@@ -16,6 +17,8 @@ export interface LookRequest {
 /** The host as it is, and what is planned on it. */
 export interface Look {
   readonly facts: HostFacts;
+  /** Which network it is, and why. */
+  readonly choice: NetworkChoice;
   readonly plan: NetworkPlan;
   /** The packet filter, on its way. */
   readonly rules: Promise<string>;
@@ -26,18 +29,20 @@ export interface Look {
 /** Looks at the host and plans, before anything is changed. */
 export async function lookAtHost(
   ledger: Ledger,
-  request: LookRequest,
-  flannel: FlannelEnv | undefined,
+  { settings: asked, ip }: LookRequest,
 ): Promise<Look> {
-  const { settings, ip } = request;
   const rules = saveRules();
   // Awaited last; a failure before that must not count as unhandled.
   rules.catch(() => {});
-  const facts = readHostFacts(linksOf(settings));
-  const ipv6 = await lookAtIpv6(settings, flannel);
   try {
-    const plan = planOn({ facts, routes6: ipv6?.routes }, ledger, settings, flannel, ip);
-    return { facts, plan, rules, ipv6 };
+    const facts = readHostFacts(linksOf(asked));
+    const choice = chooseOn(facts, ledger, asked);
+    const settings = withChoice(asked, choice);
+    const flannel = readFlannel(settings);
+    const ipv6 = await lookAtIpv6(settings, flannel);
+    const seen = { facts, routes6: ipv6?.routes };
+    const plan = planOn(seen, ledger, settings, flannel, ip, choice.isAutomatic);
+    return { facts, choice, plan, rules, ipv6 };
   } catch (error) {
     await hasCome(rules);
     throw error;

@@ -2,12 +2,72 @@ import {
   type FlannelEnv,
   type HostFacts,
   HpkError,
+  parseCidr,
   parseFlannelEnv,
+  parseIpv4,
   type Settings,
 } from "@hpk/core";
 import { type NetworkPlan, planNetwork, wantedMode } from "./pure/network_plan.ts";
-import { type Ledger, readFileIfExists } from "@hpk/core/os";
+import { chooseNetwork, type NetworkChoice, takenRanges } from "./pure/network_choice.ts";
+import {
+  isAlive,
+  type Ledger,
+  readAllRoutes,
+  readAutomaticNetwork,
+  readFileIfExists,
+} from "@hpk/core/os";
+import { readHostResolver } from "../names/host_resolver.ts";
 import type { Look6 } from "./host_network6.ts";
+
+/**
+ * Chooses the network, by what the settings say and the host has now.
+ *
+ * @throws {HpkError} When there is none to choose.
+ */
+export function chooseOn(facts: HostFacts, ledger: Ledger, settings: Settings): NetworkChoice {
+  const host = wantedMode(settings) === "auto" ? ledger.readHost() : undefined;
+  const automatic = host?.automatic ?? undefined;
+  const hasFile = hasSubnetFile(settings);
+  const onBridge = () =>
+    ledger.list().filter(({ bridge, owner }) => bridge === settings.bridge && isAlive(owner));
+  const isUsed = automatic !== undefined && host!.bridge === settings.bridge && !ledger.isEmpty() &&
+    // Only where it would be another network otherwise is it worth reading who lives.
+    (!hasFile || onBridge().some(({ subnet }) => subnet === automatic));
+  return chooseNetwork({
+    settings,
+    inForce: isUsed ? parseCidr(automatic) : undefined,
+    hasSubnetFile: hasFile,
+    onBridge,
+    // One that was started while the shared part stays without a container is seen by its file.
+    runsFlanneld: () => host === undefined && runsFlanneld(),
+    remembered: readAutomaticNetwork,
+    taken: () => {
+      const { servers } = readHostResolver();
+      const known = servers.flatMap((server) => parseIpv4(server) ?? []);
+      return takenRanges(facts, readAllRoutes(), known, settings.bridge);
+    },
+  });
+}
+
+/** Whether flanneld's subnet file is there. */
+export function hasSubnetFile({ flannelEnv }: Settings): boolean {
+  return readFileIfExists(flannelEnv) !== undefined;
+}
+
+/** Whether root runs a flanneld in this network namespace. */
+function runsFlanneld(): boolean {
+  const own = Deno.statSync("/proc/self/ns/net").ino;
+  return [...Deno.readDirSync("/proc")].some(({ name }) => {
+    try {
+      return /^[0-9]/.test(name) && Deno.readTextFileSync(`/proc/${name}/comm`) === "flanneld\n" &&
+        Deno.statSync(`/proc/${name}`).uid === 0 &&
+        Deno.statSync(`/proc/${name}/ns/net`).ino === own;
+    } catch {
+      // It has ended, or only root may look.
+      return false;
+    }
+  });
+}
 
 /**
  * Reads Flannel's subnet file, where the settings want Flannel.
@@ -35,6 +95,8 @@ export function readFlannel(settings: Settings): FlannelEnv | undefined {
  * Plans a container's network against what the host has now.
  *
  * @param ledger Tells which containers exist, where that matters.
+ * @param settings With what was chosen in them.
+ * @param isAutomatic Whether the subnet was chosen by us.
  * @throws {HpkError} When it cannot be.
  */
 export function planOn(
@@ -43,9 +105,10 @@ export function planOn(
   settings: Settings,
   flannel: FlannelEnv | undefined,
   ip: string | undefined,
+  isAutomatic: boolean,
 ): NetworkPlan {
   const onBridge = () => ledger.list().filter((record) => record.bridge === settings.bridge);
-  return planNetwork({ settings, ip, flannel, facts, routes6, onBridge });
+  return planNetwork({ settings, ip, flannel, facts, routes6, onBridge, isAutomatic });
 }
 
 /** Looks at the host's IPv6 side; undefined where containers are to have none. */

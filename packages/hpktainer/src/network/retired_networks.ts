@@ -47,6 +47,7 @@ export async function retireNetworks(
     generation: newContainerId(),
     addedAddresses: kept,
     networks,
+    automatic: networks.some(({ subnet }) => subnet === host.automatic) ? host.automatic : null,
     ipv6: host.ipv6 && { ...host.ipv6, networks: networks6 },
   });
   faultPoint("retire.recorded");

@@ -8,6 +8,7 @@ import {
   HpkError,
   newRecord,
   type Settings,
+  type WantedNetwork,
 } from "@hpk/core";
 import { faultPoint, type Ledger, readFileIfExists } from "@hpk/core/os";
 import { attach, checkFree, releaseName } from "../attach/attach.ts";
@@ -22,11 +23,12 @@ import { pathsOf } from "../containers/paths.ts";
 import { wantedMode } from "../network/pure/network_plan.ts";
 import { readConfiguration } from "../settings/configuration.ts";
 import type { Caller } from "../shared/pure/caller.ts";
+import { writeText } from "../shared/streams.ts";
 
 /** Which network a container is to have. */
 export interface NetworkChoice {
   readonly settings: Settings;
-  readonly mode: ReturnType<typeof wantedMode>;
+  readonly mode: WantedNetwork;
 }
 
 /** A container's network, and its record in the ledger. */
@@ -95,6 +97,9 @@ async function attachToPods(
     runtime: container.runtime,
     id,
   });
+  if (attachment.notice !== undefined) {
+    writeText(caller.streams.stderr, `hpktainer: ${attachment.notice}\n`);
+  }
   const variables = Object.entries(environmentFor(attachment))
     .map(([variable, value]) => `${variable}=${value}`);
   return {

@@ -1,6 +1,12 @@
 import { HpkError } from "@hpk/core";
 import type { FlannelEnv } from "@hpk/core";
-import { defaultUplink, describeLinkAddress, type HostFacts, type Link } from "@hpk/core";
+import {
+  defaultUplink,
+  describeLinkAddress,
+  type HostFacts,
+  type Link,
+  type Route,
+} from "@hpk/core";
 import type { Route6 } from "@hpk/core";
 import {
   broadcastOf,
@@ -16,7 +22,7 @@ import {
 } from "@hpk/core";
 import type { ContainerRecord } from "@hpk/core";
 import { type NetworkPlan6, planNetwork6, wantedSubnet6 } from "./network_plan6.ts";
-import type { Settings } from "@hpk/core";
+import type { Settings, WantedNetwork } from "@hpk/core";
 
 /** The network that a container is to be attached to, worked out before anything is changed. */
 export interface NetworkPlan {
@@ -50,12 +56,14 @@ export interface PlanInputs {
   readonly facts: HostFacts;
   /** The host's IPv6 routes and addresses; undefined where it has no IPv6, or none is wanted. */
   readonly routes6: readonly Route6[] | undefined;
+  /** Whether the subnet was chosen by us, so that another can be once nothing uses it. */
+  readonly isAutomatic: boolean;
   /** Tells which containers of ours are on the bridge. */
   readonly onBridge: () => readonly Pick<ContainerRecord, "mode" | "subnet" | "gateway">[];
 }
 
 /** Apptainer's own bridge network (10_bridge... 00_bridge.conflist in its network directory). */
-const APPTAINER_BRIDGE_SUBNET: Cidr = parseCidr("10.22.0.0/16")!;
+export const APPTAINER_BRIDGE_SUBNET: Cidr = parseCidr("10.22.0.0/16")!;
 
 /** Longest prefix that leaves room for a gateway and a container besides network and broadcast. */
 const LONGEST_PREFIX = 30;
@@ -77,10 +85,21 @@ const VXLAN_OVERHEAD = 50;
 const IPV6_EXTRA = 20;
 
 /**
- * Which kind of network is wanted: what is set, else static where a subnet is set, else Flannel.
+ * Which kind of network the settings want: a subnet is one of a static network, and nobody waits for
+ * anything but Flannel.
  */
-export function wantedMode(settings: Settings): "flannel" | "static" | "host" | "none" {
-  return settings.network ?? (settings.subnet === undefined ? "flannel" : "static");
+export function wantedMode({ network, subnet, wait }: Settings): WantedNetwork {
+  if (network !== "auto") return network;
+  if (subnet !== undefined) return "static";
+  return wait > 0 ? "flannel" : "auto";
+}
+
+/**
+ * Whether a route leads to some network, and not out into the world: two halves of all addresses are
+ * what a VPN has in the place of a default route.
+ */
+export function isNetwork({ destination }: Route): boolean {
+  return destination.prefix > 1;
 }
 
 /**
@@ -222,7 +241,9 @@ function checkConflicts(bridge: string, subnet: Cidr, podNetwork: Cidr, inputs: 
     throw new HpkError({
       what: `cannot use subnet ${formatCidr(subnet)}`,
       why,
-      fix: "choose a subnet that nothing on this host uses, with --subnet",
+      fix: inputs.isAutomatic
+        ? "stop the containers on it (hpktainer ps), and the next start chooses another"
+        : "choose a subnet that nothing on this host uses, with --subnet",
     });
   };
   if (overlaps(subnet, APPTAINER_BRIDGE_SUBNET)) {
@@ -236,7 +257,7 @@ function checkConflicts(bridge: string, subnet: Cidr, podNetwork: Cidr, inputs: 
     if (address !== undefined) fail(`it overlaps ${describeLinkAddress(link, address)}`);
   }
   for (const route of inputs.facts.routes) {
-    if (route.destination.prefix === 0 || route.device === bridge) continue;
+    if (!isNetwork(route) || route.device === bridge) continue;
     if (!overlaps(route.destination, subnet)) continue;
     if (!(isFlannel(route.device) && covers(podNetwork, route.destination))) {
       fail(

@@ -46,6 +46,7 @@ const flannel = (subnet = "10.244.1.1/24", ipMasq = false): FlannelEnv => {
 interface Case {
   options?: Partial<Record<SettingKey, string>>;
   ip?: string;
+  isAutomatic?: boolean;
   flannel?: FlannelEnv;
   links?: Link[];
   routes?: Route[];
@@ -58,6 +59,7 @@ function plan(given: Case): NetworkPlan {
   return planNetwork({
     settings: settings(given.options ?? (given.flannel ? {} : { subnet: "10.96.0.0/24" })),
     ip: given.ip,
+    isAutomatic: given.isAutomatic ?? false,
     flannel: given.flannel,
     facts: {
       links: [LO, ETH0, ...(given.links ?? [])],
@@ -71,10 +73,14 @@ function plan(given: Case): NetworkPlan {
 /** The one line that a case is refused with. */
 const refusal = (given: Case): string => assertThrows(() => plan(given), HpkError).message;
 
-Deno.test("wantedMode() is what is set, else static where a subnet is, else Flannel", () => {
+Deno.test("wantedMode() is what is set, else static for a subnet, and Flannel for a wait", () => {
   const cases: [Partial<Record<SettingKey, string>>, string][] = [
-    [{}, "flannel"],
+    [{}, "auto"],
+    [{ network: "auto" }, "auto"],
     [{ subnet: "10.96.0.0/24" }, "static"],
+    [{ network: "auto", subnet: "10.96.0.0/24" }, "static"],
+    [{ wait: "5" }, "flannel"],
+    [{ wait: "5", subnet: "10.96.0.0/24" }, "static"],
     [{ network: "flannel", subnet: "10.96.0.0/24" }, "flannel"],
     [{ network: "static" }, "static"],
     [{ network: "host", subnet: "10.96.0.0/24" }, "host"],
@@ -125,6 +131,7 @@ Deno.test("planNetwork() takes the MTU that is set, else Flannel's, else the upl
   const alone = planNetwork({
     settings: settings({ subnet }),
     ip: undefined,
+    isAutomatic: false,
     flannel: undefined,
     facts: { links: [LO], routes: [] },
     routes6: undefined,
@@ -358,6 +365,7 @@ Deno.test("planNetwork() leaves room for VXLAN over IPv6 where flanneld does not
     planNetwork({
       settings: settings({}),
       ip: undefined,
+      isAutomatic: false,
       flannel: flannel(),
       facts: { links: [link("eth0", ["192.0.2.10/24"], { mtu: uplinkMtu })], routes: [DEFAULT] },
       routes6: [{

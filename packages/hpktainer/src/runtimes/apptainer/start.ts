@@ -22,12 +22,14 @@ import { takeDown } from "../../attach/teardown.ts";
  * are Apptainer's own, and the monitor releases the network when it ends. An instance goes on in the
  * background, so its start is a child that is waited for.
  *
+ * @param tell Takes what users should know of the container's network.
  * @return The exit status of an instance's start.
  * @throws {HpkError} When the container cannot be started; nothing is left of the attempt.
  */
 export async function startContainer(
   caller: Caller,
   invocation: ContainerInvocation,
+  tell: (line: string) => void,
 ): Promise<number> {
   const { settings } = readConfiguration(caller, invocation.network.settings);
   checkImage(caller, invocation.image);
@@ -41,6 +43,7 @@ export async function startContainer(
   const ledger = new Ledger();
   const isInstance = invocation.verb.startsWith("instance");
   const attachment = await attachAsAsked(ledger, caller, invocation, settings);
+  if (attachment.notice !== undefined) tell(attachment.notice);
   const variables = apptainerVariables(caller, apptainerEnvironment(attachment));
   const args = commandInNamespace(invocation, attachment);
   try {

@@ -108,6 +108,8 @@ export async function bootInstance(
   const prepared = mode === "host"
     ? await recordInHostNetwork(ledger, caller, invocation)
     : await attachWithCgroup(ledger, caller, invocation, settings);
+  const notice = prepared.attachment?.notice;
+  if (notice !== undefined) tell(notice);
   try {
     const args = await prepareStart(ledger, caller, prepared, invocation, boot, masks);
     const mounts = readCgroupMounts();
