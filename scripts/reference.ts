@@ -56,6 +56,7 @@ const TYPE_MODULES = [
   "hpktainer/src/images/manage_images.ts",
   "hpktainer/src/images/pure/image_view.ts",
   "hpktainer/src/ports/pure/port_view.ts",
+  "hpktainer/src/shared/pure/event.ts",
 ];
 
 /** Runs Deno, and gives what it prints. */

@@ -21,6 +21,7 @@ export * from "./src/model/ip_text.ts";
 export * from "./src/model/ipv4.ts";
 export * from "./src/model/ipv6.ts";
 export * from "./src/model/ledger_record.ts";
+export * from "./src/model/log_line.ts";
 export * from "./src/model/name_server.ts";
 export * from "./src/model/names.ts";
 export * from "./src/model/published_port.ts";

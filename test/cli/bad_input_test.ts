@@ -76,6 +76,12 @@ const CASES: readonly Case[] = [
     /cannot use subnet 10\.1\.1\.0\/31.*no room/,
   ),
   {
+    what: "a level of the log that there is not",
+    args: RUN,
+    env: { HPK_LOG: "loud" },
+    says: /^cannot use HPK_LOG=loud: there is no such level; use one of error, warn, info, debug$/,
+  },
+  {
     what: "a subnet that overlaps a route",
     before: "ip link add up0 type veth peer name up1; ip address add 10.96.0.200/25 dev up0; " +
       "ip link set up1 up; ip link set up0 up; ip route add 10.50.0.0/16 dev up0",

@@ -25,11 +25,13 @@ export interface Plug {
   plugIn(): Promise<void>;
 }
 
-/** Always private: configuration, and the state of services. */
-const PRIVATE_DIRS = ["/etc", "/var/lib"] as const;
+/** Always private: configuration, the state of services, and logs. */
+const PRIVATE_DIRS = ["/etc", "/var/lib", "/var/log"] as const;
 
 /** Always hidden: state of the programs under test, if they are used on the machine. */
-const HIDDEN = ["/etc/hpktainer", "/var/lib/hpktainer", "/var/lib/cni"] as const;
+const HIDDEN = [
+  ...["/etc/hpktainer", "/var/lib/hpktainer", "/var/log/hpktainer", "/var/lib/cni"],
+] as const;
 
 /** A private host. Make it with `await using host = await PrivateHost.create()`. */
 export class PrivateHost implements Place, AsyncDisposable {

@@ -22,7 +22,7 @@ export async function snapshot(host: PrivateHost): Promise<Snapshot> {
   const mounts = normalizeMounts(await Deno.readTextFile(`/proc/${host.pid}/mountinfo`));
   const parts = await readNetwork(host);
   const files = new Map<string, string>(await listFiles(`${host.root}/run`, "/run"));
-  for (const dir of host.privateDirs) {
+  for (const dir of host.privateDirs.filter((dir) => dir !== LOGS)) {
     for (const [path, what] of await listFiles(host.changesDir(dir), dir)) files.set(path, what);
   }
   for (const path of LEFT_BY_TOOLS) {
@@ -89,6 +89,9 @@ export async function settledSnapshot(
     intervalMs: options.quietMs ?? 1_000,
   });
 }
+
+/** Left out: that they stay is what they are for. */
+const LOGS = "/var/log";
 
 const LEFT_BY_TOOLS = ["/run/netns", "/run/mount", "/run/xtables.lock"];
 

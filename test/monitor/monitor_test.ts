@@ -36,10 +36,11 @@ testIf(
     const { stdout } = await host.sh(
       `readlink /proc/${pid}/cwd; for fd in 0 1 2; do readlink /proc/${pid}/fd/$fd; done`,
     );
-    assertEquals(stdout, "/\n/dev/null\n/dev/null\n/dev/null\n");
+    assertEquals(stdout, "/\n/dev/null\n/dev/null\n/var/log/hpktainer/monitor.log\n");
     const fds = (await host.sh(`ls -l /proc/${pid}/fd`)).stdout.split("\n")
       .flatMap((line) => / -> (.+)$/.exec(line)?.[1] ?? []);
-    const own = /^(\/dev\/null|\/run\/hpktainer\/monitor\.lock|anon_inode:|(pipe|socket):\[\d+\]$)/;
+    const own =
+      /^(\/dev\/null|\/var\/log\/hpktainer\/monitor\.log|\/run\/hpktainer\/monitor\.lock|anon_inode:|(pipe|socket):\[\d+\]$)/;
     assertEquals(fds.filter((target) => !own.test(target) && target !== HPKTAINER), []);
     // Pipes and sockets are its runtime's own where no other process has them.
     const shared = await host.sh(
@@ -113,7 +114,7 @@ testIf({ name: "ps, show, gc and doctor give JSON of the documented shape", need
     }
   });
   await t.step("gc", async () => {
-    const nothing = { version: 1, reclaimed: [], errors: [], images: [], unused: [] };
+    const nothing = { version: 1, reclaimed: [], errors: [], images: [], unused: [], repaired: [] };
     assertEquals(await json("gc"), { ...nothing, dryRun: false });
     assertEquals(await json("gc", "--dry-run"), { ...nothing, dryRun: true });
   });
@@ -126,7 +127,7 @@ testIf({ name: "ps, show, gc and doctor give JSON of the documented shape", need
     }
     assertEquals(
       checks.map(({ id }: { id: string }) => id).toSorted().join(" "),
-      "apptainer capabilities conmon conntrack containers crun dns firewall forwarding host-local hpk-net-daemon ip iptables-restore names network root setsid skopeo umoci uplink",
+      "apptainer capabilities conmon conntrack containers crun dns firewall forwarding host-local hpk-net-daemon ip iptables-restore monitor names network root setsid skopeo umoci uplink",
     );
     for (const setting of settings) assertEquals(Object.keys(setting), ["key", "value", "origin"]);
     const subnet = settings.find(({ key }: { key: string }) => key === "subnet");

@@ -11,7 +11,7 @@
 
 import { containerResolver, formatIpv4, HpkError, parseIpv4, parseResolvConf } from "@hpk/core";
 import { readTxChecksum } from "@hpk/core/ffi";
-import { readFileIfExists, runCommand, runOrThrow } from "@hpk/core/os";
+import { logProgram, readFileIfExists, runCommand, runOrThrow } from "@hpk/core/os";
 import { JournalFile } from "./journal_file.ts";
 import { makePlan, type Plan, type SetupRequest } from "./plan_setup.ts";
 import { runTasks } from "./probe.ts";
@@ -252,19 +252,22 @@ async function startServer(namespace: string, plainLink?: string): Promise<Async
     "serve",
     String(SERVER_PORT),
   ];
-  const child = new Deno.Command(findTool("ip")!, {
-    args: [...words, ...(plainLink === undefined ? [] : [plainLink])],
+  const ip = findTool("ip")!;
+  const args = [...words, ...(plainLink === undefined ? [] : [plainLink])];
+  const child = new Deno.Command(ip, {
+    args,
     stdin: "piped",
     stdout: "piped",
     stderr: "inherit",
   }).spawn();
+  const ended = logProgram([ip, ...args], child.pid);
   const reader = child.stdout.getReader();
   await reader.read();
   return {
     [Symbol.asyncDispose]: async () => {
       await child.stdin.close();
       await reader.cancel();
-      await child.status;
+      ended((await child.status).code);
     },
   };
 }

@@ -1,10 +1,14 @@
 import { callOrThrow, callTwice, EAGAIN, EINTR, SystemCallError } from "./errno.ts";
 import { cString, libc } from "./libc.ts";
 
-/** open(2) flags (asm-generic/fcntl.h). */
+/** open(2) flags (asm-generic/fcntl.h; two of them differ on ARM: asm/fcntl.h). */
+const O_WRONLY = 0o1;
 const O_RDWR = 0o2;
 const O_CREAT = 0o100;
-const O_DIRECTORY = 0o200000;
+const O_APPEND = 0o2000;
+const IS_ARM = Deno.build.arch === "aarch64";
+const O_DIRECTORY = IS_ARM ? 0o40000 : 0o200000;
+const O_NOFOLLOW = IS_ARM ? 0o100000 : 0o400000;
 const O_CLOEXEC = 0o2000000;
 
 /** flock(2) operations (sys/file.h). */
@@ -61,6 +65,30 @@ export function openLockFile(path: string): FileDescriptor {
 export function openDirectory(path: string): FileDescriptor {
   return new FileDescriptor(
     callOrThrow(`open ${path}`, () => libc.open(cString(path), O_DIRECTORY | O_CLOEXEC, 0)),
+  );
+}
+
+/**
+ * As {@linkcode openDirectory}, unless the last part of the path is a symbolic link.
+ *
+ * @throws {SystemCallError} If it cannot be opened: ELOOP or ENOTDIR where it is a link.
+ */
+export function openRealDirectory(path: string): FileDescriptor {
+  const flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+  return new FileDescriptor(callOrThrow(`open ${path}`, () => libc.open(cString(path), flags, 0)));
+}
+
+/**
+ * Opens a file for appending; creates it if needed. Does not follow a symbolic link. Programs do not
+ * inherit it.
+ *
+ * @param mode Its permissions if it is created, less the umask.
+ * @throws {SystemCallError} If it cannot be opened.
+ */
+export function openForAppending(path: string, mode: number): FileDescriptor {
+  const flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC;
+  return new FileDescriptor(
+    callOrThrow(`open ${path}`, () => libc.open(cString(path), flags, mode)),
   );
 }
 

@@ -8,6 +8,7 @@ const SYS_PIDFD_OPEN = 434;
 /** inotify(7): events of files and directories, and a flag of inotify_init1(2). */
 const IN_MODIFY = 0x2;
 const IN_MOVED_TO = 0x80;
+const IN_CREATE = 0x100;
 const IN_DELETE = 0x200;
 const IN_CLOEXEC = 0o2000000;
 const IN_NONBLOCK = 0o4000;
@@ -62,6 +63,15 @@ export function watchDirectory(path: string): FileDescriptor {
  */
 export function watchFile(path: string): FileDescriptor {
   return watchPath(path, IN_MODIFY);
+}
+
+/**
+ * A descriptor that becomes readable when a file in a directory is written to, comes or goes.
+ *
+ * @throws {SystemCallError} When the directory cannot be watched.
+ */
+export function watchWrites(path: string): FileDescriptor {
+  return watchPath(path, IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE);
 }
 
 function watchPath(path: string, events: number): FileDescriptor {

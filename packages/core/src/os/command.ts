@@ -1,4 +1,5 @@
 import { HpkError, oneLine } from "../model/errors.ts";
+import { logProgram } from "./log.ts";
 
 /** What a program left behind. */
 export interface CommandResult {
@@ -48,6 +49,7 @@ export async function runCommand(
   options: CommandOptions = {},
 ): Promise<CommandResult> {
   const child = spawn(path, args, options);
+  const ended = logProgram([path, ...args], child.pid);
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   let isLate = false;
   const timer = setTimeout(() => {
@@ -60,7 +62,9 @@ export async function runCommand(
     if (options.stdin !== undefined) await feed(child, options.stdin);
     const { code, stdout, stderr } = await output;
     const late = isLate ? `ended after ${timeoutMs} ms without an answer\n` : "";
-    return { code, stdout: decoder.decode(stdout), stderr: late + decoder.decode(stderr) };
+    const said = late + decoder.decode(stderr);
+    ended(code, said);
+    return { code, stdout: decoder.decode(stdout), stderr: said };
   } finally {
     clearTimeout(timer);
   }
@@ -106,28 +110,42 @@ export async function runOrThrow(
   return result.stdout;
 }
 
+/** How a program is started that goes on without us. */
+export interface DetachedOptions {
+  /** How long it waits before it begins, in seconds; what it inherits it holds from now on. */
+  readonly delay: number;
+  /** An inheritable descriptor of a file that its standard error is added to; undefined for nowhere. */
+  readonly errors?: number | undefined;
+}
+
+/** Waits, then becomes the program. The shell's own errors go where the program's do. */
+const DETACHED = 'delay=$1; exec 2>>"$0"; shift; sleep "$delay"; exec "$@"';
+
 /**
- * Starts a program that goes on without us: in a session of its own, in "/", with no standard streams,
- * and at a lower priority.
+ * Starts a program that goes on without us: in a session of its own, in "/", with no standard streams
+ * but perhaps standard error, and at a lower priority.
  *
  * @param setsid Path of setsid(1).
  * @param argv The program's path and its arguments.
- * @param delay How long it waits before it begins, in seconds; what it inherits it holds from now on.
  * @throws {CommandError} When it cannot be started.
  */
 export async function startDetached(
   setsid: string,
   argv: readonly string[],
-  delay: number,
+  { delay, errors }: DetachedOptions,
 ): Promise<void> {
-  const args = ["--fork", "nice", "sh", "-c", 'sleep "$0"; exec "$@"', String(delay), ...argv];
-  const { code } = await new Deno.Command(setsid, {
+  const log = errors === undefined ? "/dev/null" : `/proc/self/fd/${errors}`;
+  const args = ["--fork", "nice", "sh", "-c", DETACHED, log, String(delay), ...argv];
+  const child = new Deno.Command(setsid, {
     args,
     cwd: "/",
     stdin: "null",
     stdout: "null",
     stderr: "null",
-  }).spawn().status;
+  }).spawn();
+  const ended = logProgram([setsid, ...args], child.pid);
+  const { code } = await child.status;
+  ended(code);
   if (code !== 0) throw new CommandError([setsid, ...args], { code, stdout: "", stderr: "" });
 }
 

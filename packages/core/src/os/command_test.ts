@@ -102,7 +102,7 @@ Deno.test("startDetached() starts a program in a session of its own, in the root
   const path = directory.at("seen");
   const script = `{ cut -d' ' -f1,6 /proc/$$/stat; pwd; } >${path}.new; ` +
     `mv ${path}.new ${path}`;
-  await startDetached("setsid", ["sh", "-c", script], 0.01);
+  await startDetached("setsid", ["sh", "-c", script], { delay: 0.01 });
   const deadline = Date.now() + 10_000;
   while (listDirectory(directory.path)?.includes("seen") !== true && Date.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 10));

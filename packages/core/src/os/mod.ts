@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./automatic_network.ts";
+export * from "./bounded_log.ts";
 export * from "./capabilities.ts";
 export * from "./cgroup.ts";
 export * from "./command.ts";
@@ -13,6 +14,7 @@ export * from "./iproute.ts";
 export * from "./iptables.ts";
 export * from "./ledger.ts";
 export * from "./links.ts";
+export * from "./log.ts";
 export * from "./process.ts";
 export * from "./programs.ts";
 export * from "./relay_client.ts";

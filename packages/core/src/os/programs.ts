@@ -122,6 +122,7 @@ export const OPTIONAL_PROGRAMS = {
     fix: "install conntrack (package conntrack or conntrack-tools)",
     directories: inPath,
   },
+  systemdCat: { name: "systemd-cat", fix: "install systemd", directories: inPath },
   dnsmasq: {
     name: "dnsmasq",
     fix: "install dnsmasq (package dnsmasq-base or dnsmasq)",

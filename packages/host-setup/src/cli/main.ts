@@ -1,4 +1,5 @@
 import { errorLine } from "@hpk/core";
+import { openLog } from "@hpk/core/log";
 import { HOST_SETUP } from "./commands.ts";
 import manifest from "../../deno.json" with { type: "json" };
 
@@ -14,6 +15,7 @@ const EXIT_FAILURE = 1;
 export async function main(argv: readonly string[]): Promise<number> {
   const [word] = argv;
   try {
+    openLog();
     if (word === "--version" || word === "-version") {
       console.log(manifest.version);
       return 0;

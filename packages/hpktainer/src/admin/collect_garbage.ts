@@ -1,8 +1,9 @@
 import { requireRoot } from "@hpk/core";
 import { faultPoint, Ledger, saveRules } from "@hpk/core/os";
-import { applyFirewall } from "../network/chains.ts";
+import { applyFirewall, recordFirewallRepair } from "../network/chains.ts";
 import { sweepImages } from "../images/sweep_store.ts";
 import type { GarbageReport } from "./pure/garbage_report.ts";
+import type { RepairedPart } from "../shared/pure/event.ts";
 import { ensureMonitor } from "../attach/monitor_start.ts";
 import type { Caller } from "../shared/pure/caller.ts";
 import { sweepContainers } from "../containers/take_down.ts";
@@ -41,6 +42,7 @@ async function collectContainers(caller: Caller, dryRun: boolean): Promise<Garba
     errors: [],
     images: [],
     unused: [],
+    repaired: [],
   } as const;
   if (!ledger.exists()) return nothing;
   const unused = ledger.isEmpty() ? bridgesOf(ledger) : [];
@@ -52,7 +54,7 @@ async function collectContainers(caller: Caller, dryRun: boolean): Promise<Garba
   const fix = "run it with sudo, or add --dry-run to look only";
   requireRoot(caller, "cannot take down what is left", fix);
   const { reclaimed, hostErrors, empty } = await takeDownEnded(ledger, { lingers: false });
-  if (!empty) await watchOverRest(ledger);
+  const repaired = empty ? [] : await watchOverRest(ledger);
   return {
     ...nothing,
     reclaimed: reclaimed.map(({ record: { id, name, resources }, errors }) => ({
@@ -63,6 +65,7 @@ async function collectContainers(caller: Caller, dryRun: boolean): Promise<Garba
     })),
     errors: hostErrors,
     unused: empty ? unused : [],
+    repaired,
   };
 }
 
@@ -72,12 +75,18 @@ function bridgesOf(ledger: Ledger): string[] {
   return host === undefined ? [] : [host.bridge];
 }
 
-async function watchOverRest(ledger: Ledger): Promise<void> {
+/** Sees to it that the living have what they need. @return What had to be repaired. */
+async function watchOverRest(ledger: Ledger): Promise<RepairedPart[]> {
+  const repaired: RepairedPart[] = [];
   await ledger.withExisting(async () => {
     if (ledger.isEmpty()) return;
-    await ensureMonitor(ledger);
+    if (await ensureMonitor(ledger)) repaired.push("monitor");
     // What another program has wiped out, or a killed change of ports has left undone.
-    if (ledger.readHost() !== undefined) await applyFirewall(ledger, await saveRules());
+    if (ledger.readHost() !== undefined && await applyFirewall(ledger, await saveRules())) {
+      recordFirewallRepair();
+      repaired.push("firewall");
+    }
     faultPoint("gc.firewall");
   });
+  return repaired;
 }

@@ -29,6 +29,7 @@ import { programsOfRuntimes } from "../runtimes/table.ts";
 import { readConfiguration } from "../settings/configuration.ts";
 import { readHostResolver } from "../names/host_resolver.ts";
 import { nameServerOf } from "../names/host_names.ts";
+import { checkMonitor } from "./doctor_monitor.ts";
 import { checkFlannel } from "./doctor_flannel.ts";
 import {
   chooseOn,
@@ -71,6 +72,7 @@ export async function examine(caller: Caller): Promise<DoctorReport> {
     checkUplink(resolved),
     checkResolver(resolved),
     checkLedger(caller),
+    checkMonitor(caller),
   ]);
   return reportOf(
     [...checks, ...await checkFlannel(resolved.settings, network.choice)],

@@ -98,6 +98,16 @@ export function readArguments(argv: readonly string[], own: readonly string[] = 
   return passthrough(argv, head);
 }
 
+/**
+ * Whether --debug, or -d, is among the options before the command.
+ *
+ * @param argv Arguments after the program's name.
+ * @throws {HpkError} When those options cannot be understood.
+ */
+export function asksForDebug(argv: readonly string[]): boolean {
+  return readOptions(argv, GLOBAL_OPTIONS, GLOBAL_LETTERS, "apptainer").names.has("debug");
+}
+
 interface OptionScan {
   /** Apptainer's words, without ours. */
   readonly kept: string[];

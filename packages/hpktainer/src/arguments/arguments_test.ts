@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { HpkError } from "@hpk/core";
-import { type ContainerInvocation, readArguments } from "./arguments.ts";
+import { asksForDebug, type ContainerInvocation, readArguments } from "./arguments.ts";
 
 /** A command line as typed, without quotes. */
 const OWN = ["ps", "port", "monitor"];
@@ -138,6 +138,23 @@ Deno.test("readArguments() joins a running instance with the command line untouc
   ];
   for (const [line, instance] of cases) {
     assertEquals(read(line), { kind: "join", args: line.split(" "), instance });
+  }
+});
+
+Deno.test("asksForDebug() goes by the options before the command", () => {
+  const cases: [string, boolean][] = [
+    ["--debug ps", true],
+    ["-d exec x.sif true", true],
+    ["-qd --subnet 10.96.0.0/24 run x.sif", true],
+    ["--subnet 10.96.0.0/24 --debug run x.sif", true],
+    ["--debug", true],
+    ["exec x.sif --debug", false],
+    ["run -d x.sif", false],
+    ["-c -d ps", false],
+    ["", false],
+  ];
+  for (const [line, asks] of cases) {
+    assertEquals(asksForDebug(line === "" ? [] : line.split(" ")), asks, line);
   }
 });
 

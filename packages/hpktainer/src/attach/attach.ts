@@ -38,6 +38,7 @@ import {
   setUpInterfaces,
 } from "@hpk/core/os";
 import { allocate } from "./allocate.ts";
+import { recordStart } from "../shared/events.ts";
 import { writeFiles } from "../names/container_files.ts";
 import { announce, serveNames, wantsNameServer } from "../names/host_names.ts";
 import type { Datapath } from "../datapath/datapath.ts";
@@ -135,18 +136,20 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
       names = bridge.then(() => learnNames(ledger, settings), () => "none");
       // Nobody else can have changed our chains yet: what was read of them is still true.
       const firewall = isFirst ? rules.then((read) => applyFirewall(ledger, read)) : undefined;
-      await allDone([monitor, bridge, firewall ?? Promise.resolve()]);
+      const [, wasMade] = await allDone([monitor, bridge, firewall ?? Promise.resolve()]);
       await ensureIpv6(ledger, current);
       faultPoint("attach.shared");
-      return { record, plan, names, notice: choice.change, rules: isFirst ? undefined : rules };
+      const rest = isFirst ? undefined : rules;
+      return { record, plan, names, wasMade, notice: choice.change, rules: rest };
     });
     const attachment = await makeOwn(ledger, request, planned);
     if (hasOwnRules(planned.record)) await openOwnRules(ledger, attachment.record);
     else {
       const rules = await planned.rules;
-      if (rules !== undefined) await ensureFirewall(ledger, rules);
+      if (rules !== undefined) await ensureFirewall(ledger, rules, planned.wasMade);
       ledger.write(attachment.record);
     }
+    if (request.becomesIt) recordStart(attachment.record);
     faultPoint("attach.done");
     return { ...attachment, notice: planned.notice };
   } catch (error) {

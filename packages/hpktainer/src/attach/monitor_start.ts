@@ -1,6 +1,8 @@
+import { recordRepair } from "../shared/events.ts";
 import { openLockFile, setInheritable, tryLockExclusive } from "@hpk/core/ffi";
 import { type Ledger, PROGRAMS, requireProgram, startDetached } from "@hpk/core/os";
 import { selfCommand } from "../shared/self.ts";
+import { keepErrors } from "./monitor_errors.ts";
 
 /**
  * How long the monitor waits before it begins, in seconds: until the first container is started, which
@@ -23,15 +25,24 @@ export function hasMonitor(ledger: Ledger): boolean {
  *
  * The monitor inherits the locked descriptor, so that no second one is started while the first has
  * not come up yet.
+ *
+ * @return Whether one had been there and was gone before its work was done, by a crash or a kill.
  */
-export async function ensureMonitor(ledger: Ledger): Promise<void> {
+export async function ensureMonitor(ledger: Ledger): Promise<boolean> {
   using lock = openLockFile(ledger.monitorLockPath);
-  if (!tryLockExclusive(lock)) return;
+  if (!tryLockExclusive(lock)) return false;
+  // The first is started before anything else is in the ledger, and the last thing it does is to remove that.
+  const wasKilled = ledger.readHost() !== undefined || !ledger.isEmpty();
   setInheritable(lock.fd, true);
+  using kept = keepErrors();
   // Not our child: it outlives the program that we become.
   await startDetached(
     requireProgram(PROGRAMS.setsid),
-    selfCommand(["monitor", String(lock.fd)]),
-    DELAY,
+    [...kept.prefix, ...selfCommand(["monitor", String(lock.fd)])],
+    { delay: DELAY, errors: kept.errors },
   );
+  if (wasKilled) {
+    recordRepair("monitor", "it had ended before its work was done, and is started again");
+  }
+  return wasKilled;
 }

@@ -29,6 +29,7 @@ import {
   removeRelaySession,
   thisProcess,
 } from "@hpk/core/os";
+import { recordEvents } from "../shared/events.ts";
 import { forgetAddresses, releaseAddress } from "./host_local.ts";
 import { removeHostNetwork } from "../network/host_network.ts";
 import { lingerLeft } from "../network/pure/linger.ts";
@@ -77,6 +78,7 @@ export async function takeDown(
     const claims = records.filter(wanted);
     if (claims.length === 0) return await finish(ledger, records, [], last);
     // The claim makes us the owner: whoever comes while we live leaves these alone.
+    await recordEnds(claims);
     for (const record of claims) {
       ledger.write({ ...record, phase: "stopping", owner: thisProcess() });
     }
@@ -90,9 +92,23 @@ export async function takeDown(
       if (errors.length === 0) ledger.remove(record.id);
       else ledger.write({ ...record, phase: "stopping", owner: NO_PROCESS, errors });
     }
+    const released = reclaimed.filter(({ errors }) => errors.length === 0);
+    recordEvents("released", released.map(({ record }) => record));
     faultPoint("teardown.forgotten");
     return await finish(ledger, ledger.list(), reclaimed, last);
   });
+}
+
+/** Writes down that containers have ended; their exit status is known where a runtime keeps it. */
+async function recordEnds(claims: readonly ContainerRecord[]): Promise<void> {
+  const isKept = ({ resources }: ContainerRecord) =>
+    resources.some(({ kind }) => kind === "container");
+  // Others were claimed before, by someone who died, or have not come to run.
+  const ended = claims.filter(({ phase }) => phase === "running");
+  const store = ended.some(isKept) ? await import("../containers/store.ts") : undefined;
+  const statusOf = (record: ContainerRecord) =>
+    isKept(record) ? store?.readExitCode(record.id) : undefined;
+  recordEvents("ended", ended, statusOf);
 }
 
 /** Removes what containers share, if none is left and it is not to stay. To be called under the lock. */

@@ -83,6 +83,22 @@ export const OWN_COMMANDS: readonly Command<Caller>[] = [
     load: async () => (await import("./actions/gc.ts")).collect,
   }),
   command({
+    name: "events",
+    summary: "show what has happened to containers, oldest first",
+    options: [
+      { name: "follow", help: "go on with what happens" },
+      {
+        name: "since",
+        value: "TIME",
+        help: "leave out what was before: a time, or 10m for ten minutes",
+      },
+      { name: "json", help: "print a line of JSON of a stable shape for each" },
+    ],
+    examples: [["From now on", "hpktainer events --follow --since 0s"]],
+    output: "HpkEvent",
+    load: async () => (await import("./actions/events.ts")).events,
+  }),
+  command({
     name: "doctor",
     summary: "check the prerequisites, and print a fix for each that is not met",
     options: [JSON_OPTION],

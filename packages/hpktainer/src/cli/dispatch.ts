@@ -1,6 +1,7 @@
 import { errorLine, EXIT_OWN_FAILURE, HpkError } from "@hpk/core/errors";
+import { logEverything, openLog } from "@hpk/core/log";
 import { becomeApptainer, findApptainer } from "../runtimes/apptainer/apptainer.ts";
-import { type Invocation, readArguments } from "../arguments/arguments.ts";
+import { asksForDebug, type Invocation, readArguments } from "../arguments/arguments.ts";
 import { asksForRuntime, isDockerLike } from "../arguments/runtime_words.ts";
 import type { Caller } from "../shared/pure/caller.ts";
 import { findCommand, optionsOf } from "@hpk/core/commands";
@@ -17,7 +18,10 @@ import { complain, print } from "./output.ts";
  */
 export async function main(caller: Caller, argv: readonly string[]): Promise<number> {
   try {
-    return await dispatch(caller, await readInvocation(caller, argv));
+    openLog();
+    const invocation = await readInvocation(caller, argv);
+    if (asksForDebug(argv)) logEverything();
+    return await dispatch(caller, invocation);
   } catch (error) {
     return fail(error);
   }

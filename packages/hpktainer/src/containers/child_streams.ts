@@ -14,7 +14,7 @@ import {
   waitWritableAside,
   writeFrom,
 } from "@hpk/core/ffi";
-import { PROGRAMS, removeIfExists, requireProgram } from "@hpk/core/os";
+import { logProgram, PROGRAMS, removeIfExists, requireProgram } from "@hpk/core/os";
 import { forwardSignals, signalChild } from "../shared/signals.ts";
 import { FORWARDED } from "./container_end.ts";
 import type { InputStream, OutputStream, Stream, Streams } from "../shared/pure/caller.ts";
@@ -204,10 +204,12 @@ function spawnApart(
   argv: readonly string[],
   streams: Pick<Deno.CommandOptions, "stdin" | "stdout" | "stderr">,
 ): Deno.ChildProcess {
-  return new Deno.Command(requireProgram(PROGRAMS.setsid), {
-    args: ["--wait", ...argv],
-    ...streams,
-  }).spawn();
+  const setsid = requireProgram(PROGRAMS.setsid);
+  const words = ["--wait", ...argv];
+  const child = new Deno.Command(setsid, { args: words, ...streams }).spawn();
+  const ended = logProgram([setsid, ...words], child.pid);
+  child.status.then(({ code }) => ended(code));
+  return child;
 }
 
 /** Forwards signals to the program, which forwards them to the command. */

@@ -15,11 +15,12 @@ import {
   waitReadable,
   writeText,
 } from "@hpk/core/ffi";
+import { LOG_VARIABLE, parseLogLevel } from "@hpk/core";
 import { identify, type Ledger } from "@hpk/core/os";
 import { type ProcessContext, readProcessContext } from "./process_context.ts";
 import { apptainerVariables, requireApptainer } from "../runtimes/apptainer/apptainer.ts";
 import { readConfiguration } from "../settings/configuration.ts";
-import { type ContainerInvocation, readArguments } from "../arguments/arguments.ts";
+import { asksForDebug, type ContainerInvocation, readArguments } from "../arguments/arguments.ts";
 import {
   apptainerEnvironment,
   commandInNamespace,
@@ -77,7 +78,9 @@ async function attachProcess(
     if (process === undefined || !isAlike(own, asking)) return undefined;
     const { environment, workingDirectory: directory } = asking;
     const caller: Caller = { uid, gid, environment, directory, process, streams: NO_STREAMS };
-    const invocation = readArguments(asking.argv.slice(1));
+    const words = asking.argv.slice(1);
+    if (showsSteps(words, environment)) return undefined;
+    const invocation = readArguments(words);
     if (invocation.kind !== "container" || isSpecial(invocation)) return undefined;
     const { settings } = readConfiguration(caller, invocation.network.settings);
     const mode = wantedMode(settings);
@@ -103,6 +106,12 @@ function isAlike(own: ProcessContext, asking: ProcessContext): boolean {
     own.namespaces.every((namespace, index) => namespace === asking.namespaces[index]) &&
     same.every((name) => own.environment[name] === asking.environment[name]) &&
     !asksForRuntime(asking.argv, asking.environment["HPK_RUNTIME"]);
+}
+
+/** Whether a start is to show its steps, for which it has to take them itself. */
+function showsSteps(words: readonly string[], environment: ProcessContext["environment"]): boolean {
+  const level = parseLogLevel(environment[LOG_VARIABLE]);
+  return level === "info" || level === "debug" || asksForDebug(words);
 }
 
 /** What starts otherwise than by becoming Apptainer. */

@@ -4,6 +4,9 @@
 import { FileDescriptor } from "@hpk/core/ffi";
 import { Ledger } from "@hpk/core/os";
 import { serveStarts } from "./attach_service.ts";
+import { openServiceLog } from "./service_log.ts";
 
-self.onmessage = ({ data }: MessageEvent<number>) =>
-  serveStarts(new Ledger(), new FileDescriptor(data));
+self.onmessage = ({ data }: MessageEvent<number>) => {
+  openServiceLog(false);
+  return serveStarts(new Ledger(), new FileDescriptor(data));
+};

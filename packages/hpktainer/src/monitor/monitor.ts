@@ -6,11 +6,12 @@
  */
 
 import { FileDescriptor, isInheritable, listenUnix, setInheritable } from "@hpk/core/ffi";
-import { isOpenFileAt, type Ledger, removeIfExists } from "@hpk/core/os";
+import { isOpenFileAt, type Ledger, log } from "@hpk/core/os";
 import { NamesWatch } from "./names_watch.ts";
 import { ChecksumWatch } from "./checksum_watch.ts";
 import { ATTACH_SOCKET } from "./pure/start_order.ts";
 import { isAbandoned, takeDown } from "../attach/teardown.ts";
+import { openServiceLog } from "./service_log.ts";
 import { WatchedLedger } from "./watched_ledger.ts";
 
 /** Pause before a tear-down that failed is tried again, in ms: doubled each time, up to a bound. */
@@ -26,7 +27,19 @@ const MOST_WAITING = 1024;
  * @param lockFd The locked descriptor of the monitor's lock file, inherited from who started it.
  */
 export async function runMonitor(ledger: Ledger, lockFd: number): Promise<void> {
+  openServiceLog(true);
+  log("info", `the monitor begins, pid ${Deno.pid}`);
   closeInherited(lockFd);
+  try {
+    await watchOver(ledger, lockFd);
+    log("info", "the monitor ends: no container is left");
+  } catch (error) {
+    log("error", `the monitor fails: ${error instanceof Error ? error.stack : error}`);
+    throw error;
+  }
+}
+
+async function watchOver(ledger: Ledger, lockFd: number): Promise<void> {
   using lock = new FileDescriptor(lockFd);
   setInheritable(lockFd, false);
   using _service = startService();
@@ -46,8 +59,9 @@ export async function runMonitor(ledger: Ledger, lockFd: number): Promise<void> 
       const result = await takeDown(ledger, isAbandoned, { whenEmpty: () => lock.close() });
       if (result.empty) return;
       lingerMs = result.lingerMs;
-      failed = result.hostErrors.length > 0 ||
-        result.reclaimed.some(({ errors }) => errors.length > 0);
+      const errors = [...result.hostErrors, ...result.reclaimed.flatMap(({ errors }) => errors)];
+      failed = errors.length > 0;
+      for (const error of errors) log("warn", `cannot remove yet: ${error}`);
       watched.updateAfterTearDown();
     }
     const records = watched.records;
@@ -71,13 +85,15 @@ export async function runMonitor(ledger: Ledger, lockFd: number): Promise<void> 
 function startService(): Disposable {
   using started = new DisposableStack();
   try {
-    // That of a monitor that was killed.
-    removeIfExists(ATTACH_SOCKET);
+    if (removeLeft(ATTACH_SOCKET)) {
+      log("warn", "the last monitor ended before its work was done: it has crashed or was killed");
+    }
     const listener = started.use(listenUnix(ATTACH_SOCKET, MOST_WAITING));
     const module = new URL("./attach_worker.ts", import.meta.url);
     const worker = started.adopt(new Worker(module, { type: "module" }), (it) => it.terminate());
     worker.onerror = (event) => {
       event.preventDefault();
+      log("error", `starts attach themselves from now on: ${event.message}`);
       // Then nobody waits for an answer that does not come.
       listener.close();
     };
@@ -86,6 +102,17 @@ function startService(): Disposable {
     // As where the ledger is gone in this moment.
   }
   return started.move();
+}
+
+/** Removes a file of ours. @return Whether there was one: it goes with the ledger when a monitor ends. */
+function removeLeft(path: string): boolean {
+  try {
+    Deno.removeSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { ContainerRecord } from "@hpk/core";
 import type { Ledger } from "@hpk/core/os";
 import type { PeerNames } from "../names/peer_names.ts";
+import { recordRepair } from "../shared/events.ts";
 
 /** Pause between two questions to other hosts, in ms. */
 const ASK_MS = 5_000;
@@ -44,7 +45,7 @@ export class NamesWatch {
     try {
       const host = this.#ledger.readHost();
       const isServed = host?.networks.some(({ nameServer }) => nameServer !== null) ?? false;
-      if (isServed && performance.now() >= this.#nextStart) await this.#serve();
+      if (isServed && performance.now() >= this.#nextStart) await this.#serve(records);
       if (host !== undefined && isServed && performance.now() >= this.#nextAsk) {
         this.#peers ??= new (await import("../names/peer_names.ts")).PeerNames(this.#ledger);
         this.#asks = await this.#peers.ask(host);
@@ -59,7 +60,7 @@ export class NamesWatch {
     }
   }
 
-  async #serve(): Promise<void> {
+  async #serve(records: readonly ContainerRecord[]): Promise<void> {
     const { nameServerOf, serveNames } = await import("../names/host_names.ts");
     this.#server = nameServerOf(this.#ledger);
     if (this.#server !== undefined) return;
@@ -67,7 +68,11 @@ export class NamesWatch {
     const result = await this.#ledger.withExisting(() =>
       this.#ledger.isEmpty() ? undefined : serveNames(this.#ledger)
     );
-    if (typeof result === "number") this.#server = result;
-    else this.#nextStart = performance.now() + RETRY_MS;
+    if (typeof result === "number") {
+      this.#server = result;
+      // Otherwise it is a start that is on the way to start it.
+      const wasThere = records.some(({ names }) => names === "server");
+      if (wasThere) recordRepair("names", "dnsmasq had ended, and is started again");
+    } else this.#nextStart = performance.now() + RETRY_MS;
   }
 }

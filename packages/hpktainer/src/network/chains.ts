@@ -8,20 +8,33 @@ import {
   wantedChains,
 } from "@hpk/core";
 import { applyRules, faultPoint, type Ledger, saveRules } from "@hpk/core/os";
+import { recordRepair } from "../shared/events.ts";
 
 /**
  * Makes our chains as the ledger wants them, or mends them. To be called under the ledger's lock.
  *
  * @param rules The packet filter as it is.
+ * @return Whether something was to be done.
  */
-export async function applyFirewall(ledger: Ledger, rules: string): Promise<void> {
-  await applyRules(firewallChanges(rules, chainsOf(ledger, "ipv4")));
-  if (ledger.readHost()?.ipv6) await applyFirewall6(ledger, await saveRules("ipv6"));
+export async function applyFirewall(ledger: Ledger, rules: string): Promise<boolean> {
+  const changes = firewallChanges(rules, chainsOf(ledger, "ipv4"));
+  await applyRules(changes);
+  const changed6 = ledger.readHost()?.ipv6
+    ? await applyFirewall6(ledger, await saveRules("ipv6"))
+    : false;
+  return changes !== "" || changed6;
+}
+
+/** Writes down that our chains were made again. */
+export function recordFirewallRepair(): void {
+  recordRepair("firewall", "rules of ours were missing or changed");
 }
 
 /** The IPv6 side of {@linkcode applyFirewall}. */
-export async function applyFirewall6(ledger: Ledger, rules: string): Promise<void> {
-  await applyRules(firewallChanges(rules, chainsOf(ledger, "ipv6")), "ipv6");
+export async function applyFirewall6(ledger: Ledger, rules: string): Promise<boolean> {
+  const changes = firewallChanges(rules, chainsOf(ledger, "ipv6"));
+  await applyRules(changes, "ipv6");
+  return changes !== "";
 }
 
 /**
@@ -29,10 +42,16 @@ export async function applyFirewall6(ledger: Ledger, rules: string): Promise<voi
  * container in the ledger, so that the chains are removed with it.
  *
  * @param earlier The packet filter as it was a moment ago.
+ * @param wasMade Whether the chains are to be as they were before.
  */
-export async function ensureFirewall(ledger: Ledger, earlier: string): Promise<void> {
+export async function ensureFirewall(
+  ledger: Ledger,
+  earlier: string,
+  wasMade: boolean,
+): Promise<void> {
   if (firewallChanges(earlier, chainsOf(ledger, "ipv4")) === "") return;
-  await ledger.withLock(async () => applyFirewall(ledger, await saveRules()));
+  const changed = await ledger.withLock(async () => applyFirewall(ledger, await saveRules()));
+  if (changed && wasMade) recordFirewallRepair();
   faultPoint("host.firewall mended");
 }
 

@@ -34,6 +34,7 @@ import {
   writeForwarding,
   writeRouteLocalnet,
 } from "@hpk/core/os";
+import { recordRepair } from "../shared/events.ts";
 import { withAddress } from "./chains.ts";
 import { stopNames } from "../names/host_names.ts";
 
@@ -55,13 +56,14 @@ export interface SharedNeeds {
  *
  * @param facts The host's links as they are now.
  * @param needs What the container needs of the shared part.
+ * @return Whether the chains of the packet filter are to be as they were before.
  */
 export async function ensureBridge(
   ledger: Ledger,
   plan: NetworkPlan,
   facts: HostFacts,
   needs: SharedNeeds,
-): Promise<void> {
+): Promise<boolean> {
   const bridge = facts.links.find((link) => link.name === plan.bridge);
   const commands = bridgeCommands(plan, bridge);
   const recorded = ledger.readHost();
@@ -74,6 +76,13 @@ export async function ensureBridge(
   else if (host !== recorded) ledger.writeHost(host);
   faultPoint("host.recorded");
   if (host.automatic !== (recorded?.automatic ?? null)) remember(plan);
+  // What was made and recorded whole before can only have been changed by others since.
+  const wasMade = recorded !== undefined && recorded.generation !== null &&
+    recorded.networks === host.networks;
+  if (wasMade && commands.length > 0) {
+    recordRepair("bridge", `${plan.bridge} was ${bridge === undefined ? "removed" : "changed"}`);
+  }
+  if (wasMade && readForwarding() !== "1") recordRepair("forwarding", "it was switched off");
   if (commands.length > 0) await ipBatch(commands);
   // A new bridge in the place of one that someone has removed.
   if (bridge === undefined && host.priorRouteLocalnet !== null) {
@@ -83,6 +92,7 @@ export async function ensureBridge(
   writeForwarding("1");
   faultPoint("host.forwarding");
   if (isChanging) ledger.writeHost({ ...host, generation: newContainerId() });
+  return wasMade;
 }
 
 /** Remembers the subnet that was chosen, for the time when nothing of it is in the ledger. */

@@ -6,6 +6,7 @@ import type { StoredContainer } from "../containers/pure/stored_container.ts";
 import type { MadeContainer, PreparedContainer, StartMode } from "../containers/runtime.ts";
 import { updateContainer } from "../containers/store.ts";
 import { discardContainer } from "../containers/take_down.ts";
+import { recordStart } from "../shared/events.ts";
 import type { Caller } from "../shared/pure/caller.ts";
 import { chooseNetwork, giveNetwork, type NetworkChoice } from "./network.ts";
 import { runtimeNamed } from "./table.ts";
@@ -58,6 +59,7 @@ export async function startPrepared(
     if (mode.foreground && options.forwardSignals) signals = new SignalForwarder(made.init);
     await made.begin();
     signals?.begin();
+    recordStart(record);
     updateContainer({ ...container, started: new Date().toISOString(), maker: null });
     faultPoint("container.started");
   } catch (error) {
@@ -104,6 +106,6 @@ async function waitInForeground(
 /** From now on the container lives as long as its supervisor. */
 function handOver(ledger: Ledger, record: ContainerRecord, { supervisor }: MadeContainer): void {
   // One that has ended already is ours to the end, which is now.
-  if (supervisor !== undefined) ledger.write({ ...record, owner: supervisor });
+  ledger.write({ ...record, owner: supervisor ?? record.owner });
   faultPoint("container.handed over");
 }

@@ -1,4 +1,5 @@
 import { forwardSignals, signalChild } from "./signals.ts";
+import { logProgram } from "@hpk/core/log";
 
 /** Signals that are handed on to a child; the rest end us as they end any program. */
 const FORWARDED: readonly Deno.Signal[] = [
@@ -28,6 +29,9 @@ export async function runChild(
     stdout: "inherit",
     stderr: "inherit",
   }).spawn();
+  const ended = logProgram([path, ...args], child.pid);
   using _signals = forwardSignals(FORWARDED, (signal) => signalChild(child, signal));
-  return (await child.status).code;
+  const { code } = await child.status;
+  ended(code);
+  return code;
 }

@@ -1,4 +1,5 @@
 import { errorLine, EXIT_OWN_FAILURE } from "@hpk/core";
+import { openLog } from "@hpk/core/log";
 import { isOriginalCommandLine, readOriginalFlags } from "../pure/original_flags.ts";
 import { runStandalone } from "../standalone.ts";
 import { NET_DAEMON } from "./commands.ts";
@@ -14,6 +15,7 @@ import manifest from "../../deno.json" with { type: "json" };
 export async function main(argv: readonly string[]): Promise<number> {
   const [word] = argv;
   try {
+    openLog();
     if (word === "--version" || word === "-version") {
       console.log(manifest.version);
       return 0;

@@ -1,4 +1,5 @@
 import type { Resource } from "@hpk/core";
+import type { RepairedPart } from "../../shared/pure/event.ts";
 import { formatBytes } from "../../shared/pure/units.ts";
 
 /** What `gc --json` gives. The shape is stable: keys are only added. */
@@ -29,6 +30,8 @@ export interface GarbageReport {
   }[];
   /** Bridges without a container that were, or would be, removed with what belongs to them. */
   readonly unused: readonly string[];
+  /** What running containers need and had to be made again. */
+  readonly repaired: readonly RepairedPart[];
 }
 
 /** Whether something could not be removed. */
@@ -39,8 +42,8 @@ export function hasErrors(report: GarbageReport): boolean {
 /** Tells a person what was taken down. */
 export function formatGarbage(report: GarbageReport): string {
   const verb = report.dryRun ? "would take down" : "took down";
-  const { reclaimed, errors, images, unused } = report;
-  if (reclaimed.length + errors.length + images.length + unused.length === 0) {
+  const { reclaimed, errors, images, unused, repaired } = report;
+  if ([reclaimed, errors, images, unused, repaired].every(({ length }) => length === 0)) {
     return "nothing to take down\n";
   }
   const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
@@ -54,6 +57,7 @@ export function formatGarbage(report: GarbageReport): string {
     ...(images.length === 0 ? [] : [
       `${report.dryRun ? "would remove" : "removed"} what no image needs: ${formatBytes(bytes)}`,
     ]),
+    ...repaired.map((part) => `repaired: ${part}`),
   ].map((line) => `${line}\n`).join("");
 }
 

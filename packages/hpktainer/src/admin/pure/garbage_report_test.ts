@@ -14,6 +14,7 @@ const report = (change: Partial<GarbageReport>, errors: string[] = []): GarbageR
   errors: [],
   images: [],
   unused: [],
+  repaired: [],
   ...change,
 });
 
@@ -23,6 +24,7 @@ Deno.test("formatGarbage() tells what was, or would be, taken down", () => {
     [report({ reclaimed: [], dryRun: true }), "nothing to take down\n"],
     [report({}), `took down web: ${ALL}\n`],
     [report({ dryRun: true }), `would take down web: ${ALL}\n`],
+    [report({ reclaimed: [], repaired: ["monitor"] }), "repaired: monitor\n"],
     [report({}, ["busy", "odd"]), `took down web: ${ALL}\n  failed: busy\n  failed: odd\n`],
     [report({ reclaimed: [], errors: ["bridge busy"] }), "failed: bridge busy\n"],
     [

@@ -27,7 +27,10 @@ export function readRuntime(
   if (verb !== "run") return readArguments(argv, own);
   const found = findRuntime(words);
   const runtime = found?.name ?? (preferred || APPTAINER);
-  if (runtime !== APPTAINER) return { kind: "runtime", words: [...before, ...words] };
+  if (runtime !== APPTAINER) {
+    const ours = before.filter((word) => !DEBUG.includes(word));
+    return { kind: "runtime", words: [...ours, ...words] };
+  }
   const rest = found === undefined
     ? words
     : [...words.slice(0, found.at), ...words.slice(found.at + found.length)];
@@ -60,10 +63,17 @@ export function readDockerLike(
   });
 }
 
-/** The network options before the command. */
+/** The global option that is not for Apptainer alone, which every runtime's containers can be started with. */
+const DEBUG = ["--debug", "-d"];
+
+/** The network options before the command, and --debug. */
 function networkOptions(argv: readonly string[]): readonly string[] {
   let index = 0;
   while (index < argv.length) {
+    if (DEBUG.includes(argv[index]!)) {
+      index++;
+      continue;
+    }
     const match = /^--([a-z0-9-]+)(=)?/.exec(argv[index]!);
     const option = match === null ? undefined : networkOption(match[1]!);
     if (option === undefined) break;

@@ -23,6 +23,16 @@ Deno.test("--runtime before the image chooses it, else the environment does", ()
   });
 });
 
+Deno.test("--debug before the command is Apptainer's too, and no other runtime's", () => {
+  for (const line of ["--debug run --runtime crun x", "--network none -d run --runtime=crun x"]) {
+    const found = readRuntime(line.split(" "), undefined, []);
+    const words = line.split(" ").filter((word) => !["--debug", "-d", "run"].includes(word));
+    assertEquals(found, { kind: "runtime", words });
+  }
+  const found = readRuntime("--debug run --runtime apptainer x".split(" "), "crun", []);
+  assertEquals(found.kind === "container" && found.globals, ["--debug"]);
+});
+
 Deno.test("crungo has Docker's commands", () => {
   const cases: [line: string, expected: unknown][] = [
     ["run -it alpine sh", { kind: "runtime", words: ["-it", "alpine", "sh"] }],

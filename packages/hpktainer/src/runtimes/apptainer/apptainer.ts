@@ -1,5 +1,6 @@
 import { missingRootCapabilities } from "@hpk/core/capabilities";
 import { execInPlace } from "@hpk/core/exec";
+import { logProgram } from "@hpk/core/log";
 import { findProgram, PROGRAMS, requireProgram } from "@hpk/core/programs";
 import type { Caller } from "../../shared/pure/caller.ts";
 
@@ -32,7 +33,9 @@ export function becomeApptainer(
   args: readonly string[],
   variables: Readonly<Record<string, string>> = {},
 ): never {
-  return execInPlace(requireApptainer(caller), ["apptainer", ...args], variables);
+  const path = requireApptainer(caller);
+  logProgram([path, ...args]);
+  return execInPlace(path, ["apptainer", ...args], variables);
 }
 
 /**

@@ -4,6 +4,7 @@ import { faultPoint, identify, Ledger, readFileIfExists, readPidFile } from "@hp
 import { APPTAINER, apptainerVariables, becomeApptainer, requireApptainer } from "./apptainer.ts";
 import { attach, type Attachment } from "../../attach/attach.ts";
 import { readConfiguration } from "../../settings/configuration.ts";
+import { recordStart } from "../../shared/events.ts";
 import { datapathFor } from "../../datapath/choose.ts";
 import type { ContainerInvocation } from "../../arguments/arguments.ts";
 import {
@@ -53,6 +54,7 @@ export async function startContainer(
       return await startInstance(ledger, attachment, pidFile, start);
     }
     ledger.write({ ...attachment.record, phase: "running" });
+    recordStart(attachment.record);
     faultPoint("start.running");
     return becomeApptainer(caller, args, variables);
   } catch (error) {
@@ -115,6 +117,7 @@ async function startInstance(
     return code;
   }
   ledger.write({ ...attachment.record, phase: "running", owner });
+  recordStart(attachment.record);
   faultPoint("start.instance recorded");
   return code;
 }

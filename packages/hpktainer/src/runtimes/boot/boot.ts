@@ -41,6 +41,7 @@ import type { Attachment } from "../../attach/attach.ts";
 import { watchHost } from "../../network/host_watch.ts";
 import { awaitBoot } from "./await_boot.ts";
 import { runChild } from "../../shared/child.ts";
+import { recordStart } from "../../shared/events.ts";
 import { readConfiguration } from "../../settings/configuration.ts";
 import { ensureMonitor } from "../../attach/monitor_start.ts";
 import { environmentFor } from "../../attach/pure/container_network.ts";
@@ -315,6 +316,7 @@ async function startAndWait(
   const owner = pid === undefined ? undefined : identify(pid);
   if (owner === undefined) return { code, booted: undefined };
   await update(ledger, record, { phase: "running", owner });
+  recordStart(record);
   faultPoint("boot.running");
   const { name } = record;
   const { globals } = invocation;

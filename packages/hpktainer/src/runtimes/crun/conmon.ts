@@ -17,6 +17,7 @@ import {
 import {
   faultPoint,
   identify,
+  logProgram,
   programInPath,
   readFileIfExists,
   requireProgram,
@@ -85,22 +86,24 @@ async function startConmon(prepared: CrunContainer, streams: StreamChoice): Prom
   const { reader, writer } = openPipe();
   using _reader = reader;
   let child: Deno.ChildProcess;
+  let ended: ReturnType<typeof logProgram>;
   {
     using _writer = writer;
     setInheritable(writer.fd, true);
+    const args = conmonArguments({
+      id: container.id,
+      name: container.name,
+      crun: crunPath(),
+      crunArguments: [
+        ...(container.options.debug ? ["--debug"] : ["--log", `file:${paths.crunLog}`]),
+        ...crunArguments(prepared.cgroups.mode !== "none"),
+      ],
+      paths,
+      terminal: container.options.terminal,
+      ...streams,
+    });
     const command = new Deno.Command(conmon, {
-      args: conmonArguments({
-        id: container.id,
-        name: container.name,
-        crun: crunPath(),
-        crunArguments: [
-          ...(container.options.debug ? ["--debug"] : ["--log", `file:${paths.crunLog}`]),
-          ...crunArguments(prepared.cgroups.mode !== "none"),
-        ],
-        paths,
-        terminal: container.options.terminal,
-        ...streams,
-      }),
+      args,
       cwd: paths.directory,
       env: { _OCI_SYNCPIPE: String(writer.fd) },
       stdin: streams.output === "direct" && streams.interactive ? "inherit" : "null",
@@ -121,8 +124,10 @@ async function startConmon(prepared: CrunContainer, streams: StreamChoice): Prom
       hidden,
       () => command.spawn(),
     );
+    ended = logProgram([conmon, ...args], child.pid);
   }
   const [answer, { code }] = await Promise.all([readLine(reader.fd), child.status]);
+  ended(code);
   if (answer === "" && code !== 0) return JSON.stringify({ data: -1, message: `conmon: ${code}` });
   return answer;
 }
