@@ -54,7 +54,7 @@ Deno.test("complete() offers ours, and says what Apptainer is to be asked", () =
     [["run", ""], [], ["run", ""]],
     [["instance", "stop", "--"], [], ["instance", "stop", "--"]],
     [["push", "--n"], [], ["push", "--n"]],
-    [["run", "--network", ""], ["flannel", "static", "host", "none"], undefined],
+    [["run", "--network", ""], ["auto", "flannel", "static", "host", "none"], undefined],
     [["run", "--datapath", "v"], ["veth"], undefined],
     [["--network", "s"], ["static"], undefined],
     [["run", "--ip", "10.96.0.7", "-e", "x"], [], ["run", "-e", "x"]],
