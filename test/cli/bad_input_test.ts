@@ -225,7 +225,11 @@ const CASES: readonly Case[] = [
     args: ["ps", "--jsn"],
     says: /^cannot understand --jsn: 'hpktainer ps' has no such option; see 'hpktainer ps --help'/,
   },
-  { what: "an unknown shell", args: ["completions", "tcsh"], says: /^cannot complete for 'tcsh'/ },
+  {
+    what: "an unknown shell",
+    args: ["completions", "tcsh"],
+    says: /^cannot run 'hpktainer completions': 'tcsh' is not a valid SHELL; give one of bash/,
+  },
 ];
 
 testIf({ name: "bad input gets one clear line and leaves nothing", needs }, async (t) => {
