@@ -39,7 +39,7 @@ import {
   planOn,
   readFlannel,
 } from "../network/planning.ts";
-import { type NetworkChoice, withChoice } from "../network/pure/network_choice.ts";
+import { type ChosenNetwork, withChoice } from "../network/pure/network_choice.ts";
 import { networkCheck } from "./pure/network_check.ts";
 import { type Check, type DoctorReport, reportOf } from "./pure/doctor_report.ts";
 
@@ -212,7 +212,7 @@ function checkForwarding(): Check {
 interface NetworkCheck {
   readonly check: Check;
   /** undefined where they get none of ours, or none can be chosen. */
-  readonly choice?: NetworkChoice;
+  readonly choice?: ChosenNetwork;
 }
 
 async function checkNetwork({ settings, sources }: ResolvedSettings): Promise<NetworkCheck> {

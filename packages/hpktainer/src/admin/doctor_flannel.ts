@@ -1,5 +1,5 @@
 import { formatCidr, parseFlannelEnv, type Settings } from "@hpk/core";
-import type { NetworkChoice } from "../network/pure/network_choice.ts";
+import type { ChosenNetwork } from "../network/pure/network_choice.ts";
 import { readTxChecksum } from "@hpk/core/ffi";
 import { Ledger, readFileIfExists } from "@hpk/core/os";
 import type { Check } from "./pure/doctor_report.ts";
@@ -8,7 +8,7 @@ import { anyAnswers, readFlannelVxlan } from "../network/vxlan_checksum.ts";
 /** Checks what only hosts of a Flannel network have; none on others. */
 export async function checkFlannel(
   settings: Settings,
-  choice: NetworkChoice | undefined,
+  choice: ChosenNetwork | undefined,
 ): Promise<Check[]> {
   if (choice?.mode !== "flannel") return [];
   try {

@@ -5,7 +5,7 @@ import type { NetworkPlan } from "./pure/network_plan.ts";
 import { type Ledger, readHostFacts, saveRules } from "@hpk/core/os";
 import type { Look6 } from "./host_network6.ts";
 import { chooseOn, linksOf, lookAtIpv6, planOn, readFlannel } from "./planning.ts";
-import { type NetworkChoice, withChoice } from "./pure/network_choice.ts";
+import { type ChosenNetwork, withChoice } from "./pure/network_choice.ts";
 
 /** What is asked for, as far as the plan goes. */
 export interface LookRequest {
@@ -18,7 +18,7 @@ export interface LookRequest {
 export interface Look {
   readonly facts: HostFacts;
   /** Which network it is, and why. */
-  readonly choice: NetworkChoice;
+  readonly choice: ChosenNetwork;
   readonly plan: NetworkPlan;
   /** The packet filter, on its way. */
   readonly rules: Promise<string>;

@@ -8,7 +8,7 @@ import {
   type Settings,
 } from "@hpk/core";
 import { type NetworkPlan, planNetwork, wantedMode } from "./pure/network_plan.ts";
-import { chooseNetwork, type NetworkChoice, takenRanges } from "./pure/network_choice.ts";
+import { type ChosenNetwork, decideNetwork, takenRanges } from "./pure/network_choice.ts";
 import {
   isAlive,
   type Ledger,
@@ -24,16 +24,18 @@ import type { Look6 } from "./host_network6.ts";
  *
  * @throws {HpkError} When there is none to choose.
  */
-export function chooseOn(facts: HostFacts, ledger: Ledger, settings: Settings): NetworkChoice {
+export function chooseOn(facts: HostFacts, ledger: Ledger, settings: Settings): ChosenNetwork {
   const host = wantedMode(settings) === "auto" ? ledger.readHost() : undefined;
   const automatic = host?.automatic ?? undefined;
   const hasFile = hasSubnetFile(settings);
   const onBridge = () =>
-    ledger.list().filter(({ bridge, owner }) => bridge === settings.bridge && isAlive(owner));
+    ledger.list().filter(({ bridge, phase, owner }) =>
+      bridge === settings.bridge && phase !== "stopping" && isAlive(owner)
+    );
   const isUsed = automatic !== undefined && host!.bridge === settings.bridge && !ledger.isEmpty() &&
     // Only where it would be another network otherwise is it worth reading who lives.
     (!hasFile || onBridge().some(({ subnet }) => subnet === automatic));
-  return chooseNetwork({
+  return decideNetwork({
     settings,
     inForce: isUsed ? parseCidr(automatic) : undefined,
     hasSubnetFile: hasFile,

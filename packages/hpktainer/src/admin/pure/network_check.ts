@@ -1,5 +1,5 @@
 import { formatCidr, formatCidr6, formatIpv4, type SettingSource } from "@hpk/core";
-import type { NetworkChoice } from "../../network/pure/network_choice.ts";
+import type { ChosenNetwork } from "../../network/pure/network_choice.ts";
 import type { NetworkPlan } from "../../network/pure/network_plan.ts";
 import type { Check } from "./doctor_report.ts";
 
@@ -11,7 +11,7 @@ import type { Check } from "./doctor_report.ts";
  */
 export function networkCheck(
   plan: NetworkPlan,
-  choice: NetworkChoice,
+  choice: ChosenNetwork,
   sources: readonly SettingSource[],
   isPassedOver: boolean,
 ): Check {

@@ -17,7 +17,7 @@ import { describeLinkAddress } from "@hpk/core";
 import { APPTAINER_BRIDGE_SUBNET, isNetwork, wantedMode } from "./network_plan.ts";
 
 /** The network that containers are to get. */
-export interface NetworkChoice {
+export interface ChosenNetwork {
   readonly mode: "flannel" | "static";
   /** The subnet of a static network; undefined where the settings name it, or do not. */
   readonly subnet: Cidr | undefined;
@@ -58,7 +58,7 @@ export interface ChoiceInputs {
  *
  * @throws {HpkError} When Flannel is on its way, or no subnet is free.
  */
-export function chooseNetwork(inputs: ChoiceInputs): NetworkChoice {
+export function decideNetwork(inputs: ChoiceInputs): ChosenNetwork {
   const { settings, inForce, hasSubnetFile } = inputs;
   const wanted = wantedMode(settings);
   if (wanted !== "auto") return choice(wanted === "flannel" ? "flannel" : "static", undefined, "");
@@ -80,11 +80,11 @@ export function chooseNetwork(inputs: ChoiceInputs): NetworkChoice {
   return chooseSubnet(inputs.remembered(), inputs.taken());
 }
 
-function choice(mode: "flannel" | "static", subnet: Cidr | undefined, why: string): NetworkChoice {
+function choice(mode: "flannel" | "static", subnet: Cidr | undefined, why: string): ChosenNetwork {
   return { mode, subnet, isAutomatic: false, why, change: undefined };
 }
 
-function chooseSubnet(remembered: Cidr | undefined, taken: readonly Taken[]): NetworkChoice {
+function chooseSubnet(remembered: Cidr | undefined, taken: readonly Taken[]): ChosenNetwork {
   const inTheWay = (subnet: Cidr) => taken.find(({ cidr }) => overlaps(cidr, subnet));
   const describe = (subnet: Cidr) => `${formatCidr(subnet)} overlaps ${inTheWay(subnet)!.by}`;
   if (remembered !== undefined && inTheWay(remembered) === undefined) {
@@ -141,7 +141,7 @@ export function takenRanges(
 }
 
 /** The settings with what was chosen in them, as if it had been set. */
-export function withChoice(settings: Settings, { mode, subnet }: NetworkChoice): Settings {
+export function withChoice(settings: Settings, { mode, subnet }: ChosenNetwork): Settings {
   return {
     ...settings,
     network: mode,

@@ -13,7 +13,7 @@ import {
 } from "@hpk/core";
 import {
   type ChoiceInputs,
-  chooseNetwork,
+  decideNetwork,
   type Taken,
   takenRanges,
   withChoice,
@@ -51,7 +51,7 @@ function inputsOf(given: Case): ChoiceInputs {
 const ON_STATIC = [{ mode: "static", subnet: "10.50.0.0/24" }] as const;
 const ON_FLANNEL = [{ mode: "flannel", subnet: "10.244.1.0/24" }] as const;
 
-Deno.test("chooseNetwork() goes by settings, containers that run, Flannel, and what is free", () => {
+Deno.test("decideNetwork() goes by settings, containers that run, Flannel, and what is free", () => {
   // What there is; the mode, the subnet, and whether we chose it.
   const cases: [Case, string, string | undefined, boolean][] = [
     [{ options: { subnet: "10.1.0.0/24" }, hasSubnetFile: true }, "static", undefined, false],
@@ -73,7 +73,7 @@ Deno.test("chooseNetwork() goes by settings, containers that run, Flannel, and w
     [{ taken: ["10.0.0.0/8"] }, "static", SUBNETS[2], true],
   ];
   for (const [given, mode, subnet, isAutomatic] of cases) {
-    const choice = chooseNetwork(inputsOf(given));
+    const choice = decideNetwork(inputsOf(given));
     assertEquals(
       [choice.mode, choice.subnet && formatCidr(choice.subnet), choice.isAutomatic, choice.change],
       [mode, subnet, isAutomatic, undefined],
@@ -82,25 +82,25 @@ Deno.test("chooseNetwork() goes by settings, containers that run, Flannel, and w
   }
 });
 
-Deno.test("chooseNetwork() looks no further than it has to", () => {
+Deno.test("decideNetwork() looks no further than it has to", () => {
   const never = () => {
     throw new Error("it has looked");
   };
   const blind = { onBridge: never, runsFlanneld: never, remembered: never, taken: never };
   for (const given of [{ hasSubnetFile: true }, { inForce: FIRST }, { options: { wait: "1" } }]) {
-    chooseNetwork({ ...inputsOf(given), ...blind });
+    decideNetwork({ ...inputsOf(given), ...blind });
   }
 });
 
-Deno.test("chooseNetwork() says when the subnet is another than the last time", () => {
-  const { subnet, change } = chooseNetwork(
+Deno.test("decideNetwork() says when the subnet is another than the last time", () => {
+  const { subnet, change } = decideNetwork(
     inputsOf({ remembered: FIRST, taken: ["10.213.100.0/24"] }),
   );
   assertEquals(formatCidr(subnet!), SECOND);
   assertEquals(change, `containers are on ${SECOND} from now on: ${FIRST} overlaps eth0`);
 });
 
-Deno.test("chooseNetwork() fails while Flannel comes up, and where nothing is free", () => {
+Deno.test("decideNetwork() fails while Flannel comes up, and where nothing is free", () => {
   const cases: [Case, RegExp][] = [
     [
       { runsFlanneld: true, remembered: FIRST },
@@ -112,7 +112,7 @@ Deno.test("chooseNetwork() fails while Flannel comes up, and where nothing is fr
     ],
   ];
   for (const [given, message] of cases) {
-    const error = assertThrows(() => chooseNetwork(inputsOf(given)), HpkError);
+    const error = assertThrows(() => decideNetwork(inputsOf(given)), HpkError);
     assertEquals(message.test(error.message), true, error.message);
   }
 });
@@ -145,9 +145,9 @@ Deno.test("takenRanges() is what others have, and not what leads out into the wo
 
 Deno.test("withChoice() is as if the choice had been set", () => {
   const { settings } = inputsOf({});
-  const chosen = withChoice(settings, chooseNetwork(inputsOf({})));
+  const chosen = withChoice(settings, decideNetwork(inputsOf({})));
   assertEquals([chosen.network, chosen.subnet], ["static", FIRST]);
   const set = inputsOf({ options: { subnet: "10.1.0.0/24" } });
-  const kept = withChoice(set.settings, chooseNetwork(set));
+  const kept = withChoice(set.settings, decideNetwork(set));
   assertEquals([kept.network, kept.subnet], ["static", "10.1.0.0/24"]);
 });
