@@ -206,6 +206,6 @@ export function isNeedThere(need: Need, apptainer: ApptainerPaths | undefined): 
 }
 
 /** The needs that are not met. */
-export function missingNeeds(apptainer: ApptainerPaths | undefined): Need[] {
+function missingNeeds(apptainer: ApptainerPaths | undefined): Need[] {
   return NEEDS.filter((need) => !isNeedThere(need, apptainer));
 }

@@ -2,16 +2,10 @@
  * More than a million mutated frames and control messages. Seeds are fixed, so that a failure can
  * be reproduced: HPK_FUZZ_SEED sets another.
  */
+import { readInto, unixSocketPair } from "@hpk/core/testing";
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { parseRelayRequest, RelayRequestError } from "@hpk/core";
-import {
-  EPOLLIN,
-  type FileDescriptor,
-  PinnedBuffer,
-  readInto,
-  unixSocketPair,
-  writeFrom,
-} from "@hpk/core/ffi";
+import { EPOLLIN, type FileDescriptor, PinnedBuffer, writeFrom } from "@hpk/core/ffi";
 import { Link } from "./link.ts";
 import { AT, COUNTERS } from "./pure/counters.ts";
 import { BATCH_SIZE, FrameBatch } from "./pure/frame_batch.ts";

@@ -1,13 +1,6 @@
+import { readInto, unixSocketPair } from "@hpk/core/testing";
 import { assertEquals } from "@std/assert";
-import {
-  EPOLLERR,
-  EPOLLIN,
-  EPOLLOUT,
-  PinnedBuffer,
-  readInto,
-  unixSocketPair,
-  writeFrom,
-} from "@hpk/core/ffi";
+import { EPOLLERR, EPOLLIN, EPOLLOUT, PinnedBuffer, writeFrom } from "@hpk/core/ffi";
 import type { Device } from "./device.ts";
 import { Link, type Side } from "./link.ts";
 import { AT, COUNTERS } from "./pure/counters.ts";

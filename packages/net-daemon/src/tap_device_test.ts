@@ -1,11 +1,6 @@
+import { unixSocketPair } from "@hpk/core/testing";
 import { assertEquals } from "@std/assert";
-import {
-  FileDescriptor,
-  openLockFile,
-  PinnedBuffer,
-  unixSocketPair,
-  writeFrom,
-} from "@hpk/core/ffi";
+import { FileDescriptor, openLockFile, PinnedBuffer, writeFrom } from "@hpk/core/ffi";
 import { AT, COUNTERS } from "./pure/counters.ts";
 import { BATCH_SIZE, FrameBatch } from "./pure/frame_batch.ts";
 import { ipv4Frame } from "./testing/frames.ts";

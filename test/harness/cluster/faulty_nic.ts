@@ -8,12 +8,12 @@
  * (linux/virtio_net.h): that of TCP or UDP inside VXLAN, which determines that of the outer UDP,
  * or, if the inner one is done, the outer one. The card never fills in the inner one.
  */
+import { readInto } from "@hpk/core/testing";
 import {
   inNetNamespace,
   IoVector,
   openTap,
   PinnedBuffer,
-  readInto,
   setTapOffload,
   waitReadable,
 } from "@hpk/core/ffi";

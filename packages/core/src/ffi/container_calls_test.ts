@@ -1,3 +1,4 @@
+import { unixSocketPair } from "../testing/descriptors.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { SystemCallError } from "./errno.ts";
 import { startInMountNamespace } from "./mount_namespace.ts";
@@ -5,7 +6,7 @@ import { openPipe, pipeHolding } from "./pipe.ts";
 import { RawTerminal } from "./terminal.ts";
 import { readSome, waitReadableAside, waitWritableAside } from "./wait_aside.ts";
 import { FileDescriptor } from "./fd.ts";
-import { shutdownWriting, unixSocketPair, writeFrom } from "./unix_socket.ts";
+import { shutdownWriting, writeFrom } from "./unix_socket.ts";
 import { frameLibc, libc } from "./libc.ts";
 import { watchFile } from "./process_watch.ts";
 

@@ -3,7 +3,6 @@ import { libc } from "./libc.ts";
 /** The error numbers that the code distinguishes (asm-generic/errno-base.h). */
 export const ENOENT = 2;
 export const EINTR = 4;
-export const EIO = 5;
 /** Try again; also EWOULDBLOCK. */
 export const EAGAIN = 11;
 export const ENODEV = 19;
@@ -12,7 +11,6 @@ export const EINVAL = 22;
 export const EBADFD = 77;
 /** The kernel does not support the address family. */
 export const EAFNOSUPPORT = 97;
-export const ENOBUFS = 105;
 export const ECONNREFUSED = 111;
 
 const NAMES: Readonly<Record<number, string>> = {

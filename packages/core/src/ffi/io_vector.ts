@@ -1,4 +1,4 @@
-import { frameLibc, libc } from "./libc.ts";
+import { frameLibc } from "./libc.ts";
 
 /** A struct iovec is 16 bytes: a pointer and a size_t (uio.h); as 32-bit words, four. */
 const WORDS = 4;
@@ -52,9 +52,4 @@ export class IoVector {
   write(fd: number, pieces: number): number {
     return frameLibc().writev(fd, this.#bytes, pieces);
   }
-}
-
-/** Reads into a buffer. @return Bytes read, 0 at the end, -1 on an error. */
-export function readInto(fd: number, buffer: Uint8Array<ArrayBuffer>): number {
-  return libc.read(fd, buffer, buffer.length);
 }

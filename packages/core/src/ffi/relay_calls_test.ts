@@ -1,18 +1,12 @@
+import { readInto, unixSocketPair } from "../testing/descriptors.ts";
 import { assertEquals, assertThrows } from "@std/assert";
 import { Epoll, EPOLLIN } from "./epoll.ts";
 import { EAGAIN, ECONNREFUSED, ENOENT, lastErrno, SystemCallError } from "./errno.ts";
 import { openEventCounter, signalEvent, takeEvents } from "./event_fd.ts";
 import { isInheritable } from "./fd.ts";
-import { IoVector, PinnedBuffer, readInto } from "./io_vector.ts";
+import { IoVector, PinnedBuffer } from "./io_vector.ts";
 import { frameLibc, libc } from "./libc.ts";
-import {
-  acceptUnix,
-  connectUnix,
-  listenUnix,
-  peerCredentials,
-  unixSocketPair,
-  writeFrom,
-} from "./unix_socket.ts";
+import { acceptUnix, connectUnix, listenUnix, peerCredentials, writeFrom } from "./unix_socket.ts";
 
 // The C library stays loaded: not within a test, which would report it as a leak.
 void libc.close;

@@ -82,17 +82,6 @@ export function acceptUnix(listener: number): FileDescriptor | undefined {
 
 const ECONNABORTED = 103;
 
-/** Two connected sockets that do not block. */
-export function unixSocketPair(): [FileDescriptor, FileDescriptor] {
-  const fds = new Int32Array(2);
-  const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-  callOrThrow(
-    "socketpair",
-    () => libc.socketpair(AF_UNIX, type, 0, new Uint8Array(fds.buffer)),
-  );
-  return [new FileDescriptor(fds[0]!), new FileDescriptor(fds[1]!)];
-}
-
 /** The peer of a connection. */
 export function peerCredentials(fd: number): PeerCredentials {
   const value = new Int32Array(3);

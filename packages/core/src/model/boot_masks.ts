@@ -297,7 +297,7 @@ export const UNIT_DIRECTORY = "/etc/systemd/system";
  * Directories of the units that packages install in an image (systemd.unit(5)): they differ if /lib
  * and /usr/lib are separate directories.
  */
-export const PACKAGED_UNIT_DIRECTORIES = ["/usr/lib/systemd/system", "/lib/systemd/system"];
+const PACKAGED_UNIT_DIRECTORIES = ["/usr/lib/systemd/system", "/lib/systemd/system"];
 
 /**
  * Where to bind an empty file so that a unit is masked: systemd treats an empty unit file as a

@@ -8,7 +8,7 @@
  */
 
 /** Root of the settings (proc_sys(5)). */
-export const SETTINGS_ROOT = "/proc/sys";
+const SETTINGS_ROOT = "/proc/sys";
 
 /** Settings of a network namespace: read-only where that is the host's. */
 export const NETWORK_SETTINGS = `${SETTINGS_ROOT}/net`;

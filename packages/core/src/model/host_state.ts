@@ -5,7 +5,7 @@
  */
 
 /** The parts of a state, in the order in which they are reported. */
-export const HOST_STATE_PARTS = [
+const HOST_STATE_PARTS = [
   "link",
   "address",
   "route",

@@ -79,7 +79,7 @@ export function formatCidr6(cidr: Cidr6): string {
 }
 
 /** First address of the network that an address lies in. */
-export function networkOf6(address: Ipv6, prefix: number): Ipv6 {
+function networkOf6(address: Ipv6, prefix: number): Ipv6 {
   const hostBits = BigInt(128 - prefix);
   return (address >> hostBits) << hostBits;
 }

@@ -32,7 +32,7 @@ export interface ReceivedMessage {
 }
 
 /** Flags of a request (linux/netlink.h). */
-export const NLM_F_REQUEST = 0x1;
+const NLM_F_REQUEST = 0x1;
 export const NLM_F_ACK = 0x4;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;

@@ -6,7 +6,7 @@ import { isInterfaceName } from "./names.ts";
 import { parseIpv4 } from "./ipv4.ts";
 
 /** Version of the protocol: others are rejected. */
-export const RELAY_PROTOCOL = 1;
+const RELAY_PROTOCOL = 1;
 
 /** Longest line in bytes. */
 export const RELAY_LINE_MAX = 64 * 1024;

@@ -18,7 +18,7 @@ import {
 } from "./files.ts";
 
 /** Where the ledger lies: on a file system that a reboot clears (file-hierarchy(7), /run). */
-export const STATE_DIRECTORY = "/run/hpktainer";
+const STATE_DIRECTORY = "/run/hpktainer";
 
 /**
  * What exists on this host on behalf of containers, one file a container. Every change is made under

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./descriptors.ts";
 export * from "./libc.ts";
 export * from "./random.ts";
 export * from "./script.ts";

@@ -10,7 +10,7 @@ import { COMMON_SETTINGS, type Mask, NETWORK_SETTINGS, UNIT_DIRECTORY } from "@h
 export const OVERRIDES_MARKER = "Made by 'host-setup boot-overrides'; it rewrites this directory.";
 
 /** Name of the file with the binds, in one line, in the form of APPTAINER_BIND. */
-export const BINDS_FILE = "binds";
+const BINDS_FILE = "binds";
 
 /** Name of the file that explains the directory. */
 export const README_FILE = "README";

@@ -1,12 +1,12 @@
 /** Resolves the settings of a host: options, host.ini, earlier choices, and defaults. */
 
-import { HOST_INI_PATH, HOST_KEYS, type HostIni, type HostKey, HpkError } from "@hpk/core";
+import { HOST_KEYS, type HostIni, type HostKey, HpkError } from "@hpk/core";
 
 /** Choices that are kept from one run to the next. */
 export type Choices = Partial<Readonly<Record<HostKey, string>>>;
 
 /** The value with which an option or a line drops an earlier choice. */
-export const AUTO = "auto";
+const AUTO = "auto";
 
 /** Settings with defaults; undefined values are detected on the host. */
 export interface SetupSettings {
@@ -60,6 +60,3 @@ export function resolveSetup(options: Choices, ini: HostIni, earlier: Choices): 
     chosen,
   };
 }
-
-/** Where settings can be given, for messages. */
-export const SETTINGS_PLACE = `as an option or below [network] in ${HOST_INI_PATH}`;

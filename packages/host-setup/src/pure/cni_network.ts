@@ -31,9 +31,6 @@ export interface CniUse {
   readonly ours: boolean;
 }
 
-/** Types of the configuration's plugins: names of files in the plugins' directory. */
-export const CNI_PLUGINS = ["bridge", "host-local", "firewall", "portmap"] as const;
-
 /**
  * Candidates for the subnet; the first free one is chosen. They avoid the defaults of Apptainer
  * (10.22), Docker (172.17), Podman (10.88), Kubernetes (10.96), K3s (10.42) and Flannel (10.244),

@@ -4,13 +4,12 @@ import { findTool } from "../tools.ts";
 import type { Resource } from "./resource.ts";
 
 /** Value of a device node of the right kind. */
-export const DEVICE = "character device";
+const DEVICE = "character device";
 
 /**
- * The one that we create: TUN/TAP, misc device 200 (linux/miscdevice.h,
+ * Numbers of /dev/net/tun, the one that we create: misc device 200 (linux/miscdevice.h,
  * Documentation/admin-guide/devices.txt).
  */
-export const TUN_DEVICE = "/dev/net/tun";
 const TUN_NUMBERS = ["10", "200"];
 
 /**

@@ -3,7 +3,7 @@ import { findTool } from "../tools.ts";
 import type { Resource } from "./resource.ts";
 
 /** Value of an interface whose packets firewalld accepts, now and after its restart. */
-export const TRUSTED = "in the zone trusted";
+const TRUSTED = "in the zone trusted";
 
 const SERVICE = "org.fedoraproject.FirewallD1";
 

@@ -4,7 +4,7 @@ import { findTool } from "../tools.ts";
 import type { Resource } from "./resource.ts";
 
 /** Value of a module that the kernel has, loaded or built in. */
-export const LOADED = "loaded";
+const LOADED = "loaded";
 
 /** The state of this kernel's modules. */
 export function readModuleFacts(): ModuleFacts {

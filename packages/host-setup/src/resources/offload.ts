@@ -3,7 +3,7 @@ import type { HostLink } from "../pure/host_network.ts";
 import type { Resource } from "./resource.ts";
 
 /** Stands for all veths of the host. */
-export const EVERY_VETH = "every veth";
+const EVERY_VETH = "every veth";
 
 /** How the value of all veths continues if some have it off already: with their names. */
 const BUT_OFF = ", off: ";

@@ -11,7 +11,7 @@ import { findTool } from "../tools.ts";
 import type { Resource } from "./resource.ts";
 
 /** Value of a package whose programs are all installed. */
-export const INSTALLED = "installed";
+const INSTALLED = "installed";
 
 /** Timeout of an installation, in ms: mirrors may be slow. */
 const INSTALL_TIMEOUT_MS = 900_000;

@@ -4,7 +4,7 @@ import { findTool } from "../tools.ts";
 import type { Resource } from "./resource.ts";
 
 /** Value of a port that is published for its instance. */
-export const PUBLISHED = "published";
+const PUBLISHED = "published";
 
 /** Names of hpktainer's running instances. */
 export function runningInstances(): string[] {

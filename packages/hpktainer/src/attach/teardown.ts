@@ -1,6 +1,7 @@
 /**
- * Takes containers down: what the ledger says was made for them, in the reverse order, whatever is
- * still there of it. Errors are collected; one does not keep the rest from being removed.
+ * Takes containers down: what the ledger says was made for them, kind by kind, whatever is still there
+ * of it: processes first, then names and ports, links and namespaces, addresses and files. Errors are
+ * collected; one does not keep the rest from being removed.
  */
 
 import {
@@ -186,7 +187,7 @@ export function isAbandoned(record: ContainerRecord): boolean {
 }
 
 /** Whether someone is taking a container down right now. */
-export function isBeingTakenDown(record: ContainerRecord): boolean {
+function isBeingTakenDown(record: ContainerRecord): boolean {
   return record.phase === "stopping" && isAlive(record.owner);
 }
 

@@ -46,7 +46,7 @@ export async function lookAtHost6(): Promise<Look6> {
 }
 
 /** The gateway's address with its prefix, as ip(8) takes it. */
-export function gatewayAddress6({ gateway, subnet }: NetworkPlan6): string {
+function gatewayAddress6({ gateway, subnet }: NetworkPlan6): string {
   return `${formatIpv6(gateway)}/${subnet.prefix}`;
 }
 

@@ -23,7 +23,7 @@ export const VIRTIO_HEADER_SIZE = 10;
 export const ETHERNET_HEADER_SIZE = 14;
 
 /** Longest frame in the original's format (its buffer). */
-export const MAX_PLAIN_FRAME = 65536;
+const MAX_PLAIN_FRAME = 65536;
 
 /** Longest frame: an IP packet of 65535 bytes behind an Ethernet header with a VLAN tag. */
 export const MAX_FRAME = 65535 + 18;
@@ -50,7 +50,7 @@ export interface Notice {
 }
 
 /** EtherType of a notice. */
-export const NOTICE_ETHERTYPE = 0x88b5;
+const NOTICE_ETHERTYPE = 0x88b5;
 
 const ETHERTYPE_OFFSET = 12;
 

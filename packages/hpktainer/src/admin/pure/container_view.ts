@@ -45,7 +45,7 @@ export interface ContainerView {
   readonly masquerade: boolean;
   /** Whether it reaches the cloud's instance metadata service. */
   readonly imds: boolean;
-  /** "apptainer" or "crun". */
+  /** Name of the runtime that runs it. */
   readonly runtime: ContainerRecord["runtime"];
   /** The image as it was named. */
   readonly image: string;

@@ -75,7 +75,11 @@ export const RUN_FLAGS: readonly Option[] = [
   { name: "authfile", value: "FILE", help: "credentials for the registry" },
   { name: "quiet", letter: "q", help: "no progress of a pull" },
   { name: "crun-debug", help: "let crun log what it does" },
-  { name: "runtime", value: "crun", help: "this runtime; or HPK_RUNTIME=crun" },
+  {
+    name: "runtime",
+    value: "NAME",
+    help: "the runtime that runs it; default: HPK_RUNTIME, or crun",
+  },
   { name: "help", help: "show this help" },
 
   {

@@ -149,7 +149,7 @@ export function checkTargets(volumes: readonly VolumeRequest[]): readonly Volume
 }
 
 /** An absolute path without "." and "..", double or trailing slashes. */
-export function normalPath(path: string): string {
+function normalPath(path: string): string {
   const parts: string[] = [];
   for (const part of path.split("/")) {
     if (part === "..") parts.pop();

@@ -1,7 +1,7 @@
 import type { Security } from "../../../containers/pure/security.ts";
 
 /** What root in a container may do by default, as with Docker (docker-run(1), "Runtime privilege and Linux capabilities"). */
-export const DEFAULT_CAPABILITIES: readonly string[] = [
+const DEFAULT_CAPABILITIES: readonly string[] = [
   "CAP_AUDIT_WRITE",
   "CAP_CHOWN",
   "CAP_DAC_OVERRIDE",
