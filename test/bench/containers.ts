@@ -11,6 +11,7 @@ import { eventually, ociImages } from "../harness/mod.ts";
 import { crunHost } from "../harness/crun.ts";
 import { type Figure, figureOf, report } from "./_figures.ts";
 import { differences } from "./_statistics.ts";
+import { timeInTurn } from "./_timing.ts";
 
 const HPKTAINER = Deno.env.get("HPKTAINER") ??
   new URL("../../dist/hpktainer", import.meta.url).pathname;
@@ -41,11 +42,9 @@ await firstOnly.waitFor(/ready/);
 const pid = (await host.sh("pgrep -nx cat")).stdout.trim();
 
 /** Times commands in turn. */
-async function time(commands: string[][], rounds: number): Promise<number[][]> {
-  const script = new URL("./_time_commands.ts", import.meta.url).pathname;
-  const words = [rounds, 1, [HPKTAINER, "gc"], commands].map((value) => JSON.stringify(value));
-  const { stdout } = await host.run(Deno.execPath(), ["run", "-A", script, ...words], TIMEOUT);
-  return JSON.parse(stdout);
+async function time(words: string[][], rounds: number): Promise<number[][]> {
+  const commands = words.map((words) => ({ words }));
+  return await timeInTurn(host, { rounds, between: [HPKTAINER, "gc"], commands });
 }
 
 async function startFigures(): Promise<Figure[]> {

@@ -9,6 +9,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { Internet, PrivateHost } from "../harness/mod.ts";
 import { median } from "./_statistics.ts";
+import { timeInTurn } from "./_timing.ts";
 
 const HOST_SETUP = Deno.env.get("HOST_SETUP") ??
   new URL("../../dist/host-setup", import.meta.url).pathname;
@@ -32,12 +33,8 @@ await host.run("iptables-restore", [], {
 
 /** Times a command, and runs another one untimed after each. */
 async function time(command: string[], between: string[]): Promise<number[]> {
-  const script = new URL("./_time_commands.ts", import.meta.url).pathname;
-  const words = [runs, 1, between, [command]].map((value) => JSON.stringify(value));
-  const { stdout } = await host.run(Deno.execPath(), ["run", "-A", script, ...words], {
-    timeoutMs: 600_000,
-  });
-  return JSON.parse(stdout)[0];
+  const plan = { rounds: runs, between, commands: [{ words: command }] };
+  return (await timeInTurn(host, plan))[0]!;
 }
 
 const act = (name: string) => [HOST_SETUP, name, "--no-packages"];
