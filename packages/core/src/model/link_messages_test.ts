@@ -50,6 +50,12 @@ const REQUESTS: [string, NetlinkMessage, string][] = [
   ],
   ["a link deleted", request.deleteLink("br0"), `17 5 ${"00".repeat(16)}0800030062723000`],
   [
+    "a link put into a group",
+    request.setLinkGroup("br0", 7),
+    `16 5 ${"00".repeat(16)}080003006272300008001b0007000000`,
+  ],
+  ["a group deleted", request.deleteLinkGroup(7), `17 5 ${"00".repeat(16)}08001b0007000000`],
+  [
     "an address",
     request.addAddress(7, address),
     "20 605 0218000007000000" + "080002000a600002" + "080001000a600002" + "080004000a6000ff",

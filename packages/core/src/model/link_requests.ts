@@ -41,6 +41,7 @@ const IFLA_LINKINFO = 18;
 const IFLA_INFO_KIND = 1;
 const IFLA_INFO_DATA = 2;
 const IFLA_AF_SPEC = 26;
+const IFLA_GROUP = 27;
 const IFLA_NET_NS_FD = 28;
 const IFLA_EXT_MASK = 29;
 const VETH_INFO_PEER = 1;
@@ -183,6 +184,26 @@ export function deleteLink(name: string): NetlinkMessage {
     flags: NLM_F_ACK,
     header: linkHeader(0, 0),
     attributes: [textAttribute(IFLA_IFNAME, name)],
+  };
+}
+
+/** Puts a link into a group. */
+export function setLinkGroup(name: string, group: number): NetlinkMessage {
+  return {
+    type: RTM_NEWLINK,
+    flags: NLM_F_ACK,
+    header: linkHeader(0, 0),
+    attributes: [textAttribute(IFLA_IFNAME, name), uint32Attribute(IFLA_GROUP, group)],
+  };
+}
+
+/** Deletes all links of a group at once. */
+export function deleteLinkGroup(group: number): NetlinkMessage {
+  return {
+    type: RTM_DELLINK,
+    flags: NLM_F_ACK,
+    header: linkHeader(0, 0),
+    attributes: [uint32Attribute(IFLA_GROUP, group)],
   };
 }
 

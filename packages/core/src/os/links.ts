@@ -221,16 +221,50 @@ export function setUpInterfaces(namespace: string, setup: InterfaceSetup | undef
   ask(socket, request.addDefaultRoute(index, ipv6.gateway), "add the IPv6 default route");
 }
 
+/** Group of the links that are being deleted (ip-link(8), "group"): a number that no one else uses. */
+const DELETION_GROUP = 0x68706b;
+
+/** How many links one request deletes: other changes of links wait in the kernel until it is done. */
+const MOST_DELETED = 128;
+
 /**
- * Deletes a link. It is not an error if it does not exist.
+ * Deletes links. It is not an error if one does not exist.
  *
- * @throws {SystemCallError} If it cannot be deleted.
+ * Several links are put into one group, which a single request deletes: for each request the kernel waits
+ * for an RCU grace period, which takes longer than everything else.
+ *
+ * @return The errors, by the name of the link.
  */
-export function removeLink(name: string): void {
+export function removeLinks(names: readonly string[]): Map<string, SystemCallError> {
   using socket = new NetlinkSocket("route");
+  const errors = new Map<string, SystemCallError>();
+  for (let start = 0; start < names.length; start += MOST_DELETED) {
+    const some = names.slice(start, start + MOST_DELETED);
+    if (some.length > 1 && removeAsGroup(socket, some)) continue;
+    for (const name of some) {
+      const error = refusal(() => ask(socket, request.deleteLink(name), `delete the link ${name}`));
+      if (error !== undefined) errors.set(name, error);
+    }
+  }
+  return errors;
+}
+
+/** Deletes links by a group. @return False if the kernel refuses; then each has to be tried. */
+function removeAsGroup(socket: NetlinkSocket, names: readonly string[]): boolean {
+  const isGrouped = names.every((name) =>
+    refusal(() => ask(socket, request.setLinkGroup(name, DELETION_GROUP))) === undefined
+  );
+  return isGrouped &&
+    refusal(() => ask(socket, request.deleteLinkGroup(DELETION_GROUP))) === undefined;
+}
+
+/** Makes a request about a link. @return Its error, unless the link does not exist. */
+function refusal(run: () => void): SystemCallError | undefined {
   try {
-    ask(socket, request.deleteLink(name), `delete the link ${name}`);
+    run();
+    return undefined;
   } catch (error) {
-    if (!(error instanceof SystemCallError && error.errno === ENODEV)) throw error;
+    if (!(error instanceof SystemCallError)) throw error;
+    return error.errno === ENODEV ? undefined : error;
   }
 }

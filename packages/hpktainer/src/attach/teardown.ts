@@ -25,7 +25,7 @@ import {
   readUptime,
   removeCgroup,
   removeIfExists,
-  removeLink,
+  removeLinks,
   removeNamespace,
   removeRelaySession,
   thisProcess,
@@ -265,10 +265,12 @@ async function removeResources(
     }
   }
   faultPoint("teardown.relays");
+  const links = records.flatMap((record) =>
+    of(record, "link").map(({ name }) => ({ id: record.id, name }))
+  );
+  const errorsOfLink = errorsOfLinks(links.map(({ name }) => name));
+  for (const { id, name } of links) note(id, errorsOfLink(name));
   for (const record of records) {
-    for (const { name } of of(record, "link")) {
-      note(record.id, await errorsOf(() => removeLink(name)));
-    }
     for (const { name } of of(record, "namespace")) {
       note(record.id, await errorsOf(() => removeNamespace(name)));
     }
@@ -329,6 +331,16 @@ function endProcesses(namespace: string): void {
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }
+  }
+}
+
+/** Deletes links. @return The error messages of each. */
+function errorsOfLinks(names: readonly string[]): (name: string) => string[] {
+  try {
+    const errors = removeLinks(names);
+    return (name) => [errors.get(name)?.message ?? []].flat();
+  } catch (error) {
+    return () => [String(error)];
   }
 }
 
