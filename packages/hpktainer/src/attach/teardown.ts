@@ -14,6 +14,7 @@ import {
   RELAY_DIRECTORY,
   type Resource,
 } from "@hpk/core";
+import { SystemCallError, waitReadable, watchDirectory } from "@hpk/core/ffi";
 import type { HostLocalRequest } from "./pure/host_local_config.ts";
 import {
   faultPoint,
@@ -174,7 +175,7 @@ export async function takeDownEnded(ledger: Ledger, last: LastSteps = {}): Promi
   let result = await takeDown(ledger, isAbandoned, last);
   const reclaimed = [...result.reclaimed];
   while (result.pending && Date.now() < deadline) {
-    await pause(SETTLE_POLL_MS);
+    await recordsChange(ledger, SETTLE_POLL_MS);
     result = await takeDown(ledger, isAbandoned, last);
     reclaimed.push(...result.reclaimed);
   }
@@ -214,7 +215,19 @@ export async function awaitRelease(
   while (ledger.list().some(ended) && Date.now() < deadline) {
     if (ledger.list().some((record) => concerned(record) && isAbandoned(record))) {
       await takeDown(ledger, isAbandoned);
-    } else await pause(RELEASE_POLL_MS);
+    } else await recordsChange(ledger, RELEASE_POLL_MS);
+  }
+}
+
+/** Waits until a record of the ledger changes, at most for a time in ms. */
+async function recordsChange(ledger: Ledger, timeoutMs: number): Promise<void> {
+  try {
+    using watch = watchDirectory(ledger.recordsDirectory);
+    waitReadable([watch.fd], timeoutMs);
+  } catch (error) {
+    if (!(error instanceof SystemCallError)) throw error;
+    // The ledger has just been removed, or the limit of watches is reached.
+    await pause(timeoutMs);
   }
 }
 

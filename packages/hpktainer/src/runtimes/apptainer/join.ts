@@ -1,5 +1,4 @@
-import { parseCidr } from "@hpk/core";
-import { Ledger } from "@hpk/core/os";
+import { Ledger } from "@hpk/core/ledger";
 import { apptainerVariables, becomeApptainer } from "./apptainer.ts";
 import { apptainerEnvironment } from "./pure/apptainer_command.ts";
 import type { Caller } from "../../shared/pure/caller.ts";
@@ -18,13 +17,13 @@ export function joinInstance(
   const record = new Ledger().list().find(({ kind, name }) =>
     kind === "instance" && name === instance
   );
-  const prefix = record === undefined ? undefined : parseCidr(record.subnet)?.prefix;
+  const prefixOf = (subnet: string | null | undefined) => subnet?.split("/")[1];
   const network = record === undefined || record.address === null ? {} : apptainerEnvironment({
-    address: `${record.address}/${prefix}`,
+    address: `${record.address}/${prefixOf(record.subnet)}`,
     gateway: record.gateway,
     address6: record.address6 === null
       ? undefined
-      : `${record.address6}/${record.subnet6?.split("/")[1]}`,
+      : `${record.address6}/${prefixOf(record.subnet6)}`,
     gateway6: record.gateway6 ?? undefined,
     relay: undefined,
   });

@@ -1,9 +1,7 @@
-import { formatHostDifference } from "@hpk/core";
-import { Ledger } from "@hpk/core/os";
+import { Ledger } from "@hpk/core/ledger";
 import { becomeApptainer, requireApptainer } from "./apptainer.ts";
 import type { Caller } from "../../shared/pure/caller.ts";
 import { runChild } from "../../shared/child.ts";
-import { takeDownEnded } from "../../attach/teardown.ts";
 
 /**
  * Stops instances by Apptainer and releases their networks before it returns.
@@ -21,11 +19,17 @@ export async function stopInstances(
   const ledger = new Ledger();
   if (caller.uid !== 0 || !ledger.exists()) return becomeApptainer(caller, args);
   const stop = async (): Promise<number> => {
-    const code = await runChild(requireApptainer(caller), args);
+    const ended = runChild(requireApptainer(caller), args);
+    // Loaded while Apptainer works.
+    const [code, { takeDownEnded }] = await Promise.all([
+      ended,
+      import("../../attach/teardown.ts"),
+    ]);
     await takeDownEnded(ledger);
     return code;
   };
   if (!ledger.list().some(({ mode }) => mode === "host")) return await stop();
+  const { formatHostDifference } = await import("@hpk/core");
   const { watchHost } = await import("../../network/host_watch.ts");
   const { result, differences } = await watchHost(ledger, stop);
   for (const difference of differences) {
