@@ -76,7 +76,7 @@ const PURE_EXPORTS = [
 const CORE_EXPORTS = [
   ...[...PURE_EXPORTS, "@hpk/core/os", "@hpk/core/ffi"],
   ...["@hpk/core/capabilities", "@hpk/core/exec", "@hpk/core/process", "@hpk/core/programs"],
-  ...["@hpk/core/command-line", "@hpk/core/log"],
+  ...["@hpk/core/command-line", "@hpk/core/ledger", "@hpk/core/log"],
 ];
 const TEST_EXPORT = "@hpk/core/testing";
 const TEST_FILE = /(_test\.ts|\/testing\/[^/]+\.ts)$/;

@@ -20,9 +20,8 @@ const PAGE = new URL("../../docs/performance.md", import.meta.url);
 
 const options = parseArgs(Deno.args, {
   string: ["json", "rounds", "many-rounds", "only"],
-  boolean: ["page"],
-  negatable: ["page"],
-  default: { "rounds": String(LEAST_ROUNDS), "many-rounds": "1", "page": true },
+  boolean: ["no-page"],
+  default: { "rounds": String(LEAST_ROUNDS), "many-rounds": "1" },
 });
 const rounds = Number(options.rounds);
 const manyRounds = Number(options["many-rounds"]);
@@ -54,7 +53,7 @@ await Deno.writeTextFile(
   json,
   `${JSON.stringify({ version: 2, emptyMs: start, rows }, undefined, 2)}\n`,
 );
-if (options.page && options.only === undefined && rounds >= LEAST_ROUNDS) {
+if (!options["no-page"] && options.only === undefined && rounds >= LEAST_ROUNDS) {
   await Deno.writeTextFile(PAGE, betweenMarks(await Deno.readTextFile(PAGE), text));
 }
 
