@@ -28,11 +28,11 @@ Docker's options; so does every command of 'hpktainer container'.
 Network options, before or after the command and before the image:
 ${optionLines(NETWORK_OPTIONS)}
 Settings are read from /etc/hpktainer/config.ini, then HPK_* variables, then options;
-'hpktainer doctor' shows each and where it came from.
+'hpktainer doctor' shows each and where it came from. --debug, or HPK_LOG=debug, shows each step.
 
 Examples:
   hpktainer run --subnet 10.96.0.0/24 image.sif         a static network
-  hpktainer exec image.sif ip address show eth0         on Flannel's subnet, if flanneld runs
+  hpktainer exec image.sif ip address show eth0         on Flannel's subnet, else on a free one
   hpktainer instance start --name web image.sif web     a service
   hpktainer exec --network host image.sif hostname      the host's own network, without root
 
