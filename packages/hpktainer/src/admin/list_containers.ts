@@ -1,5 +1,6 @@
-import { HpkError } from "@hpk/core";
-import { isAlive, Ledger } from "@hpk/core/os";
+import { HpkError } from "@hpk/core/errors";
+import { Ledger } from "@hpk/core/ledger";
+import { isAlive } from "@hpk/core/process";
 import { type ContainerView, viewOf } from "./pure/container_view.ts";
 
 /** Lists every container in the ledger, oldest first. Takes no lock and needs no root. */

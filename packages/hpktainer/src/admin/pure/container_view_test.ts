@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { type ContainerRecord, resourcesOf } from "@hpk/core";
-import { formatContainer, formatContainers, viewOf } from "./container_view.ts";
+import { formatContainer, formatContainers } from "./container_text.ts";
+import { viewOf } from "./container_view.ts";
 
 const ID = "0123456789ab";
 

@@ -1,16 +1,23 @@
 import { findContainer, listContainers } from "../../admin/list_containers.ts";
-import { formatContainer, formatContainers } from "../../admin/pure/container_view.ts";
 import type { Caller } from "../../shared/pure/caller.ts";
 import { type JsonOption, print, printJson } from "../output.ts";
 
 /** `hpktainer ps`. */
-export function list(_caller: Caller, { json }: JsonOption): void {
+export async function list(_caller: Caller, { json }: JsonOption): Promise<void> {
   const containers = listContainers();
-  json ? printJson({ version: 1, containers }) : print(formatContainers(containers));
+  if (json) return printJson({ version: 1, containers });
+  const { formatContainers } = await import("../../admin/pure/container_text.ts");
+  print(formatContainers(containers));
 }
 
 /** `hpktainer show NAME`. */
-export function show(_caller: Caller, { json }: JsonOption, name: string): void {
+export async function show(
+  _caller: Caller,
+  { json }: JsonOption,
+  name: string,
+): Promise<void> {
   const container = findContainer(name);
-  json ? printJson({ version: 1, container }) : print(formatContainer(container));
+  if (json) return printJson({ version: 1, container });
+  const { formatContainer } = await import("../../admin/pure/container_text.ts");
+  print(formatContainer(container));
 }
