@@ -47,3 +47,17 @@ testIf({ name: "a start may use another subnet once no container is left", needs
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
   }
 });
+
+testIf(
+  { name: "the last network goes where a mount at /run/netns is hidden by another", needs },
+  async () => {
+    const { base } = await images();
+    await using host = await PrivateHost.create();
+    await host.sh("ip netns add x; ip netns del x; mount -t tmpfs t /run; mkdir /run/lock");
+    await hpk(host, ["exec", "--subnet", SUBNET, base, "true"], { check: true });
+    const { code, stderr } = await hpk(host, ["gc"]);
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    const { stdout } = await host.sh("ls -d /run/netns /run/hpktainer* 2>/dev/null || ip -o link");
+    assertEquals(stdout.split("\n").filter((line) => /^\/run|hpk/.test(line)), []);
+  },
+);

@@ -6,14 +6,11 @@ import { unmount } from "./mount.ts";
 
 loadLibc();
 
-Deno.test("unmount() fails if nothing is mounted, and names the path", () => {
+Deno.test("unmount() says whether something was mounted, and names the path if it fails", () => {
   using directory = new TempDirectory();
+  const none = directory.at("none");
   // An ordinary user is refused before the path is checked.
-  const cases: [string, string][] = Deno.uid() === 0
-    ? [[directory.path, "EINVAL"], [directory.at("none"), "ENOENT"]]
-    : [[directory.path, "EPERM"]];
-  for (const [path, name] of cases) {
-    const { message } = assertThrows(() => unmount(path), SystemCallError);
-    assertEquals(message, `umount ${path}: ${name}`);
-  }
+  if (Deno.uid() === 0) assertEquals(unmount(directory.path), false);
+  const { message } = assertThrows(() => unmount(none), SystemCallError);
+  assertEquals(message, `umount ${none}: ${Deno.uid() === 0 ? "ENOENT" : "EPERM"}`);
 });

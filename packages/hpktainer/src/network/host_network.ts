@@ -29,7 +29,7 @@ import {
   readBridgePorts,
   readForwarding,
   rememberAutomaticNetwork,
-  removeIfExists,
+  removeIfEmpty,
   saveRules,
   writeForwarding,
   writeRouteLocalnet,
@@ -244,15 +244,8 @@ const MOST_MOUNTS = 8;
 
 function removeNamespaceDirectory(host: HostRecord): void {
   if (!host.madeNamespaceDirectory) return;
-  if ((listDirectory(NAMESPACE_DIRECTORY) ?? []).length > 0) return;
-  for (let count = 0; count < MOST_MOUNTS && isMountPoint(NAMESPACE_DIRECTORY); count++) {
-    unmount(NAMESPACE_DIRECTORY);
+  if (listDirectory(NAMESPACE_DIRECTORY)?.length !== 0) return;
+  for (let count = 0; count < MOST_MOUNTS; count++) {
+    if (!unmount(NAMESPACE_DIRECTORY)) return removeIfEmpty(NAMESPACE_DIRECTORY);
   }
-  if (!isMountPoint(NAMESPACE_DIRECTORY)) removeIfExists(NAMESPACE_DIRECTORY);
-}
-
-/** Whether something is mounted at a path (proc_pid_mountinfo(5), field 5). */
-function isMountPoint(path: string): boolean {
-  return Deno.readTextFileSync("/proc/self/mountinfo").split("\n")
-    .some((line) => line.split(" ")[4] === path);
 }
