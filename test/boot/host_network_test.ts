@@ -3,7 +3,7 @@
  * the overrides that this replaces, by their numbers.
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { assertSame, eventuallySame, snapshot, testIf } from "../harness/mod.ts";
+import { assertSame, eventuallySame, findProgram, snapshot, testIf } from "../harness/mod.ts";
 import { hpk, PATIENT } from "../harness/hpktainer.ts";
 import {
   boot,
@@ -128,8 +128,16 @@ testIf({
   await using _internet = internet;
   await using _ = host;
   const before = await snapshot(host);
+  // What cannot be compared for lack of a program is said.
+  const nft = findProgram("nft")!;
+  await host.run("mount", ["--bind", "/dev/null", nft]);
   // --network host says the same, and what is dropped of capabilities is.
-  await boot(host, "web", ["--network", "host", "--drop-caps", "CAP_NET_ADMIN,CAP_NET_RAW"]);
+  const options = ["--network", "host", "--drop-caps", "CAP_NET_ADMIN,CAP_NET_RAW"];
+  assertEquals(told(await boot(host, "web", options)), [
+    "hpktainer: the host's packet filter is compared without nf_tables: nft is not installed; " +
+    "install nftables",
+  ]);
+  await host.run("umount", [nft]);
   const { id, pid, boot: report } = await show(host, "web");
   assertEquals(report?.state, "running");
   assert((await cgroupsOf(host, id)).length > 0);

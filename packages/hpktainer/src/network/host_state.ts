@@ -9,6 +9,20 @@ const SYSCTL_ROOT = "/proc/sys";
 const IP6TABLES_SAVE: Program = { ...PROGRAMS.iptablesSave, name: "ip6tables-save" };
 const NFT: Program = { ...PROGRAMS.iptablesSave, name: "nft", fix: "install nftables" };
 
+/** What each of them shows of it. */
+const SHOWN: readonly (readonly [Program, string])[] = [
+  [PROGRAMS.iptablesSave, "iptables"],
+  [IP6TABLES_SAVE, "ip6tables"],
+  [NFT, "nf_tables"],
+];
+
+/** What of the host's packet filter readHostState() cannot read here and why, one line for each part. */
+export function unreadParts(): string[] {
+  return SHOWN.filter(([program]) => findProgram(program) === undefined).map((
+    [{ name, fix }, part],
+  ) => `the host's packet filter is compared without ${part}: ${name} is not installed; ${fix}`);
+}
+
 /**
  * Reads the state of this network namespace, and resolv.conf.
  *

@@ -2,7 +2,7 @@
 
 import { compareHostStates, type ContainerRecord, type HostDifference } from "@hpk/core";
 import type { Ledger } from "@hpk/core/os";
-import { readHostState } from "./host_state.ts";
+import { readHostState, unreadParts } from "./host_state.ts";
 
 /** What was done, and what it changed. */
 export interface Watched<T> {
@@ -13,8 +13,15 @@ export interface Watched<T> {
 /**
  * Does something, and compares the host's network before and after. What belongs to other containers'
  * links is left out: they come and go meanwhile.
+ *
+ * @param tell Takes a line about each part of the host that cannot be compared.
  */
-export async function watchHost<T>(ledger: Ledger, act: () => Promise<T>): Promise<Watched<T>> {
+export async function watchHost<T>(
+  ledger: Ledger,
+  act: () => Promise<T>,
+  tell: (line: string) => void,
+): Promise<Watched<T>> {
+  unreadParts().forEach(tell);
   const own = new Set(linksOf(ledger));
   const before = await readHostState();
   const result = await act();

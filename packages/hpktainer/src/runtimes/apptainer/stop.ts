@@ -31,7 +31,7 @@ export async function stopInstances(
   if (!ledger.list().some(({ mode }) => mode === "host")) return await stop();
   const { formatHostDifference } = await import("@hpk/core");
   const { watchHost } = await import("../../network/host_watch.ts");
-  const { result, differences } = await watchHost(ledger, stop);
+  const { result, differences } = await watchHost(ledger, stop, tell);
   for (const difference of differences) {
     tell(`the stop changed the host: ${formatHostDifference(difference)}`);
   }

@@ -127,7 +127,7 @@ export async function bootInstance(
     };
     const start = () => startAndWait(ledger, prepared, invocation, boot, launch);
     const { result, differences } = mode === "host"
-      ? await watchHost(ledger, start)
+      ? await watchHost(ledger, start, tell)
       : { result: await start(), differences: [] };
     if (result.booted === undefined) {
       await release(ledger, prepared.record);
