@@ -78,10 +78,11 @@ testIf(
 
     await host.run("firewall-cmd", ["--reload"]);
     assertEquals(await zone(), "hpk0", "it is permanent");
-    // A reload flushes all rules of iptables, whoever made them.
-    assertEquals((await setup(host, ["--check"])).code, 2);
+    // A reload of firewalld 1 flushes all rules of iptables, whoever made them; one of firewalld 2 does not.
+    const flushed = !(await host.run("iptables-save")).stdout.includes("hpk0");
+    assertEquals((await setup(host, ["--check"])).code, flushed ? 2 : 0);
     const repaired = await setupJson(host, ["--apply"]);
-    assertEquals(repaired.changes.map(({ kind }) => kind), ["firewall"]);
+    assertEquals(repaired.changes.map(({ kind }) => kind), flushed ? ["firewall"] : []);
     assert(
       repaired.notes.some((note) => note.includes("FlushAllOnReload=no")),
       repaired.notes.join(),

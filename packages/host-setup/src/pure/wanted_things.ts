@@ -256,7 +256,7 @@ export function notesOn(look: HostLook): string[] {
   }
   if (look.firewalld) {
     notes.push(
-      "firewalld runs: 'firewall-cmd --reload' flushes all iptables rules, ours and Docker's; " +
+      "firewalld runs: 'firewall-cmd --reload' flushes all iptables rules, ours and Docker's, in some versions; " +
         "run --apply after it, or set FlushAllOnReload=no in /etc/firewalld/firewalld.conf",
     );
   }

@@ -59,7 +59,7 @@ const EXPLANATIONS: readonly Explanation[] = [
       "check the registry's name and the host's network, or use --pull never for an image of the store",
   },
   {
-    pattern: /no such file or directory/i,
+    pattern: /no such file or directory|archive file not found/i,
     why: "there is no such file or directory",
     fix: "check the path",
   },

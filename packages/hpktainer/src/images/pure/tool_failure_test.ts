@@ -28,6 +28,7 @@ Deno.test("what skopeo says is explained, with what it said", () => {
     "x509: certificate signed by unknown authority": "certs.d/quay.io",
     "writing blob: write /x: no space left on device": "the disk is full",
     "open /nope/index.json: no such file or directory": "there is no such file",
+    'creating temp directory: archive file not found: "/nope"': "there is no such file",
     'no descriptor found for reference "nope"': "no image of that name",
     "Source image rejected: Running image is rejected by policy.": "policy",
   };
