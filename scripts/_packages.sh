@@ -1,6 +1,15 @@
 # shellcheck shell=bash disable=SC2154
-# Installing by the system's package manager, by names that do not depend on it; sourced by setup,
-# which provides `has`, `say`, `fail` and $work.
+# Installing by the system's package manager, by names that do not depend on it; sourced by setup
+# and fresh, which provide `fail` and $work.
+
+# One line about something that was done.
+say() {
+  printf '%s: %s\n' "${0##*/}" "$1"
+}
+
+has() {
+  type -P "$1" >/dev/null
+}
 
 # The name of a thing in this system's packages.
 package_name() {
@@ -8,6 +17,8 @@ package_name() {
     apt-get:busybox) echo busybox-static ;;
     apt-get:cni) echo containernetworking-plugins ;;
     apt-get:createrepo_c) echo createrepo-c ;;
+    apt-get:libgcc) echo libgcc-s1 ;;
+    apt-get:ping) echo iputils-ping ;;
     apt-get:rpmbuild) echo rpm ;;
     apt-get:dnsmasq) echo dnsmasq-base ;;
     apt-get:script) echo bsdutils ;;
@@ -16,10 +27,11 @@ package_name() {
     dnf:conntrack) echo conntrack-tools ;;
     dnf:iproute2) echo iproute ;;
     dnf:iptables) dnf_first iptables-nft iptables ;;
-    dnf:npm) dnf_first nodejs-npm npm nodejs20-npm ;;
+    dnf:ping) echo iputils ;;
     dnf:rpmbuild) echo rpm-build ;;
     dnf:udev) echo systemd-udev ;;
     dnf:procps) echo procps-ng ;;
+    dnf:shellcheck) echo ShellCheck ;;
     dnf:script) dnf_first util-linux-script util-linux ;;
     *) echo "$1" ;;
   esac
@@ -32,6 +44,16 @@ package_manager() {
     echo dnf
   else
     fail "neither apt-get nor dnf is here: install the missing tools by hand (see README.md)"
+  fi
+}
+
+# Does the package manager have it?
+is_packaged() { # PACKAGE
+  if [[ $(package_manager) == dnf ]]; then
+    dnf -q list "$1" >/dev/null 2>&1
+  else
+    refresh_apt
+    [[ $(apt-cache policy "$1") =~ Candidate:\ [^\(] ]]
   fi
 }
 
@@ -64,15 +86,15 @@ install_packages() {
   local manager name names=()
   manager=$(package_manager)
   for name in "$@"; do names+=("$(package_name "$name")"); done
+  if [[ $manager == apt-get ]]; then refresh_apt; fi
+  say "installing ${names[*]##*/}"
   case $manager in
     apt-get)
-      refresh_apt
       run_quietly as_root env DEBIAN_FRONTEND=noninteractive \
         apt-get -y --no-install-recommends install "${names[@]}"
       ;;
     dnf) run_quietly as_root dnf -y install "${names[@]}" ;;
   esac
-  for name in "${names[@]}"; do say "${name##*/}"; done
 }
 
 # Updates the package lists, once a run, when they are older than a day.
@@ -80,14 +102,17 @@ refresh_apt() {
   [[ -z ${apt_refreshed:-} ]] || return 0
   apt_refreshed=1
   if [[ -z $(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -mtime -1 2>/dev/null) ]]; then
-    run_quietly as_root apt-get update
+    say 'reading the package lists'
+    run_quietly as_root apt-get -o Acquire::Languages=none update
   fi
 }
 
 # Runs a command; shows the last lines of its output only when it fails.
 run_quietly() {
-  if ! "$@" >"$work/log" 2>&1; then
-    tail -n 5 "$work/log" >&2
-    fail "'$*' failed, its last lines are above"
+  local log
+  log=$(mktemp -p "$work")
+  if ! "$@" >"$log" 2>&1; then
+    tail -n 5 "$log" >&2
+    fail "'$*' failed: $(explain "$log")"
   fi
 }

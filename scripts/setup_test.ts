@@ -5,7 +5,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 const UTILITIES =
-  "basename bash cat chmod cp dirname env find grep gzip head id install ln mkdir " +
+  "basename bash cat chmod cp dirname env find flock grep gzip head id install ln mkdir " +
   "mktemp mv od rm sed sha256sum tail tar timeout tr truncate uname";
 
 interface Outcome {
@@ -14,7 +14,7 @@ interface Outcome {
   stderr: string;
   /** The command lines of the stand-in for apt-get. */
   installs: string[];
-  /** Names under the cache directory. */
+  /** Programs in the cache directory. */
   cached: string[];
 }
 
@@ -36,7 +36,9 @@ async function setup(
     const stubs: Record<string, string> = {
       ...Object.fromEntries(present.map((name) => [name, "exit 0"])),
       "apt-get": `printf '%s\\n' "$*" >>'${home}/installs'`,
+      "apt-cache": "echo '  Candidate: 1'",
       "sudo": 'shift; exec "$@"',
+      "ldconfig": "echo 'libgcc_s.so.1 => /lib/libgcc_s.so.1'",
       ...scripts,
     };
     for (const [name, body] of Object.entries(stubs)) {
@@ -56,17 +58,24 @@ async function setup(
       stdout: text.decode(stdout),
       stderr: text.decode(stderr),
       installs: installs.split("\n").filter((line) => / install /.test(line)),
-      cached: Array.from(Deno.readDirSync(`${home}/cache`), ({ name }) => name),
+      cached: await Array.fromAsync(programsUnder(`${home}/cache`)),
     };
   } finally {
     await Deno.remove(home, { recursive: true });
   }
 }
 
+async function* programsUnder(directory: string): AsyncGenerator<string> {
+  for await (const { name, isDirectory } of Deno.readDir(directory)) {
+    const path = `${directory}/${name}`;
+    if (isDirectory) yield* programsUnder(path);
+    else if ((Deno.statSync(path).mode! & 0o111) !== 0) yield path;
+  }
+}
+
 /** The programs that all tests call. */
-const TOOLS =
-  "busybox iperf3 ps script ethtool buildah curl mmdebstrap udevadm firewalld dnf zypper rpmbuild createrepo_c"
-    .split(" ");
+const TOOLS = ("nft ping ps sysctl script ethtool buildah curl mmdebstrap udevadm firewalld dnf " +
+  "zypper rpmbuild createrepo_c shellcheck typos netavark").split(" ");
 
 /** The programs that the tests of OCI images call. */
 const OCI = ["skopeo", "umoci", "crun", "conmon", "catatonit", "docker-registry"];
@@ -74,19 +83,22 @@ const OCI = ["skopeo", "umoci", "crun", "conmon", "catatonit", "docker-registry"
 Deno.test("scripts/setup does nothing, silently, when nothing is missing", async () => {
   const run = "ip iptables-restore nsenter unshare flock host-local conntrack dnsmasq apptainer"
     .split(" ");
-  const test = [...TOOLS, ...OCI];
-  for (const [part, present] of [["run", run], ["test", test]] as const) {
-    const outcome = await setup(part, [...present]);
+  const parts: [string, string[]][] = [
+    ["run", run],
+    ["demo", ["busybox", "iperf3"]],
+    ["test", [...TOOLS, ...OCI]],
+  ];
+  for (const [part, present] of parts) {
+    const outcome = await setup(part, present);
     assertEquals(outcome, { code: 0, stdout: "", stderr: "", installs: [], cached: [] });
   }
 });
 
-Deno.test("scripts/setup installs what is missing, under the distribution's names", async () => {
-  const present = TOOLS.filter((name) => name !== "busybox" && name !== "iperf3");
-  const { code, stdout, installs } = await setup("test", [...present, ...OCI]);
+Deno.test("scripts/setup says what it installs, under the distribution's names, in one call", async () => {
+  const { code, stdout, installs } = await setup("demo", [], { ldconfig: "exit 0" });
   assertEquals(code, 0);
-  assertEquals(installs, ["-y --no-install-recommends install busybox-static iperf3"]);
-  assertEquals(stdout, "setup: busybox-static\nsetup: iperf3\n");
+  assertEquals(installs, ["-y --no-install-recommends install busybox-static iperf3 libgcc-s1"]);
+  assertMatch(stdout, /^setup: installing busybox-static iperf3 libgcc-s1$/m);
 });
 
 Deno.test("scripts/setup installs the OCI tools that the distribution has", async () => {
@@ -96,22 +108,31 @@ Deno.test("scripts/setup installs the OCI tools that the distribution has", asyn
 });
 
 Deno.test("scripts/setup shows why an installation failed, and stops", async () => {
-  const { code, stdout, stderr } = await setup("test", [
-    ...TOOLS.filter((name) => name !== "iperf3"),
-    ...OCI,
-  ], {
-    "apt-get": "echo 'E: no space left'; exit 100",
+  const { code, stderr } = await setup("demo", ["busybox"], {
+    "apt-get": "printf 'E: no space left\\n\\033[0m\\n'; exit 100",
   });
-  assertEquals([code, stdout], [1, ""]);
-  assertMatch(stderr, /^E: no space left\nscripts\/setup: '.*apt-get.*' failed, .*\n$/);
+  assertEquals(code, 1);
+  assertMatch(stderr, /\nscripts\/setup: '.*apt-get.*' failed: E: no space left\n$/);
 });
 
 Deno.test("scripts/setup installs no Deno but the pinned one", async () => {
   const { code, stderr, cached } = await setup("deno", [], {
-    npm: "mkdir package; echo other >package/deno; tar -czf other.tgz package",
+    npm: "mkdir package; echo other >package/deno; tar -czf other.tgz package; echo other.tgz",
   });
   assertEquals([code, cached], [1, []]);
   assert(stderr.startsWith("scripts/setup: the Deno from npm is not the pinned one"), stderr);
+});
+
+Deno.test("scripts/setup does without npm, and quotes the line that explains a failure", async () => {
+  const { code, stderr, cached } = await setup("deno", [], {
+    curl:
+      'printf "curl: (22) the requested URL returned error: 404: %s\\n\\n" "${!#}" >&2; exit 22',
+  });
+  assertEquals([code, cached], [1, []]);
+  assertMatch(
+    stderr,
+    /^scripts\/setup: cannot fetch @deno\/linux-\w+-glibc@[0-9.]+ from the npm registry: curl: \(22\) .*404: https:.*\/@deno\/linux-\w+-glibc\/-\/linux-\w+-glibc-[0-9.]+\.tgz\n$/,
+  );
 });
 
 Deno.test("scripts/setup lists its parts when given an unknown one", async () => {
@@ -119,7 +140,7 @@ Deno.test("scripts/setup lists its parts when given an unknown one", async () =>
   assertEquals(code, 1);
   assertEquals(
     stderr,
-    "scripts/setup: no part is called 'everything': name deno, run, test or bench\n",
+    "scripts/setup: no part is called 'everything': name deno, run, demo, test or bench\n",
   );
 });
 
