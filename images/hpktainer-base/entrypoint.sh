@@ -31,6 +31,7 @@ ready=$(hpk-net-daemon -mode client -socket "$HPK_SOCKET_PATH" -tap "$tap" -crea
 [ "$ready" = ready ] || fail "hpk-net-daemon could not create $tap: see its message above"
 
 [ -z "${HPK_MAC:-}" ] || ip link set dev "$tap" address "$HPK_MAC"
+# shellcheck disable=SC2153 # the three are set by hpktainer
 ip address add "$HPK_IP" dev "$tap"
 ip link set dev "$tap" up
 ip route add default via "$HPK_GATEWAY_IP" dev "$tap"
