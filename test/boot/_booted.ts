@@ -5,7 +5,13 @@
  *                                                      └── hpk-bridge 10.96.0.1 ── web
  */
 import { assertEquals } from "@std/assert";
-import { Internet, PrivateHost, type RunResult, type Snapshot } from "../harness/mod.ts";
+import {
+  Internet,
+  linksReady,
+  PrivateHost,
+  type RunResult,
+  type Snapshot,
+} from "../harness/mod.ts";
 import { hpk, HPKTAINER, SUBNET } from "../harness/hpktainer.ts";
 import { bootImage } from "./_image.ts";
 
@@ -54,6 +60,7 @@ export async function bootHost(): Promise<{ host: PrivateHost; internet: Interne
     "iptables -A FORWARD -s 10.53.0.0/24 -j DROP",
     AUTOMOUNT,
   ].join("\n"));
+  await linksReady(host, "ib0", "ib0-peer");
   return { host, internet };
 }
 

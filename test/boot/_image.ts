@@ -12,7 +12,7 @@ const DEFINITION = new URL("../../images/boot/boot.def", import.meta.url).pathna
 const BUILD_TIMEOUT_MS = 600_000;
 
 /** What every test of a booted container needs. */
-export const needs = [...containerNeeds, program("mmdebstrap"), program("curl")];
+export const needs = [...containerNeeds, program("mmdebstrap"), program("curl"), program("nft")];
 
 let building: Promise<string> | undefined;
 
@@ -27,12 +27,17 @@ async function build(): Promise<string> {
   const key = createHash("sha256").update(text).digest("hex").slice(0, 16);
   const cache = `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/hpktainer`;
   const image = `${cache}/boot-image-${key}.sif`;
-  if (await exists(image)) return image;
   await Deno.mkdir(cache, { recursive: true });
+  // The processes of several test files want it at the same time.
+  using turn = await Deno.open(`${cache}/boot-image.lock`, { create: true, write: true });
+  await turn.lock(true);
+  if (await exists(image)) return image;
   const work = await Deno.makeTempDir({ dir: cache, prefix: "boot-image-" });
   try {
     console.error(`building ${image}, once`);
-    await machine.run("apptainer", ["-q", "build", `${work}/boot.sif`, DEFINITION], {
+    // mmdebstrap mounts for a time, and the hosts of other tests would see that.
+    const alone = ["--mount", "--propagation", "private", "apptainer"];
+    await machine.run("unshare", [...alone, "-q", "build", `${work}/boot.sif`, DEFINITION], {
       env: {
         ...apptainerEnv(),
         APPTAINER_CONFIGDIR: `${work}/.config`,

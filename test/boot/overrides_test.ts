@@ -1,6 +1,13 @@
 /** `host-setup boot-overrides`, used by plain Apptainer as its README tells. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { apptainerEnv, assertSame, eventually, snapshot, testIf } from "../harness/mod.ts";
+import {
+  apptainerEnv,
+  assertSame,
+  eventually,
+  type PrivateHost,
+  snapshot,
+  testIf,
+} from "../harness/mod.ts";
 import { HOST_SETUP } from "../host-setup/_host_setup.ts";
 import { PATIENT } from "../harness/hpktainer.ts";
 import { bootHost, MASKED_IN_IMAGE, MISCHIEF_BINDS, networkOf } from "./_booted.ts";
@@ -14,6 +21,13 @@ function capabilityOptions(): string[] {
   return missing === undefined
     ? []
     : ["--keep-privs", "--drop-caps", `CAP_SYS_BOOT,CAP_SYS_RAWIO,${missing}`];
+}
+
+/** Control groups in a root group that are called as systemd calls its own. */
+async function systemdGroups(host: PrivateHost): Promise<string[]> {
+  const name = ".*\\.\\(scope\\|slice\\|mount\\)";
+  const find = `find /sys/fs/cgroup -maxdepth 2 -type d -regex '${name}'`;
+  return (await host.sh(find)).stdout.split("\n").filter((path) => path !== "");
 }
 
 testIf({
@@ -32,6 +46,7 @@ testIf({
   const command = /^ {2}(APPTAINER_BIND=.* IMAGE NAME)$/m.exec(readme)![1]!;
 
   const before = await snapshot(host);
+  const groupsBefore = await systemdGroups(host);
   const options = [...capabilityOptions(), ...MISCHIEF_BINDS].join(" ");
   await host.sh(command.replace("IMAGE NAME", `${options} ${await bootImage()} web`));
   const inside = async (words: string, check = true): Promise<string> => {
@@ -48,10 +63,15 @@ testIf({
     const state = await inside(`systemctl show --property=LoadState --value ${unit}`);
     assertEquals(state, unit === "systemd-timesyncd.service" ? "loaded" : "masked", unit);
   }
-  const groups = (await inside("cat /proc/1/cgroup")).match(/apptainer\/\d+/)![0];
+  const own = /apptainer\/\d+/.exec(await inside("cat /proc/1/cgroup"))?.[0];
   await host.run("apptainer", ["instance", "stop", "web"], { env: apptainerEnv() });
-  // Apptainer leaves the groups that systemd has made in its own.
-  await host.sh(`find /sys/fs/cgroup/*/${groups} -depth -type d -exec rmdir {} + || :`);
+  // Apptainer leaves the control groups that systemd has made: in the instance's own group, or, where
+  // it has given it none, in the host's.
+  const left = (await systemdGroups(host)).filter((path) => !groupsBefore.includes(path));
+  if (own !== undefined) left.push(`/sys/fs/cgroup/*/${own}`);
+  if (left.length > 0) {
+    await host.sh(`find ${left.join(" ")} -depth -type d -exec rmdir {} + || :`);
+  }
 });
 
 testIf({

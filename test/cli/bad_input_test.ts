@@ -5,7 +5,7 @@
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { eventuallySame, images, PrivateHost, snapshot, testIf } from "../harness/mod.ts";
-import { hpk, HPKTAINER, needs, SUBNET } from "../harness/hpktainer.ts";
+import { hpk, HPKTAINER, needs, programForUsers, SUBNET } from "../harness/hpktainer.ts";
 
 /** A wrong call, and what is said of it. */
 interface Case {
@@ -354,8 +354,9 @@ testIf(
 testIf({ name: "an ordinary user is told to use sudo", needs }, async () => {
   await using host = await PrivateHost.create();
   const { base } = await images();
+  const program = await programForUsers(host);
   const state = await snapshot(host);
-  const args = ["--reuid", "65534", "--regid", "65534", "--clear-groups", HPKTAINER];
+  const args = ["--reuid", "65534", "--regid", "65534", "--clear-groups", program];
   const result = await host.run("setpriv", [
     ...args,
     ...RUN.map((word) => word === "IMAGE" ? base : word),

@@ -19,11 +19,10 @@ import {
   snapshot,
   testIf,
 } from "../harness/mod.ts";
+import { HPKTAINER } from "../harness/hpktainer.ts";
 import { buildBaseImage } from "../relay/_base_image.ts";
 import { needs as relayNeeds } from "../relay/_daemon.ts";
 
-const HPKTAINER = Deno.env.get("HPKTAINER") ??
-  new URL("../../dist/hpktainer", import.meta.url).pathname;
 const SUBNET = ["--subnet", "10.96.0.0/24"];
 const needs = [...relayNeeds, apptainer, hostLocal, iptables, program("setsid"), program("ldd")];
 

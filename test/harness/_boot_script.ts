@@ -34,6 +34,8 @@ read -r _ || :
  *   else there would change the machine.
  * - /etc/resolv.conf is a link into /run if systemd-resolved is used; Apptainer fails on a dangling
  *   one.
+ * - The IPv4 settings of interfaces are the kernel's defaults: a new network namespace inherits the
+ *   machine's, which may forward or filter.
  * - Duplicate address detection is off: a link-local address would be tentative for a second, and
  *   two snapshots would differ.
  */
@@ -59,6 +61,10 @@ mount --bind /run/boot_id /proc/sys/kernel/random/boot_id
 mount -t tmpfs -o mode=755 run /run
 mkdir -m 1777 /run/lock
 if [ ! -e /etc/resolv.conf ]; then rm -f /etc/resolv.conf; : > /etc/resolv.conf; fi
+for kind in all default lo; do
+  for name in forwarding rp_filter route_localnet proxy_arp log_martians; do echo 0 > /proc/sys/net/ipv4/conf/$kind/$name; done
+  for name in accept_redirects send_redirects secure_redirects; do echo 1 > /proc/sys/net/ipv4/conf/$kind/$name; done
+done
 for kind in all default; do
   if [ -e /proc/sys/net/ipv6/conf/$kind/accept_dad ]; then echo 0 > /proc/sys/net/ipv6/conf/$kind/accept_dad; fi
 done

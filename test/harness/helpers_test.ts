@@ -1,12 +1,14 @@
 /**
  * The helpers that need no namespaces:
  *
- *     eventually, testIf, apptainerEnv, readReport, isStaticElf: text, bytes and time in, values out
+ *     eventually, testIf, apptainerEnv, readReport, isStaticElf,
+ *     withDependencies: text, bytes and time in, values out
  */
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { dropCapsEnv } from "./apptainer_env.ts";
 import { eventually } from "./eventually.ts";
 import { readReport } from "./iperf.ts";
+import { withDependencies } from "./oci_images.ts";
 import { machine } from "./place.ts";
 import { isStaticElf } from "./skip.ts";
 
@@ -83,4 +85,18 @@ Deno.test("a test without its needs is skipped with a reason and counted", async
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
+});
+
+Deno.test("packages come with what they depend on, by whatever provides it", () => {
+  const installed = [
+    "shell\tlibc (>= 2), \tsh",
+    "libc\t, gcc-base:any (= 14)\t",
+    "gcc-base\t, libc\t",
+    "tool\t, none | awk, sh\t",
+    "mawk\t, libc\tawk (= 1)",
+    "other\t, \t",
+  ].join("\n");
+  assertEquals(withDependencies(["shell", "tool", "missing"], installed), [
+    ...["shell", "libc", "gcc-base", "tool", "mawk"],
+  ]);
 });

@@ -47,3 +47,13 @@ export function hpk(
 ): Promise<RunResult> {
   return host.run(HPKTAINER, args, { check: false, ...options });
 }
+
+/**
+ * Copies the program to where everybody may read it, for calls as an ordinary user; returns the path. The
+ * tests' own directory may be closed to others, as one below /root is.
+ */
+export async function programForUsers(host: Place): Promise<string> {
+  const path = "/run/program-for-users";
+  await host.run("cp", [HPKTAINER, path]);
+  return path;
+}

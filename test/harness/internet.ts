@@ -5,6 +5,7 @@
  *                                                                      └── eth0 of another 198.51.100.12/24
  */
 import type { Background, SpawnOptions } from "./background.ts";
+import { linksReady } from "./link_ready.ts";
 import { PrivateHost } from "./private_host.ts";
 import { machine, type Place, type RunOptions } from "./place.ts";
 import type { RunResult } from "./run_result.ts";
@@ -85,6 +86,7 @@ export class Internet implements Place, AsyncDisposable {
             ...defaultRoute ? [`route add default via ${this.gateway} dev ${ifName}`] : [],
           ].join("\n"),
         });
+        await linksReady(host, ifName);
       },
     });
   }

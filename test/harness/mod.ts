@@ -7,6 +7,7 @@ export * from "./eventually.ts";
 export * from "./images.ts";
 export * from "./internet.ts";
 export * from "./iperf.ts";
+export * from "./link_ready.ts";
 export * from "./oci_images.ts";
 export type { OciImage } from "./oci_layout.ts";
 export { ARCHITECTURE } from "./oci_layout.ts";

@@ -49,9 +49,7 @@ export const debianMachine: Need = {
 /** Packages of the Debian image: a shell and everyday programs, with their dependencies. */
 const DEBIAN_PACKAGES = [
   ...["base-files", "base-passwd", "bash", "coreutils", "dash", "debianutils", "dpkg", "findutils"],
-  ...["gcc-12-base", "grep", "gzip", "hostname", "libacl1", "libattr1", "libbz2-1.0", "libc-bin"],
-  ...["libc6", "libcrypt1", "libgcc-s1", "libgmp10", "liblzma5", "libmd0", "libpcre2-8-0"],
-  ...["libselinux1", "libtinfo6", "libzstd1", "sed", "tar", "zlib1g"],
+  ...["grep", "gzip", "hostname", "libc-bin", "sed", "tar"],
 ];
 
 let building: Promise<OciImages> | undefined;
@@ -208,11 +206,41 @@ function features(base: readonly TarEntry[]): OciImage {
   };
 }
 
+/**
+ * Packages with all that they depend on.
+ *
+ * @param wanted Names; those that are not installed are left out.
+ * @param installed A line for each installed package: name, dependencies and what it provides, between tabs, as
+ * in deb-control(5).
+ */
+export function withDependencies(wanted: readonly string[], installed: string): string[] {
+  const nameOf = (relation: string): string => relation.trim().split(/[ :(]/)[0]!;
+  const dependencies = new Map<string, string[][]>();
+  const providers = new Map<string, string>();
+  for (const line of installed.trimEnd().split("\n")) {
+    const [name = "", depends = "", provides = ""] = line.split("\t");
+    dependencies.set(name, depends.split(",").map((one) => one.split("|").map(nameOf)));
+    for (const virtual of provides.split(",").map(nameOf)) {
+      if (virtual !== "") providers.set(virtual, name);
+    }
+  }
+  const found = new Set<string>();
+  const visit = (alternatives: readonly string[]): void => {
+    const name = alternatives.map((one) => dependencies.has(one) ? one : providers.get(one))
+      .find((one) => one !== undefined);
+    if (name === undefined || found.has(name)) return;
+    found.add(name);
+    dependencies.get(name)!.forEach(visit);
+  };
+  for (const name of wanted) visit([name]);
+  return [...found];
+}
+
 /** The files of the machine's own packages, and a dpkg database of them. */
 async function debianLayer(): Promise<Uint8Array<ArrayBuffer>> {
-  const { stdout: installed } = await machine.run("dpkg-query", ["-W", "-f", "${Package}\n"]);
-  const here = new Set(installed.split("\n"));
-  const packages = DEBIAN_PACKAGES.filter((name) => here.has(name));
+  const fields = "${Package}\t${Pre-Depends}, ${Depends}\t${Provides}\n";
+  const { stdout: installed } = await machine.run("dpkg-query", ["-W", "-f", fields]);
+  const packages = withDependencies(DEBIAN_PACKAGES, installed);
   const work = await Deno.makeTempDir({ prefix: "hpktainer-test-debian-" });
   try {
     await machine.sh(

@@ -13,7 +13,7 @@ import {
   Registry,
   testIf,
 } from "../harness/mod.ts";
-import { HPKTAINER } from "../harness/hpktainer.ts";
+import { HPKTAINER, programForUsers } from "../harness/hpktainer.ts";
 import { assertRefused, image, imageNeeds, images, pull, stored, treeOf } from "./_images.ts";
 
 const needs = [...imageNeeds, dockerRegistry];
@@ -319,8 +319,9 @@ testIf(
       assertRefused(await image(host, ["pull", helm]), /artefact of type application\/vnd.helm/);
     });
     await t.step("a user who is not root", async () => {
+      const program = await programForUsers(host);
       for (const words of [["pull", "x"], ["ls"], ["rm", "x"], ["inspect", "x"], ["prune"]]) {
-        const args = ["--reuid=65534", "--clear-groups", HPKTAINER, "image", ...words];
+        const args = ["--reuid=65534", "--clear-groups", program, "image", ...words];
         assertRefused(await host.run("setpriv", args, { check: false }), /you are uid 65534/);
       }
     });

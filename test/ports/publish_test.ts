@@ -230,10 +230,11 @@ testIf({ name: "a port in use is refused, by name of its owner", needs }, async 
   );
   const web = await holdContainer(host, base, [...STATIC, "--name", "web", "--publish", "8080:80"]);
   // The monitor begins when the first container has started, and looks around.
-  await eventually(
-    async () => !(await snapshot(host)).processes.some((line) => line.startsWith("sleep ")),
-    { what: "the monitor's beginning", ...PATIENT },
-  );
+  await eventually(async () => {
+    const { files, processes } = await snapshot(host);
+    return files.some((line) => line.startsWith("/run/hpktainer/attach.sock ")) &&
+      !processes.some((line) => line.startsWith("sleep "));
+  }, { what: "the monitor's beginning", ...PATIENT });
   const before = await settledSnapshot(host);
   const cases: [publish: string, why: RegExp][] = [
     ["8080:81", /8080:81\/tcp: container 'web' has it; /],

@@ -34,7 +34,9 @@ buildah() { command buildah --root "$PWD/../store" --runroot "$PWD/../run" --sto
 from=$(buildah from scratch)
 buildah copy -q "$from" ../rootfs /
 buildah commit -q "$from" localhost/rootfs
-buildah build -q --isolation chroot --pull-never --build-arg FROM=localhost/rootfs \\
+# Its own limits are higher than ours in some versions, and not every root may raise them.
+buildah build -q --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 --isolation chroot --pull-never \\
+  --build-arg FROM=localhost/rootfs \\
   -t localhost/hpktainer-base .
 buildah push -q localhost/hpktainer-base "oci-archive:$PWD/../archive"
 END

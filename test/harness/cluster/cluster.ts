@@ -195,8 +195,8 @@ async function attachByFaultyNic(
   host: PrivateHost,
   address: string,
 ): Promise<Background> {
-  const card = await machine.spawn(`${import.meta.dirname}/../../scripts/deno`, [
-    ...["run", "-A", "--no-check", `${import.meta.dirname}/_faulty_nic.ts`],
+  const card = await machine.spawn(`${import.meta.dirname}/../../../scripts/deno`, [
+    ...["run", "-A", "--no-check", `${import.meta.dirname}/faulty_nic.ts`],
     ...[`/proc/${host.pid}/ns/net`, "eth0", `/proc/${internet.pid}/ns/net`, "faulty0"],
   ]);
   await card.waitFor(/^ready$/m, READY);

@@ -4,7 +4,8 @@ import { findProgram, type Need } from "../mod.ts";
 const CACHE = `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/hpktainer`;
 
 /** flanneld; undefined if it is missing. */
-export const FLANNELD: string | undefined = find("flanneld") ?? cached(/^flannel-/, "flannel");
+export const FLANNELD: string | undefined = find("flanneld") ??
+  find("flannel") ?? cached(/^flannel-/, "flannel");
 /** etcd; undefined if it is missing. */
 export const ETCD: string | undefined = find("etcd") ?? cached(/^etcd$/, "etcd");
 /** etcd's client; undefined if it is missing. */
