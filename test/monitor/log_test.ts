@@ -85,8 +85,8 @@ testIf({ name: "--debug shows steps as HPK_LOG does, and is Apptainer's too", ne
     assertMatch(text, /DEBUG /);
   }
   // Our own commands have it before the command, and nothing of it reaches standard output.
-  const plain = await hpk(host, ["ps"], { check: true });
-  const debug = await hpk(host, ["--debug", "ps"], { check: true });
+  const plain = await hpk(host, ["completions", "bash"], { check: true });
+  const debug = await hpk(host, ["--debug", "completions", "bash"], { check: true });
   assertEquals(debug.stdout, plain.stdout);
   const doctor = await hpk(host, ["--debug", "doctor", "--json"]);
   JSON.parse(doctor.stdout);
