@@ -145,7 +145,12 @@ Deno.test("scripts/setup lists its parts when given an unknown one", async () =>
 });
 
 Deno.test("bench installs what is available, and reports the rest", async () => {
-  const { code, stdout, installs } = await setup("bench", ["iperf3", "pasta"], {
+  const { code, stdout, installs } = await setup("bench", [
+    "host-local",
+    "podman",
+    "iperf3",
+    "pasta",
+  ], {
     "apt-get": `case "$*" in *" install "*sockperf*) exit 100 ;; esac
       printf '%s\\n' "$*" >>"$HOME/installs"`,
   });
