@@ -3,7 +3,7 @@
  *
  *   internet 198.51.100.1 ── enX0 198.51.100.11 [ host: rules of Docker and by hand, and host-setup's ]
  */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { assertSame, testIf } from "../harness/mod.ts";
 import {
   addForeignRules,
@@ -183,4 +183,57 @@ testIf({
   assertEquals(counts, [0, 0, 0, planned]);
   assertEquals((await setupJson(host, ["--undo"])).left, []);
   assertSame(before, await stateOf(host));
+});
+
+const CONFIG = "/etc/hpktainer/config.ini";
+
+/** What an administrator may have written before, and what it is with Flannel's line; absent, or a text. */
+const CONFIGURATIONS: [string | undefined, RegExp][] = [
+  [undefined, /^# Made by host-setup.*\n\[network\]\nnetwork = flannel\n$/],
+  ["[network]\nmtu = 1400\n", /^\[network\]\nnetwork = flannel\nmtu = 1400\n$/],
+];
+
+for (const [text, expected] of CONFIGURATIONS) {
+  testIf({
+    name: `host-setup: Flannel's absence is made an error in ${text ? "a" : "no"} configuration`,
+    needs,
+  }, async () => {
+    await using fresh = await freshHost();
+    const { host } = fresh;
+    await host.sh("mkdir -p /etc/systemd/system && : > /etc/systemd/system/flanneld.service");
+    if (text !== undefined) {
+      await host.sh(`mkdir -p /etc/hpktainer && cat > ${CONFIG} && chmod 600 ${CONFIG}`, {
+        stdin: text,
+      });
+    }
+    const before = await stateOf(host);
+    const plan = await setupJson(host, ["--plan"]);
+    const own = (list: { kind: string; id: string }[]) =>
+      list.filter(({ kind }) => kind === "setting");
+    assertEquals(own(plan.changes).map(({ id }) => id), [CONFIG]);
+    await setupJson(host, ["--apply"]);
+    assertMatch((await host.run("cat", [CONFIG])).stdout, expected);
+    assertEquals((await setup(host, ["--check"])).code, 0);
+    const undone = await setupJson(host, ["--undo"]);
+    assertEquals([own(undone.restored).length, undone.left], [1, []]);
+    assertSame(before, await stateOf(host));
+  });
+}
+
+testIf({ name: "host-setup: a network that is set stays, with a note", needs }, async () => {
+  await using fresh = await freshHost();
+  const { host } = fresh;
+  await host.sh(`mkdir -p /run/flannel /etc/hpktainer && : > /run/flannel/subnet.env
+    printf '[network]\\nnetwork = auto\\n' > ${CONFIG}`);
+  const { changes, notes } = await setupJson(host, ["--plan"]);
+  assertEquals(changes.filter(({ kind }) => kind === "setting"), []);
+  assertStringIncludes(notes.join("\n"), "'network = auto'");
+  await setupJson(host, ["--apply"]);
+  // A change of the administrator's after ours is left as well.
+  await host.sh(`rm ${CONFIG}`);
+  await setupJson(host, ["--apply"]);
+  await host.sh(`sed -i s/flannel/static/ ${CONFIG}`);
+  const undone = await setupJson(host, ["--undo"], 1);
+  assertEquals(undone.left.map(({ kind }) => kind).includes("setting"), true);
+  assertMatch((await host.run("cat", [CONFIG])).stdout, /network = static/);
 });

@@ -10,9 +10,10 @@ import {
   parseHostIni,
   resolveSettings,
 } from "@hpk/core";
-import { listDirectory, readFileIfExists, runCommand } from "@hpk/core/os";
+import { listDirectory, readAutomaticNetwork, readFileIfExists, runCommand } from "@hpk/core/os";
 import { type CniUse, readCniUse } from "./pure/cni_network.ts";
 import { type Need, NEEDS, readDistribution } from "./pure/distribution.ts";
+import { networkLine } from "./pure/flannel_setting.ts";
 import type { ApptainerPaths, HostLook } from "./pure/host_look.ts";
 import { parseHostLinks, parseHostRoutes } from "./pure/host_network.ts";
 import { EMPTY_JOURNAL, type Journal, JOURNAL_PATH, parseJournal } from "./pure/journal.ts";
@@ -56,6 +57,8 @@ export async function inspectHost(withIni = true): Promise<HostLook> {
     systemd: listDirectory("/etc/systemd/system") !== undefined,
     missing: missingNeeds(apptainer),
     ethtool: findTool("ethtool"),
+    flannel: findFlannel(),
+    networkLine: networkLine(readFileIfExists(CONFIG_PATH) ?? ""),
     self: Deno.execPath(),
   };
 }
@@ -171,6 +174,8 @@ function otherNetworks(): { cidr: Cidr; owner: string }[] {
   });
   const ownSubnet = own === undefined ? undefined : parseCidr(own);
   if (ownSubnet !== undefined) found.push({ cidr: ownSubnet, owner: "hpktainer's network" });
+  const automatic = readAutomaticNetwork();
+  if (automatic !== undefined) found.push({ cidr: automatic, owner: "hpktainer's network" });
   const flannel = readFileIfExists(FLANNEL_ENV);
   const lease = flannel === undefined
     ? undefined
@@ -183,6 +188,22 @@ function otherNetworks(): { cidr: Cidr; owner: string }[] {
 
 /** Where flanneld writes its lease (flannel, --subnet-file). */
 const FLANNEL_ENV = "/run/flannel/subnet.env";
+
+/** Where units of systemd lie (systemd.unit(5)), and how packages call that of flanneld. */
+const UNIT_DIRECTORIES = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
+const FLANNEL_UNITS = ["flanneld.service", "flannel.service"];
+
+/** What of Flannel is installed, as a path; undefined where nothing is. */
+function findFlannel(): string | undefined {
+  const unit = UNIT_DIRECTORIES.flatMap((directory) => {
+    const names = listDirectory(directory) ?? [];
+    return FLANNEL_UNITS.filter((name) => names.includes(name)).map((name) =>
+      `${directory}/${name}`
+    );
+  })[0];
+  const lease = readFileIfExists(FLANNEL_ENV) === undefined ? undefined : FLANNEL_ENV;
+  return findTool("flanneld") ?? unit ?? lease;
+}
 
 /** Value of a file; undefined if it is invalid: the programs that use it report that. */
 function unlessWrong<T>(read: () => T): T | undefined {

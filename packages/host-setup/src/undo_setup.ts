@@ -33,7 +33,7 @@ export async function undoSetup(progress: Progress): Promise<UndoReport> {
   const left: LeftThing[] = [];
   for (const { entry, now, what } of undoSteps(journal.journal.entries, found)) {
     const { kind, id, group, prior } = entry;
-    if (kind === "file") removeTemporary(id);
+    if (kind === "file" || kind === "setting") removeTemporary(id);
     if (id.endsWith(".conflist")) removeLeases(entry);
     let why: string | undefined;
     if (what === "left") {

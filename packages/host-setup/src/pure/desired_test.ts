@@ -47,6 +47,8 @@ const EC2: HostLook = {
   systemd: true,
   missing: [],
   ethtool: "/usr/sbin/ethtool",
+  flannel: undefined,
+  networkLine: null,
   self: "/usr/local/bin/host-setup",
 };
 
@@ -135,6 +137,24 @@ Deno.test("desiredState: a second packet filter, firewalld, ports of running ins
   const ini = parseHostIni("80 = instance:web:80\n81 = instance:db:81\n");
   const ports = keys({ ini, instances: ["web"] }).filter((key) => key.startsWith("port"));
   assertEquals(ports, ["port web 80:80/tcp"]);
+});
+
+Deno.test("desiredState: where Flannel is installed hpktainer is to use it, unless it is told otherwise", () => {
+  const setting = "setting /etc/hpktainer/config.ini";
+  const flannel = "/usr/bin/flanneld";
+  // Flannel, the line that is there; whether ours is wanted, and notes.
+  const cases: [string | undefined, string | null, boolean, number][] = [
+    [undefined, null, false, 0],
+    [undefined, "network = static", false, 0],
+    [flannel, null, true, 0],
+    [flannel, "network = flannel", true, 0],
+    [flannel, "network = auto", false, 1],
+  ];
+  for (const [found, networkLine, isWanted, notes] of cases) {
+    const state = desired({ flannel: found, networkLine });
+    assertEquals(state.wanted.map(keyOf).includes(setting), isWanted);
+    assertEquals(state.notes.length, notes);
+  }
 });
 
 Deno.test("desiredState warns of a program at a temporary path", () => {

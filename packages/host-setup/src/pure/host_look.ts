@@ -46,6 +46,10 @@ export interface HostLook {
   readonly missing: readonly Need[];
   /** Path of ethtool; undefined if it is not installed. */
   readonly ethtool: string | undefined;
+  /** What of Flannel is installed: the path of a file; undefined where nothing is. */
+  readonly flannel: string | undefined;
+  /** The line of hpktainer's configuration file that sets the network; null where none does. */
+  readonly networkLine: string | null;
   /** Absolute path of this program. */
   readonly self: string;
 }

@@ -29,7 +29,8 @@ export type Kind =
   | "firewall"
   | "firewalld"
   | "offload"
-  | "port";
+  | "port"
+  | "setting";
 
 /** State of a thing, as text; null if it does not exist. */
 export type Value = string | null;

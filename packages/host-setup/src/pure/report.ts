@@ -48,6 +48,7 @@ function title({ kind, id }: Thing): string {
       return `${id} in firewalld`;
     case "file":
     case "symlink":
+    case "setting":
     case "device":
       return id;
     default:

@@ -1,9 +1,10 @@
 /** The wanted things of a host, group by group. */
 
-import { formatCidr } from "@hpk/core";
+import { CONFIG_PATH, formatCidr } from "@hpk/core";
 import type { SetupSettings } from "./choices.ts";
 import { type CniNetwork, formatConflist } from "./cni_network.ts";
 import { APPTAINER, NEEDS, packageOf } from "./distribution.ts";
+import { FLANNEL_LINE } from "./flannel_setting.ts";
 import type { HostLook } from "./host_look.ts";
 import type { Group, Wanted } from "./item.ts";
 import { moduleState, wantedModules } from "./kernel_modules.ts";
@@ -120,6 +121,22 @@ export function devices(): Wanted[] {
       reason: "hpk-net-daemon makes TAP devices with it",
     },
   ];
+}
+
+/** Where Flannel is installed, containers are not to fall back to another network without it. */
+export function networkSetting({ flannel, networkLine }: HostLook, notes: string[]): Wanted[] {
+  if (flannel === undefined) return [];
+  if (networkLine !== null && networkLine !== FLANNEL_LINE) {
+    notes.push(`${CONFIG_PATH} says '${networkLine}': that stays, although Flannel is installed`);
+    return [];
+  }
+  return [{
+    group: "files and devices",
+    kind: "setting",
+    id: CONFIG_PATH,
+    value: FLANNEL_LINE,
+    reason: `Flannel is installed (${flannel}): a container without it is an error`,
+  }];
 }
 
 /** The bridge, and the configuration that attaches plain Apptainer's containers to it. */

@@ -15,6 +15,7 @@ import { offloadResource } from "./offload.ts";
 import { packageResource } from "./package.ts";
 import { portResource } from "./port.ts";
 import type { Resource } from "./resource.ts";
+import { settingResource } from "./setting.ts";
 import { sysctlResource } from "./sysctl.ts";
 
 /** The resource of each kind. */
@@ -56,5 +57,6 @@ export function makeResources(
     firewalld: firewalldResource(),
     offload: offloadResource(look.links),
     port: portResource(),
+    setting: settingResource(),
   };
 }

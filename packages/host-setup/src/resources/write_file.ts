@@ -14,14 +14,14 @@ export function temporaryOf(path: string): string {
  *
  * @throws {HpkError} If the file system is read-only or full, or we may not write.
  */
-export function writeWhole(path: string, text: string): void {
+export function writeWhole(path: string, text: string, mode = 0o644): void {
   const temporary = temporaryOf(path);
   try {
     // The remains of a kill may be longer.
     const file = Deno.openSync(temporary, { write: true, create: true, truncate: true });
     try {
       writeFully(file, new TextEncoder().encode(text));
-      Deno.chmodSync(temporary, 0o644);
+      Deno.chmodSync(temporary, mode);
       file.syncSync();
     } finally {
       file.close();
