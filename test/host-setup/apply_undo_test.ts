@@ -233,7 +233,7 @@ testIf({ name: "host-setup: a network that is set stays, with a note", needs }, 
   await host.sh(`rm ${CONFIG}`);
   await setupJson(host, ["--apply"]);
   await host.sh(`sed -i s/flannel/static/ ${CONFIG}`);
-  const undone = await setupJson(host, ["--undo"], 1);
+  const undone = await setupJson(host, ["--undo"]);
   assertEquals(undone.left.map(({ kind }) => kind).includes("setting"), true);
   assertMatch((await host.run("cat", [CONFIG])).stdout, /network = static/);
 });
