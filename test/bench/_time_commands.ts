@@ -27,8 +27,12 @@ export interface Plan {
   readonly commands: readonly TimedCommand[];
 }
 
-/** Pause after each command, in ms. */
+/** Pause after each command that is timed, and before it after another, in ms. */
 const SETTLE_MS = 300;
+
+function settle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+}
 
 async function run([program, ...args]: readonly string[]): Promise<void> {
   const { code } = await new Deno.Command(program!, {
@@ -41,7 +45,11 @@ async function run([program, ...args]: readonly string[]): Promise<void> {
 }
 
 async function time({ words, copies = 1, times = 1, before }: TimedCommand): Promise<number> {
-  if (before !== undefined) await run(before);
+  if (before !== undefined) {
+    await run(before);
+    // What it has started in the background is up by then.
+    await settle();
+  }
   const start = performance.now();
   for (let turn = 0; turn < times; turn++) {
     await Promise.all(Array.from({ length: copies }, () => run(words)));
@@ -60,7 +68,7 @@ if (import.meta.main) {
       await run(plan.between);
       // The kernel takes network namespaces down in the background, and makes others wait for it: no
       // command is to pay for the one before it.
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+      await settle();
     }
   }
   console.log(JSON.stringify(taken));

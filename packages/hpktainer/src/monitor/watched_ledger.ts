@@ -30,6 +30,8 @@ export class WatchedLedger implements Disposable {
   readonly #ownPid = thisProcess().pid;
   #hasEnded = false;
   #hasOrphan = false;
+  /** Whether an instance is among what has ended: whoever stops one waits for its release. */
+  #isAwaited = false;
 
   /** Reads all of a ledger, which exists. */
   constructor(ledger: Ledger) {
@@ -49,6 +51,7 @@ export class WatchedLedger implements Disposable {
     const ended = this.#hasEnded || this.#hasOrphan;
     this.#hasEnded = false;
     this.#hasOrphan = false;
+    this.#isAwaited = false;
     return ended;
   }
 
@@ -74,7 +77,7 @@ export class WatchedLedger implements Disposable {
 
   /**
    * Blocks until an owner or another process ends, the ledger changes, or the time is up, then reads
-   * what has changed. After an end among others it goes on until there is a pause.
+   * what has changed. After an end among others it goes on until there is a pause, except for instances.
    *
    * @param others Processes to wait for besides.
    * @param timeoutMs Bound in ms; -1 for none.
@@ -103,19 +106,23 @@ export class WatchedLedger implements Disposable {
   /** Takes note of the owners that have ended, within a time in ms. @return Whether any has. */
   #takeEnds(timeoutMs: number): boolean {
     const fds = [...this.#owners.values()].map(({ fd }) => fd);
-    const ended = new Set(waitReadable(fds, timeoutMs));
-    for (const [pid, process] of this.#owners) {
-      if (!ended.has(process.fd)) continue;
-      this.#hasEnded = true;
-      this.#forgetOwner(pid);
-    }
-    return ended.size > 0;
+    const readable = new Set(waitReadable(fds, timeoutMs));
+    const ended = [...this.#owners].filter(([, { fd }]) => readable.has(fd)).map(([pid]) => pid);
+    if (ended.length === 0) return false;
+    this.#hasEnded = true;
+    const pids = new Set(ended);
+    this.#isAwaited ||= this.records.some(({ kind, owner }) =>
+      kind === "instance" && pids.has(owner.pid)
+    );
+    for (const pid of ended) this.#forgetOwner(pid);
+    return true;
   }
 
-  /** Waits until no container starts or ends for a while; not where none lives any more. */
+  /** Waits until no container starts or ends for a while, if one is left and nobody waits for the end. */
   #awaitPause(): void {
     const deadline = performance.now() + LONGEST_GATHERING_MS;
-    for (let isBusy = true; isBusy && this.#owners.size > 0 && performance.now() < deadline;) {
+    const isLate = () => this.#isAwaited || performance.now() >= deadline;
+    for (let isBusy = true; isBusy && this.#owners.size > 0 && !isLate();) {
       waitReadable([], GATHERING_MS);
       const hasEnded = this.#takeEnds(0);
       isBusy = this.update() || hasEnded;
