@@ -365,6 +365,30 @@ testIf({ name: "an ordinary user is told to use sudo", needs }, async () => {
     result,
     /^cannot give the container a network of its own: that takes root, and you are uid 65534; run it with sudo, or with --network host$/,
   );
+  // Only root may look into the directory of stored containers.
+  await host.sh("mkdir -p -m 700 /var/lib/hpktainer/containers");
+  const commands: [command: string, code: number][] = [
+    ["ls", 125],
+    ["inspect web", 125],
+    ["logs web", 125],
+    ["prune", 125],
+    ["start web", 1],
+    ["stop web", 1],
+    ["kill web", 1],
+    ["rm web", 1],
+    ["wait web", 1],
+    ["exec web true", 125],
+  ];
+  for (const [command, code] of commands) {
+    const words = ["container", ...command.split(" ")];
+    const refused = await host.run("setpriv", [...args, ...words], { check: false });
+    assertEquals([refused.code, refused.stderr, refused.stdout], [
+      code,
+      "hpktainer: cannot manage containers of OCI images: that takes root, and you are uid 65534; run it with sudo\n",
+      "",
+    ], command);
+  }
+  await host.sh("rm -r /var/lib/hpktainer");
   await eventuallySame(host, state);
 });
 

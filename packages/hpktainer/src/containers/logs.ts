@@ -1,9 +1,10 @@
+import { type Caller } from "../shared/pure/caller.ts";
 import { HpkError } from "@hpk/core";
 import { drain, openProcess, waitReadableAside, watchFile } from "@hpk/core/ffi";
 import { type LogEntry, type LogSelection, parseLogLine, selectEntries } from "./pure/log_lines.ts";
 import { engineNamed } from "./engines/table.ts";
 import { pathsOf } from "./paths.ts";
-import { findStoredContainer } from "./store.ts";
+import { findStoredContainer, requireRootForContainers } from "./store.ts";
 
 /** Bytes read at a time. */
 const CHUNK = 64 * 1024;
@@ -15,10 +16,12 @@ const CHUNK = 64 * 1024;
  * @throws {HpkError} When there is no such container, or its output was not kept.
  */
 export async function* readLogs(
+  caller: Caller,
   wanted: string,
   selection: LogSelection,
   follow: boolean,
 ): AsyncGenerator<LogEntry> {
+  requireRootForContainers(caller);
   const { container, status } = findStoredContainer(wanted);
   const path = pathsOf(container.id).log;
   using log = openLog(path);

@@ -1,5 +1,6 @@
 /** Stops, kills, removes and waits for containers. */
 
+import { type Caller } from "../shared/pure/caller.ts";
 import { HpkError } from "@hpk/core";
 import { drain, openProcess, waitReadableAside, watchDirectory } from "@hpk/core/ffi";
 import { Ledger } from "@hpk/core/os";
@@ -19,6 +20,7 @@ import {
   findStoredContainer,
   listStoredContainers,
   readExitCode,
+  requireRootForContainers,
 } from "../containers/store.ts";
 import { discardContainer } from "../containers/take_down.ts";
 
@@ -35,10 +37,12 @@ const KILL_TIMEOUT_MS = 10_000;
  * @param signal Undefined for the container's own.
  */
 export async function stopContainer(
+  caller: Caller,
   wanted: string,
   timeout: number | undefined,
   signal?: string,
 ): Promise<void> {
+  requireRootForContainers(caller);
   const found = findStoredContainer(wanted);
   if (found.status !== "running") return;
   const { container } = found;
@@ -53,8 +57,9 @@ export async function stopContainer(
  *
  * @throws {HpkError} When it does not run.
  */
-export async function killContainer(wanted: string, signal: string): Promise<void> {
+export async function killContainer(caller: Caller, wanted: string, signal: string): Promise<void> {
   const number = readSignal(signal);
+  requireRootForContainers(caller);
   const found = findRunning(wanted, "kill");
   await signalContainer(found.container, number);
   if (number !== SIGKILL) return;
@@ -71,7 +76,12 @@ const SIGKILL = 9;
  * @param force Whether one that runs is killed first.
  * @throws {HpkError} When there is none, or it runs.
  */
-export async function removeContainer(wanted: string, force: boolean): Promise<void> {
+export async function removeContainer(
+  caller: Caller,
+  wanted: string,
+  force: boolean,
+): Promise<void> {
+  requireRootForContainers(caller);
   const found = findStoredContainer(wanted);
   const { container, status } = found;
   if (status === "running" && !force) {
@@ -91,11 +101,12 @@ export async function removeContainer(wanted: string, force: boolean): Promise<v
  *
  * @return Their ids.
  */
-export async function pruneContainers(): Promise<string[]> {
+export async function pruneContainers(caller: Caller): Promise<string[]> {
+  requireRootForContainers(caller);
   const idle = listStoredContainers().filter(({ status, container }) =>
     status !== "running" && container.maker === null
   );
-  for (const { container } of idle) await removeContainer(container.id, false);
+  for (const { container } of idle) await removeContainer(caller, container.id, false);
   return idle.map(({ container }) => container.id);
 }
 
@@ -104,7 +115,8 @@ export async function pruneContainers(): Promise<string[]> {
  *
  * @return Its exit status.
  */
-export async function waitForContainer(wanted: string): Promise<number> {
+export async function waitForContainer(caller: Caller, wanted: string): Promise<number> {
+  requireRootForContainers(caller);
   const { container, status, exitCode } = findStoredContainer(wanted);
   if (status !== "running") return exitCode ?? 0;
   const engine = await engineNamed(container.runtime);

@@ -45,11 +45,11 @@ export function start(
 
 /** `hpktainer container stop CONTAINER...`. */
 export function stop(
-  _caller: Caller,
+  caller: Caller,
   { time, signal }: { readonly time?: number; readonly signal?: string },
   ...names: string[]
 ): Promise<number> {
-  return each(names, (name) => stopContainer(name, time, signal));
+  return each(names, (name) => stopContainer(caller, name, time, signal));
 }
 
 /** `hpktainer container restart CONTAINER...`. */
@@ -59,37 +59,37 @@ export function restart(
   ...names: string[]
 ): Promise<number> {
   return each(names, async (name) => {
-    await stopContainer(name, time);
+    await stopContainer(caller, name, time);
     await restartContainer(caller, name, false, false);
   });
 }
 
 /** `hpktainer container kill CONTAINER...`. */
 export function kill(
-  _caller: Caller,
+  caller: Caller,
   { signal }: { readonly signal: string },
   ...names: string[]
 ): Promise<number> {
-  return each(names, (name) => killContainer(name, signal));
+  return each(names, (name) => killContainer(caller, name, signal));
 }
 
 /** `hpktainer container wait CONTAINER...`. */
-export function wait(_caller: Caller, _options: unknown, ...names: string[]): Promise<number> {
-  return each(names, async (name) => String(await waitForContainer(name)));
+export function wait(caller: Caller, _options: unknown, ...names: string[]): Promise<number> {
+  return each(names, async (name) => String(await waitForContainer(caller, name)));
 }
 
 /** `hpktainer container rm CONTAINER...`. */
 export function remove(
-  _caller: Caller,
+  caller: Caller,
   { force }: { readonly force?: true },
   ...names: string[]
 ): Promise<number> {
-  return each(names, (name) => removeContainer(name, force ?? false));
+  return each(names, (name) => removeContainer(caller, name, force ?? false));
 }
 
 /** `hpktainer container prune`. */
-export async function prune(): Promise<void> {
-  print((await pruneContainers()).map((id) => `${id}\n`).join(""));
+export async function prune(caller: Caller): Promise<void> {
+  print((await pruneContainers(caller)).map((id) => `${id}\n`).join(""));
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   findStoredContainer,
   firstProcessOf,
   listStoredContainers,
+  requireRootForContainers,
 } from "../../containers/store.ts";
 import type { Caller } from "../../shared/pure/caller.ts";
 import { type FormatOption, type JsonOption, print, printJson, wantsJson } from "../output.ts";
@@ -24,9 +25,10 @@ export interface ListOptions extends JsonOption, FormatOption {
 
 /** `hpktainer container ls`. */
 export function list(
-  _caller: Caller,
+  caller: Caller,
   { all, quiet, last, filter = [], trunc, json, format }: ListOptions,
 ): void {
+  requireRootForContainers(caller);
   const wanted = listStoredContainers().map(listedContainer)
     .filter(({ status }) =>
       all || last !== undefined || filter.some(isOnStatus) || status === "running"
@@ -42,8 +44,9 @@ export function list(
 }
 
 /** `hpktainer container inspect CONTAINER...`. */
-export function inspect(_caller: Caller, { format }: FormatOption, ...names: string[]): void {
+export function inspect(caller: Caller, { format }: FormatOption, ...names: string[]): void {
   wantsJson(undefined, format);
+  requireRootForContainers(caller);
   printJson(names.map((name) => {
     const found = findStoredContainer(name);
     const isRunning = found.status === "running";

@@ -15,7 +15,7 @@ export interface LogOptions {
 
 /** `hpktainer container logs CONTAINER`. */
 export async function logs(
-  _caller: Caller,
+  caller: Caller,
   { follow, tail, timestamps, since, until }: LogOptions,
   name: string,
 ): Promise<void> {
@@ -24,7 +24,7 @@ export async function logs(
     since: toTime("--since", since),
     until: toTime("--until", until),
   };
-  for await (const entry of readLogs(name, selection, follow ?? false)) {
+  for await (const entry of readLogs(caller, name, selection, follow ?? false)) {
     const text = timestamps ? `${entry.time} ${entry.text}` : entry.text;
     if (!printTo(entry.stream, text)) return;
   }
