@@ -25,9 +25,6 @@ export interface SettingSource {
 /** A table of settings by their keys. */
 export type SettingTable = Readonly<Record<string, SettingRow<unknown>>>;
 
-/** Every key, in the order that they are shown. */
-export const SETTING_KEYS = Object.keys(SETTINGS) as SettingKey[];
-
 /** Where settings are read from, weakest first: file, environment, command line. */
 export interface SettingInputs {
   /** The configuration file; undefined where there is none. */

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { RandomText } from "../testing/random.ts";
 import { HpkError } from "./errors.ts";
 import { PUBLISH_SYNTAX } from "./published_port.ts";
-import { CONFIG_PATH, resolveSettings, SETTING_KEYS, type SettingInputs } from "./settings.ts";
-import { isMtu } from "./settings_table.ts";
+import { CONFIG_PATH, resolveSettings, type SettingInputs } from "./settings.ts";
+import { isMtu, SETTINGS } from "./settings_table.ts";
 
 const DEFAULTS = {
   network: "auto",
@@ -36,7 +36,7 @@ const refusal = (lines: readonly string[] | undefined, more?: Partial<SettingInp
 Deno.test("resolveSettings() has a default for everything, and says so", () => {
   const { settings, sources } = resolve(undefined);
   assertEquals(settings, DEFAULTS as never);
-  assertEquals(sources.map(({ key }) => key), SETTING_KEYS);
+  assertEquals<string[]>(sources.map(({ key }) => key), Object.keys(SETTINGS));
   assert(sources.every(({ origin }) => origin === "default"));
 });
 
@@ -137,7 +137,7 @@ Deno.test("resolveSettings() takes an empty file, CRLF, and of a key given twice
 });
 
 Deno.test("resolveSettings() names file and line of what cannot be read", () => {
-  const keys = `keys are ${SETTING_KEYS.join(", ")}`;
+  const keys = `keys are ${Object.keys(SETTINGS).join(", ")}`;
   const unknown = (what: string, why: string) => `unknown ${what}: ${why}; ${keys}`;
   const noKey = (key: string) => unknown(`key '${key}'`, "no setting has that name");
   const misplaced = (what: string) => unknown(what, "keys stand in the section [network]");
