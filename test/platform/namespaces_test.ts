@@ -86,3 +86,37 @@ testIf(
     assertEquals((await host.sh(read)).stdout, "0\n1\n");
   },
 );
+
+const LINKS = import.meta.resolve("../../packages/core/src/os/links.ts");
+
+/** Runs removeLinks() in a host. @return The errors, by the name of the link. */
+async function removeLinksIn(
+  host: PrivateHost,
+  names: readonly string[],
+): Promise<Record<string, string>> {
+  const script = `import { removeLinks } from "${LINKS}";
+    const errors = removeLinks(${JSON.stringify(names)});
+    console.log(JSON.stringify(Object.fromEntries(
+      [...errors].map(([name, { message }]) => [name, message]),
+    )));`;
+  return JSON.parse((await host.run(Deno.execPath(), ["eval", "--no-config", script])).stdout);
+}
+
+testIf({ name: "removeLinks() deletes many links at once, and no others", needs }, async () => {
+  await using host = await PrivateHost.create();
+  const mine = Array.from({ length: 300 }, (_, index) => `hpk${index}`);
+  await host.sh(
+    [...mine, "other"].map((name) => `ip link add ${name} type veth peer name p${name}`).join("\n"),
+  );
+  assertEquals(await removeLinksIn(host, [...mine, "nosuch"]), {});
+  assertEquals(await linkNames(host), ["lo", "pother", "other"]);
+});
+
+testIf({ name: "removeLinks() deletes the rest where one cannot be deleted", needs }, async () => {
+  await using host = await PrivateHost.create();
+  await host.sh("ip link add hpk1 type veth peer name p1");
+  const errors = await removeLinksIn(host, ["lo", "hpk1"]);
+  assertEquals(Object.keys(errors), ["lo"]);
+  assertEquals(await linkNames(host), ["lo"]);
+  assertEquals(await removeLinksIn(host, ["hpk1"]), {});
+});
