@@ -52,7 +52,8 @@ export const HOST_SETUP: Command<undefined> = {
       { name: "undo", help: "put back what was there before" },
       {
         name: "verify",
-        help: "prove on the live host that containers reach the world and are reached",
+        help:
+          "prove on the live host that containers connect to the outside, and the outside to them",
       },
       { name: "target", value: "ADDRESS:PORT", help: "what --verify connects to" },
       JSON_OPTION,

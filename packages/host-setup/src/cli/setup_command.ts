@@ -6,7 +6,7 @@ import type { Choices } from "../pure/choices.ts";
 import { formatSetup, formatUndo, isUnfinished, type SetupReport } from "../pure/report.ts";
 import { undoSetup } from "../undo_setup.ts";
 
-/** Exit statuses: as wanted; failed; something would change. */
+/** Exit statuses: the host is set up; failed; something would change. */
 const EXIT_OK = 0;
 const EXIT_FAILURE = 1;
 const EXIT_WOULD_CHANGE = 2;
