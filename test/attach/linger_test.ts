@@ -100,13 +100,13 @@ testIf({ name: "gc ends the shared part at once, and says so", needs }, async ()
   const { host, before } = made;
   assertEquals(
     await ok(host, ["gc", "--dry-run"]),
-    "would take down the bridge hpk-bridge, which no container uses\n",
+    "would clean up the bridge hpk-bridge, which no container uses\n",
   );
   assertEquals(
     await ok(host, ["gc"]),
-    "took down the bridge hpk-bridge, which no container uses\n",
+    "cleaned up the bridge hpk-bridge, which no container uses\n",
   );
-  assertEquals(await ok(host, ["gc"]), "nothing to take down\n");
+  assertEquals(await ok(host, ["gc"]), "nothing to clean up\n");
   await eventuallySame(host, before, PATIENT);
 });
 

@@ -231,7 +231,7 @@ testIf({ name: "an image that a container uses stays", needs: imageNeeds }, asyn
     assertEquals((await images(host)).length, 2);
   });
   await t.step("prune takes the others", async () => {
-    assertRefused(await image(host, ["prune", "--all"]), /no terminal to ask on; add --force/);
+    assertRefused(await image(host, ["prune", "--all"]), /not a terminal; add --force/);
     const { stdout } = await image(host, ["prune", "--all", "--force"], { check: true });
     assertStringIncludes(stdout, `Untagged: ${sibling}\n`);
     assertMatch(stdout, /Freed: [0-9.]+ [kM]B\n$/);
@@ -312,7 +312,7 @@ testIf({
     assertRefused(await image(host, ["rm", busybox]), /none of that name or id/);
   });
   await t.step("what Docker has and we have not is told", async () => {
-    assertRefused(await image(host, ["tag", "a", "b"]), /only keeps images to run them; use the/);
+    assertRefused(await image(host, ["tag", "a", "b"]), /only stores images to run them; use the/);
     assertRefused(await image(host, ["save", "-o", "x", "a"]), /skopeo copy/);
     assertRefused(await image(host, ["nonsense"]), /see 'hpktainer image --help'/);
   });

@@ -181,7 +181,7 @@ const CASES: Record<string, (stage: Stage) => Promise<void>> = {
   "a record that cannot be read is reclaimed by gc": async (stage) => {
     const id = await abandon(stage);
     await stage.host.sh(`printf '{' > /run/hpktainer/containers/${id}.json`);
-    assertStringIncludes(await ok(stage.host, ["gc"]), `took down ${id}: `);
+    assertStringIncludes(await ok(stage.host, ["gc"]), `cleaned up ${id}: `);
   },
   "a record that cannot be read is reclaimed with the next container": async (stage) => {
     const id = await abandon(stage);
@@ -199,7 +199,7 @@ const CASES: Record<string, (stage: Stage) => Promise<void>> = {
     const abandoned = await snapshot(stage.host);
     const planned = JSON.parse(await ok(stage.host, ["gc", "--dry-run", "--json"]));
     assertEquals([planned.dryRun, planned.reclaimed[0].id], [true, id]);
-    assertMatch(await ok(stage.host, ["gc", "--dry-run"]), new RegExp(`^would take down ${id}: `));
+    assertMatch(await ok(stage.host, ["gc", "--dry-run"]), new RegExp(`^would clean up ${id}: `));
     await eventuallySame(stage.host, abandoned, CALM);
     const done = JSON.parse(await ok(stage.host, ["gc", "--json"]));
     assertEquals(done, { ...planned, dryRun: false });

@@ -267,7 +267,7 @@ testIf({ name: "ports are published by IPv6 too, and policies hold", needs: need
   await t.step("addresses that cannot be are refused", async () => {
     for (
       const [port, why] of [
-        ["[::1]:7400:80", "the kernel leads nothing away from IPv6's loopback"],
+        ["[::1]:7400:80", "the kernel does not forward from the IPv6 loopback"],
         ["[2001:db8::77]:7400:80", "no interface of the host has the address 2001:db8::77"],
       ] as const
     ) {

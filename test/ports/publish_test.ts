@@ -242,7 +242,7 @@ testIf({ name: "a port in use is refused, by name of its owner", needs }, async 
     ["6006:80", /6006:80\/tcp: deno \(pid [0-9]+\) listens on 127\.0\.0\.1:6006; /],
     ["6006:80/udp", /6006:80\/udp: deno \(pid [0-9]+\) listens on 127\.0\.0\.1:6006; /],
     ["7070:80", /7070:80\/tcp: a rule of another program, in chain DOCKER of the packet filter, /],
-    ["1:1,127.0.0.1:1:1", /127\.0\.0\.1:1:1\/tcp: 1:1\/tcp is asked for as well; /],
+    ["1:1,127.0.0.1:1:1", /127\.0\.0\.1:1:1\/tcp: 1:1\/tcp is requested as well; /],
     ["192.0.2.9:80:80", /: no interface of the host has the address 192\.0\.2\.9; /],
     ["[::1]:80:80", /\[::1\]:80:80\/tcp: the container has no IPv6 address; /],
     ["80", /^hpktainer: option --publish: cannot use publish '80': .* give \[IP:\]HOSTPORT:PORT/],

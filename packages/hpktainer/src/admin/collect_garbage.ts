@@ -10,15 +10,16 @@ import { sweepContainers } from "../containers/take_down.ts";
 import { isAbandoned, takeDownEnded } from "../attach/teardown.ts";
 
 /**
- * Takes down what dead owners left, waits for what the monitor is taking down, and sees to it that
- * the living have a monitor and their rules in the packet filter. Then it clears the store of images of what nothing needs.
+ * Cleans up after dead owners, waits for what the monitor is cleaning up, and ensures that live
+ * containers have a monitor and their packet filter rules. Then removes what no image needs from
+ * the store of images.
  *
- * @param dryRun Only tells what would be taken down.
- * @throws {HpkError} When it would change something and we are not root.
+ * @param dryRun Only reports what would be cleaned up.
+ * @throws {HpkError} When there is something to change and we are not root.
  */
 export async function collectGarbage(caller: Caller, dryRun: boolean): Promise<GarbageReport> {
   const report = await collectContainers(caller, dryRun);
-  // Only root may look into the stores.
+  // Only root may read the stores.
   if (caller.uid !== 0) return report;
   const swept = sweepContainers(dryRun).map(({ runtime, id }) => ({
     id,
@@ -51,8 +52,8 @@ async function collectContainers(caller: Caller, dryRun: boolean): Promise<Garba
       .map(({ id, name, resources }) => ({ id, name, resources, errors: [] }));
     return { ...nothing, reclaimed, unused };
   }
-  const fix = "run it with sudo, or add --dry-run to look only";
-  requireRoot(caller, "cannot take down what is left", fix);
+  const fix = "run it with sudo, or add --dry-run to only report";
+  requireRoot(caller, "cannot clean up", fix);
   const { reclaimed, hostErrors, empty } = await takeDownEnded(ledger, { lingers: false });
   const repaired = empty ? [] : await watchOverRest(ledger);
   return {
@@ -75,13 +76,13 @@ function bridgesOf(ledger: Ledger): string[] {
   return host === undefined ? [] : [host.bridge];
 }
 
-/** Sees to it that the living have what they need. @return What had to be repaired. */
+/** Ensures that live containers have what they need. @return What was repaired. */
 async function watchOverRest(ledger: Ledger): Promise<RepairedPart[]> {
   const repaired: RepairedPart[] = [];
   await ledger.withExisting(async () => {
     if (ledger.isEmpty()) return;
     if (await ensureMonitor(ledger)) repaired.push("monitor");
-    // What another program has wiped out, or a killed change of ports has left undone.
+    // Rules that another program has removed, or that a killed change of ports has not written.
     if (ledger.readHost() !== undefined && await applyFirewall(ledger, await saveRules())) {
       recordFirewallRepair();
       repaired.push("firewall");

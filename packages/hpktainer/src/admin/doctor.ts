@@ -43,7 +43,7 @@ import { type ChosenNetwork, withChoice } from "../network/pure/network_choice.t
 import { networkCheck } from "./pure/network_check.ts";
 import { type Check, type DoctorReport, reportOf } from "./pure/doctor_report.ts";
 
-/** The least Apptainer that has --netns-path. */
+/** The oldest Apptainer that has --netns-path. */
 const LEAST_APPTAINER = [1, 2] as const;
 
 /** Checks everything that a run needs. */
@@ -104,16 +104,16 @@ function checkProgram(program: Program, path?: string): Check {
     : ok(program.name, place);
 }
 
-/** Only the datapaths that frames take through our daemon need it. */
+/** Only the datapaths through our daemon need it. */
 function checkNetDaemon({ settings }: ResolvedSettings): Check {
   const check = checkProgram(NET_DAEMON);
   const isNeeded = settings.datapath === "tap" || settings.datapath === "relay";
   return isNeeded || check.status === "ok"
     ? check
-    : { ...check, status: "warn", found: "not installed; datapath veth does without" };
+    : { ...check, status: "warn", found: "not installed; datapath veth does not need it" };
 }
 
-/** OCI images are not for everyone. */
+/** Not everyone uses OCI images. */
 function checkForImages(program: Program): Check {
   const check = checkProgram(program);
   return check.status === "ok"
@@ -121,7 +121,9 @@ function checkForImages(program: Program): Check {
     : { ...check, status: "warn", found: "not installed; only OCI images need it" };
 }
 
-/** Names do without a name server, on one host and where that is as it was at the start. */
+/**
+ * Without a name server, containers know each other's names as of their start, on one host only.
+ */
 function checkNames({ settings }: ResolvedSettings): Check {
   if (!settings.names) return { ...ok("names", "off, by the settings") };
   const check = checkProgram(OPTIONAL_PROGRAMS.dnsmasq);
@@ -145,13 +147,13 @@ function checkNames({ settings }: ResolvedSettings): Check {
   };
 }
 
-/** Flows of datagrams to a published port follow a change of it at once only with conntrack(8). */
+/** UDP flows to a published port follow a change of it at once only with conntrack(8). */
 function checkConntrack(): Check {
   const check = checkProgram(OPTIONAL_PROGRAMS.conntrack);
   return check.status === "ok" ? check : {
     ...check,
     status: "warn",
-    found: "not installed; UDP flows follow a change of published ports when they pause",
+    found: "not installed; UDP flows follow a change of published ports only after a pause",
   };
 }
 
@@ -180,12 +182,12 @@ function checkCapabilities(): Check {
 
 async function checkFirewall({ uid }: Caller): Promise<Check> {
   if (findProgram(PROGRAMS.iptablesSave) === undefined || uid !== 0) {
-    return { id: "firewall", status: "warn", found: "not looked at", fix: "run doctor as root" };
+    return { id: "firewall", status: "warn", found: "not checked", fix: "run doctor as root" };
   }
   try {
     const rules = await saveRules();
     const drops = /^:FORWARD DROP/m.test(rules)
-      ? ", policy of FORWARD is DROP (ours goes before)"
+      ? ", policy of FORWARD is DROP (our rules precede it)"
       : "";
     return ok(
       "firewall",
@@ -249,7 +251,7 @@ function checkUplink({ settings }: ResolvedSettings): Check {
         id: "uplink",
         status: "warn",
         found: "no default route",
-        fix: "none is needed inside the host; for the outside, add a default route or set 'uplink'",
+        fix: "not needed inside the host; for outside traffic, add a default route or set 'uplink'",
       }
       : ok("uplink", `${link.name}, MTU ${link.mtu}`);
   } catch (error) {
@@ -281,9 +283,9 @@ async function checkLedger(caller: Caller): Promise<Check> {
   };
 }
 
-/** What is left where there is no container: it stays for the next one, or whoever kept it was killed. */
+/** The shared part without a container: it lingers for the next one, or its keeper was killed. */
 async function checkUnused(caller: Caller, ledger: Ledger, host: HostRecord): Promise<Check> {
-  // Only root may look who holds the lock.
+  // Only root may see who holds the lock.
   const isKept = caller.uid !== 0 ||
     await ledger.withExisting(() => hasMonitor(ledger)) !== false;
   const left = isKept ? lingerLeft(host, readUptime()) : 0;
@@ -295,7 +297,7 @@ async function checkUnused(caller: Caller, ledger: Ledger, host: HostRecord): Pr
     : {
       id: "containers",
       status: "warn",
-      found: `0 alive; the bridge ${host.bridge} is left of earlier ones`,
+      found: `0 alive; the bridge ${host.bridge} is left over from earlier ones`,
       fix: "run 'hpktainer gc'",
     };
 }

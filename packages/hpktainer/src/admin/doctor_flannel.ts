@@ -5,7 +5,7 @@ import { Ledger, readFileIfExists } from "@hpk/core/os";
 import type { Check } from "./pure/doctor_report.ts";
 import { anyAnswers, readFlannelVxlan } from "../network/vxlan_checksum.ts";
 
-/** Checks what only hosts of a Flannel network have; none on others. */
+/** Checks for hosts of a Flannel network; none on others. */
 export async function checkFlannel(
   settings: Settings,
   choice: ChosenNetwork | undefined,
@@ -18,7 +18,7 @@ export async function checkFlannel(
   }
 }
 
-/** Whether containers are on a subnet that Flannel gave before it gave the present one. */
+/** Whether containers use a subnet that Flannel assigned before the present one. */
 function checkSubnets(settings: Settings): Check[] {
   const text = readFileIfExists(settings.flannelEnv);
   if (text === undefined) return [];
@@ -32,12 +32,12 @@ function checkSubnets(settings: Settings): Check[] {
     id: "flannel-subnet",
     status: "warn",
     found:
-      `Flannel gives ${now} now; containers keep the subnet that they were started on: ${names}`,
-    fix: "restart them when it suits: other hosts may have no route to the earlier subnet",
+      `Flannel assigns ${now} now; containers keep the subnet that they started with: ${names}`,
+    fix: "restart them when convenient: other hosts may have no route to the earlier subnet",
   }];
 }
 
-/** Whether other hosts are reached through Flannel's VXLAN; nothing is changed to find out more. */
+/** Whether other hosts answer through Flannel's VXLAN, as far as that is known without changes. */
 async function checkVxlan(): Promise<Check[]> {
   const vxlan = readFlannelVxlan();
   if (vxlan === undefined) return [];
@@ -45,11 +45,11 @@ async function checkVxlan(): Promise<Check[]> {
     { id: "vxlan", status, found: `${vxlan.link}: ${found}`, fix },
   ];
   if (vxlan.peers.length === 0) return check("ok", "no other host yet");
-  const isMended = new Ledger().readHost()?.mendedChecksum === vxlan.link;
+  const isRepaired = new Ledger().readHost()?.mendedChecksum === vxlan.link;
   const isOffloaded = readTxChecksum(vxlan.link);
   if (await anyAnswers(vxlan)) {
-    const how = isMended
-      ? ", now that the kernel makes the checksums (below it they come out wrong)"
+    const how = isRepaired
+      ? ", now that the kernel computes the checksums (the device below computes wrong ones)"
       : "";
     return check("ok", `other hosts answer${how}`);
   }
@@ -57,7 +57,7 @@ async function checkVxlan(): Promise<Check[]> {
     "warn",
     `none of ${vxlan.peers.length} other hosts answers`,
     isOffloaded
-      ? `see whether they are up and UDP port 8472 is open between hosts; where only pings pass, try 'ethtool --offload ${vxlan.link} tx off', as containers do by themselves`
-      : "see whether they are up and UDP port 8472 is open between hosts",
+      ? `check that they are up and UDP port 8472 is open between hosts; where only pings pass, try 'ethtool --offload ${vxlan.link} tx off', as containers do by themselves`
+      : "check that they are up and UDP port 8472 is open between hosts",
   );
 }

@@ -5,14 +5,14 @@ import { JOURNAL_IDENTIFIER, MONITOR_LOG } from "../shared/log_files.ts";
 import { printable } from "../shared/pure/printable.ts";
 import type { Check } from "./pure/doctor_report.ts";
 
-/** Whether the host's monitor runs, where there is something to watch over; else what it said last. */
+/** Whether the host's monitor runs, where there is something to watch; else its last log line. */
 export async function checkMonitor({ uid }: Pick<Caller, "uid">): Promise<Check> {
   const id = "monitor";
   if (uid !== 0) {
-    return { id, status: "warn", found: "not looked at", fix: "run doctor as root" };
+    return { id, status: "warn", found: "not checked", fix: "run doctor as root" };
   }
   const ledger = new Ledger();
-  // Under the ledger's lock, as whoever is about to start one would take ours for that of a monitor.
+  // Under the ledger's lock, as a start would mistake our lock for a monitor's.
   const state = await ledger.withExisting(() => ({
     isWanted: !ledger.isEmpty() || ledger.readHost() !== undefined,
     runs: hasMonitor(ledger),

@@ -13,9 +13,9 @@ import { isSince } from "./pure/event_view.ts";
 
 /** Which events are wanted. */
 export interface EventSelection {
-  /** ISO 8601, UTC; undefined for all that are kept. */
+  /** ISO 8601, UTC; undefined for all kept events. */
   readonly since: string | undefined;
-  /** Whether to go on with what happens. */
+  /** Whether to wait for new events. */
   readonly follow: boolean;
 }
 
@@ -24,18 +24,18 @@ const CURRENT = `${EVENT_LOG.directory}/${EVENT_LOG.name}`;
 /** Bytes read at a time. */
 const CHUNK = 64 * 1024;
 
-/** How often it is looked for something new where nothing can tell of it, in ms. */
+/** Poll interval where the directory cannot be watched, in ms. */
 const POLL_MS = 1_000;
 
 /** Standard output. */
 const STDOUT = 1;
 
 /**
- * Shows events, oldest first. Takes no lock and needs no root. Following blocks this thread: it ends with
- * a signal, or when nobody reads any more.
+ * Shows events, oldest first. Takes no lock and needs no root. Following blocks this thread: it
+ * ends with a signal, or when the reader is gone.
  *
- * @param show Shows one; false where nobody reads any more.
- * @throws {HpkError} When what is kept cannot be read.
+ * @param show Shows one; false when the reader is gone.
+ * @throws {HpkError} When the event log cannot be read.
  */
 export function showEvents(
   { since, follow }: EventSelection,
@@ -50,17 +50,17 @@ export function showEvents(
     part?.read().every((event) => !isSince(event, since) || show(event)) ?? true;
 
   let current = openPart(CURRENT);
-  // After the other, so that none is missed that is set aside in between.
+  // After the older one, so that a rotation in between does not lose any.
   const older = openPart(olderPart(EVENT_LOG));
   if (older?.inode !== current?.inode && !showAll(older)) return;
   let watch: FileDescriptor | undefined;
   for (;;) {
-    // Before the reading, so that nothing happens unseen.
+    // Before reading, so that no event is missed.
     if (follow && watch === undefined) watch = tryWatch();
     if (!showAll(current)) return;
     const next = current?.isAt(CURRENT) === true ? undefined : openPart(CURRENT);
     if (next !== undefined) {
-      // What was written to the last one until it was set aside.
+      // What was written to the previous file before it was rotated.
       if (!showAll(current)) return;
       current?.[Symbol.dispose]();
       current = next;
@@ -69,16 +69,16 @@ export function showEvents(
   }
 }
 
-/** Waits until something may have happened. @return Whether nobody reads our output any more. */
+/** Waits until something may have happened. @return Whether the reader of our output is gone. */
 function hasNoReader(watch: FileDescriptor | undefined): boolean {
   const output = Deno.statSync(`/proc/self/fd/${STDOUT}`).isFifo ? [STDOUT] : [];
   const watched = watch === undefined ? [] : [watch.fd];
   const ready = waitReadable([...watched, ...output], watch === undefined ? POLL_MS : -1);
-  // The end of a pipe that is written to has nothing to read: it is an error that it tells of.
+  // The writing end of a pipe has nothing to read: an event on it is an error.
   return ready.includes(STDOUT);
 }
 
-/** Watches the directory, if it is there and the kernel has a watch left. */
+/** Watches the directory, if it exists and the kernel has a watch left. */
 function tryWatch(): FileDescriptor | undefined {
   try {
     return watchWrites(EVENT_LOG.directory);
@@ -88,7 +88,7 @@ function tryWatch(): FileDescriptor | undefined {
   }
 }
 
-/** One part of what is kept, which may grow. */
+/** One file of the event log, which may grow. */
 class EventFile implements Disposable {
   readonly inode: number | null;
   readonly #file: Deno.FsFile;
@@ -102,7 +102,7 @@ class EventFile implements Disposable {
     this.inode = file.statSync().ino;
   }
 
-  /** The events that have come since the last call. */
+  /** The events since the last call. */
   read(): HpkEvent[] {
     let text = this.#rest;
     for (;;) {
@@ -115,7 +115,7 @@ class EventFile implements Disposable {
     return lines.flatMap((line) => parseEventLine(line) ?? []);
   }
 
-  /** Whether a path names it. */
+  /** Whether a path is this file. */
   isAt(path: string): boolean {
     try {
       return Deno.statSync(path).ino === this.inode;

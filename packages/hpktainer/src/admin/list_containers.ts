@@ -11,7 +11,7 @@ export function listContainers(): ContainerView[] {
 /**
  * Finds one container by its name or id.
  *
- * @throws {HpkError} When there is none.
+ * @throws {HpkError} When it does not exist.
  */
 export function findContainer(name: string): ContainerView {
   const found = listContainers().find((view) => view.name === name || view.id === name);

@@ -1,7 +1,7 @@
 /**
- * The table of commands. How the words of a command are read, `--help`, completion, `crungo` and the
- * reference are derived from it: a further command is a row here and its action. Actions are loaded
- * when they are needed, so that the others do not cost a start anything.
+ * The table of commands. Argument parsing, `--help`, completion, `crungo` and the reference are
+ * derived from it: a new command is a row here and its action. Actions are loaded when they are
+ * needed, so that the others do not slow down a start.
  */
 
 import type { Command } from "@hpk/core/commands";
@@ -28,7 +28,7 @@ export const OWN_COMMANDS: readonly Command<Caller>[] = [
   }),
   command({
     name: "show",
-    summary: "show all about one container",
+    summary: "show the details of a container",
     arguments: [NAME],
     options: [JSON_OPTION],
     examples: [["By name", "hpktainer show web"]],
@@ -50,11 +50,11 @@ export const OWN_COMMANDS: readonly Command<Caller>[] = [
       }),
       command({
         name: "add",
-        summary: "publish further ports of a running container",
+        summary: "publish more ports of a running container",
         arguments: [NAME, { name: "PORTS", many: true }],
         options: [JSON_OPTION],
         examples: [[
-          "Port 8080 of the host, and any free one",
+          "Host port 8080, and any free one",
           "hpktainer port add web 8080:80 0:443",
         ]],
         output: "{version, ports: [PortView]}",
@@ -62,10 +62,10 @@ export const OWN_COMMANDS: readonly Command<Caller>[] = [
       }),
       command({
         name: "rm",
-        summary: "take ports of the host away from a running container",
+        summary: "unpublish ports of a running container",
         arguments: [NAME, { name: "PORTS", many: true }],
         options: [JSON_OPTION],
-        examples: [["By the host's side", "hpktainer port rm web 8080 127.0.0.1:53/udp"]],
+        examples: [["By host port", "hpktainer port rm web 8080 127.0.0.1:53/udp"]],
         output: "{version, ports: [PortView]}",
         load: async () => (await import("./actions/ports.ts")).remove,
       }),
@@ -78,21 +78,21 @@ export const OWN_COMMANDS: readonly Command<Caller>[] = [
       { name: "dry-run", help: "only report what would be cleaned up" },
       JSON_OPTION,
     ],
-    examples: [["Look first", "hpktainer gc --dry-run"]],
+    examples: [["Preview", "hpktainer gc --dry-run"]],
     output: "GarbageReport",
     load: async () => (await import("./actions/gc.ts")).collect,
   }),
   command({
     name: "events",
-    summary: "show what has happened to containers, oldest first",
+    summary: "show the events of containers, oldest first",
     options: [
-      { name: "follow", help: "go on with what happens" },
+      { name: "follow", help: "keep printing new events" },
       {
         name: "since",
         value: "TIME",
-        help: "leave out what was before: a time, or 10m for ten minutes",
+        help: "only events since a time, or since a duration ago such as 10m",
       },
-      { name: "json", help: "print a line of JSON of a stable shape for each" },
+      { name: "json", help: "print each as a line of JSON of a stable shape" },
     ],
     examples: [["From now on", "hpktainer events --follow --since 0s"]],
     output: "HpkEvent",
@@ -119,7 +119,7 @@ export const OWN_COMMANDS: readonly Command<Caller>[] = [
     name: "image",
     summary: "fetch, list and remove OCI images",
     elsewhere: {
-      why: "hpktainer only keeps images to run them",
+      why: "hpktainer only stores images to run them",
       fixes: FOREIGN_IMAGE_COMMANDS,
     },
     commands: IMAGE_COMMANDS,
@@ -136,7 +136,7 @@ export const OWN_COMMANDS: readonly Command<Caller>[] = [
   {
     name: "complete",
     hidden: true,
-    summary: "print what can stand at the cursor; for completion scripts",
+    summary: "print completion candidates; for completion scripts",
     loadRaw: async () => {
       const { candidates } = await import("./actions/completions.ts");
       return (caller, words) => candidates(caller, words, OWN_COMMANDS);
@@ -153,6 +153,6 @@ export const OWN_COMMANDS: readonly Command<Caller>[] = [
 /** Names of our own commands. */
 export const OWN_NAMES: readonly string[] = OWN_COMMANDS.map(({ name }) => name);
 
-/** Names of the commands on containers, which `crungo` has without `container`; aliases too. */
+/** Names and aliases of the container commands, which `crungo` has without `container`. */
 export const CONTAINER_NAMES: readonly string[] = CONTAINER_COMMANDS
   .flatMap(({ name, aliases = [] }) => [name, ...aliases]);

@@ -10,7 +10,7 @@ import { OwnCaller } from "./own_caller.ts";
 import { mainHelp } from "./pure/help.ts";
 import { readRuntime } from "./pure/runtime_choice.ts";
 
-/** A command and the words that name it. */
+/** A command and its path. */
 type Row = readonly [path: string, command: Command<Caller>];
 
 /** Every command of a table, subcommands too. */
@@ -24,7 +24,7 @@ function rowsOf(commands: readonly Command<Caller>[], above = ""): Row[] {
 const ROWS = rowsOf([...STARTS, ...OWN_COMMANDS]);
 const SHOWN = ROWS.filter(([, { hidden }]) => !hidden);
 
-/** Runs a command of ours that prints help, or fails. */
+/** Runs an own command that prints help, or fails. */
 async function run(line: string): Promise<string> {
   let text = "";
   const found = findCommand(OWN_COMMANDS, line.split(" "))!;
@@ -37,7 +37,7 @@ async function helpOf([path, command]: Row): Promise<string> {
   return commandHelp(command, await optionsOf(command), `hpktainer ${path}`);
 }
 
-Deno.test("every command has a summary, names of its own, and either subcommands or an action", () => {
+Deno.test("every command has a summary, unique names, and either subcommands or an action", () => {
   for (const [path, { summary, commands, load, loadRaw }] of ROWS) {
     assertMatch(summary, /^[a-z].*[^.]$/, path);
     const does = [commands, load, loadRaw].filter((one) => one !== undefined);
@@ -77,7 +77,7 @@ Deno.test("help is text of at most 100 columns without escape sequences", async 
   }
 });
 
-Deno.test("every example of the help is a command line that we take", async () => {
+Deno.test("every example of the help is a valid command line", async () => {
   const texts = [...await Promise.all(SHOWN.map(helpOf)), mainHelp("1.2.3", OWN_COMMANDS)];
   const lines = texts.flatMap((
     text,
@@ -101,7 +101,7 @@ Deno.test("crungo has the commands on containers, by every name", () => {
   }
 });
 
-Deno.test("a wrong command line is refused in our own words, whatever parses it", async () => {
+Deno.test("a wrong command line is refused with our own message, whatever parses it", async () => {
   const cases: [line: string, message: string][] = [
     [
       "ps --jsn",
@@ -134,7 +134,7 @@ Deno.test("a wrong command line is refused in our own words, whatever parses it"
     ["ps --json=maybe", "cannot use --json=maybe: it is on or off; write true or false"],
     [
       "image build x",
-      "cannot run 'hpktainer image build': hpktainer only keeps images to run them; build by buildah or podman, and run 'hpktainer image pull oci:DIRECTORY:TAG'",
+      "cannot run 'hpktainer image build': hpktainer only stores images to run them; build by buildah or podman, and run 'hpktainer image pull oci:DIRECTORY:TAG'",
     ],
     [
       "port nonsense",
@@ -156,15 +156,15 @@ Deno.test("what a command prints as help", async () => {
     await run("container stop web -h"),
     `Usage: hpktainer container stop [OPTIONS] CONTAINER...
 
-Stop containers: by their signal, then by SIGKILL.
+Stop containers, by their stop signal, then by SIGKILL.
 
 Options:
   -t, --time SECONDS   time before SIGKILL; default: the container's, or 10
-  -s, --signal SIGNAL  instead of the container's
+  -s, --signal SIGNAL  signal, instead of the container's own
   -h, --help           show this help
 
 Examples:
-  At once:
+  Immediately:
     hpktainer container stop -t 0 web
 `,
   );
@@ -178,8 +178,8 @@ Show and change the published ports of running containers.
 
 Commands:
   ls   list published ports
-  add  publish further ports of a running container
-  rm   take ports of the host away from a running container
+  add  publish more ports of a running container
+  rm   unpublish ports of a running container
 
 Options:
   -h, --help  show this help

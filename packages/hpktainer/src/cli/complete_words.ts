@@ -6,7 +6,7 @@ import { listContainers } from "../admin/list_containers.ts";
 import { complete, completeOwn, parseApptainerCompletion } from "./pure/completion.ts";
 
 /**
- * Candidates for the last of the words on a command line, Apptainer's included.
+ * Completion candidates for the last word of a command line, Apptainer's included.
  *
  * @param own Our own commands.
  */

@@ -27,7 +27,7 @@ export async function main(caller: Caller, argv: readonly string[]): Promise<num
   }
 }
 
-/** Tells why the program fails. @return Its exit status. */
+/** Reports why the program fails. @return Its exit status. */
 export function fail(error: unknown): number {
   complain(errorLine("hpktainer", error));
   return error instanceof HpkError ? error.exitStatus : EXIT_OWN_FAILURE;
@@ -45,7 +45,7 @@ async function readInvocation(caller: Caller, argv: readonly string[]): Promise<
 
 async function dispatch(caller: Caller, invocation: Invocation): Promise<number> {
   switch (invocation.kind) {
-    // Each is loaded only where it is needed: a command of Apptainer's costs little more than itself.
+    // Loaded only where needed, so that a command of Apptainer's has little overhead.
     case "container": {
       if (invocation.boot !== undefined) {
         const { bootInstance } = await import("../runtimes/boot/boot.ts");
@@ -93,7 +93,7 @@ async function helpOn(verb: string | undefined): Promise<string> {
   return commandHelp(command, await optionsOf(command), `hpktainer ${verb}`);
 }
 
-/** Reports something that is not a failure of ours. */
+/** Reports a line on standard error. */
 function tell(line: string): void {
   complain(`hpktainer: ${line}`);
 }

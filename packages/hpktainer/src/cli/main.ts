@@ -3,8 +3,8 @@ import { OwnCaller } from "./own_caller.ts";
 import { mayBeServed } from "../monitor/pure/start_order.ts";
 
 /**
- * Runs the program. What a start beside other containers needs is loaded first, and the rest only where
- * the monitor does not attach it.
+ * Runs the program. Loads first what a start needs when the monitor attaches it, and the rest only
+ * when it does not.
  *
  * @param argv Arguments after the program's name.
  * @return The exit status, unless the process becomes Apptainer.

@@ -14,7 +14,7 @@ export function printJson(value: unknown): void {
 /**
  * Writes text to one of the standard streams.
  *
- * @return False when nobody reads it any more.
+ * @return False when the reader is gone.
  */
 export function printTo(stream: "stdout" | "stderr", text: string): boolean {
   return writeText(stream === "stdout" ? Deno.stdout : Deno.stderr, text);
@@ -25,7 +25,7 @@ export function complain(line: string): void {
   writeText(Deno.stderr, `${line}\n`);
 }
 
-/** Exit status of a command of ours that ran and found something wrong. */
+/** Exit status of an own command that ran and found a problem. */
 export const EXIT_FOUND_WRONG = 1;
 
 /** The option of commands that can print JSON. */
@@ -33,21 +33,21 @@ export interface JsonOption {
   readonly json?: true;
 }
 
-/** The same option as Docker writes it. */
+/** The same option in Docker's form. */
 export interface FormatOption {
   readonly format?: string;
 }
 
 /**
- * Whether JSON is asked for, by either option.
+ * Whether either option asks for JSON.
  *
- * @throws {HpkError} On a template, as Docker has them.
+ * @throws {HpkError} On a Go template, which Docker accepts.
  */
 export function wantsJson(json: true | undefined, format: string | undefined): boolean {
   if (format === undefined || format === "json") return json === true || format === "json";
   throw new HpkError({
     what: `cannot format as '${format}'`,
-    why: "there are no templates here",
+    why: "templates are not supported",
     fix: "use --format json and a program such as jq",
   });
 }

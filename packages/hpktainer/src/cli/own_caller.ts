@@ -3,8 +3,8 @@ import { thisProcess } from "@hpk/core/process";
 import type { Caller, OutputStream, Streams } from "../shared/pure/caller.ts";
 
 /**
- * This process as a caller. What a command does not need it does not pay for: each part is read when
- * it is asked for, as the working directory may be gone.
+ * This process as a caller. Each part is read only when it is used: it costs time, and the working
+ * directory may be gone.
  */
 export class OwnCaller implements Caller {
   readonly uid = Deno.uid() ?? 0;

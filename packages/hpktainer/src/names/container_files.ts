@@ -13,7 +13,7 @@ import { readHostResolver } from "./host_resolver.ts";
 
 /** Paths of the files that are made for a container. */
 export interface ContainerFiles {
-  /** To be bound over those of the image. */
+  /** Mounted over those of the image. */
   readonly resolvConf: string;
   readonly hosts: string;
   /** For the pid of an instance. */
@@ -21,9 +21,9 @@ export interface ContainerFiles {
 }
 
 /**
- * Writes the files that tell a container of its network.
+ * Writes a container's hosts and resolv.conf.
  *
- * @param record Its record, as far as that is known; how it learns names is.
+ * @param record Its record, as far as known; how it resolves names is.
  */
 export function writeFiles(
   ledger: Ledger,
@@ -52,8 +52,8 @@ export function writeFiles(
 }
 
 /**
- * Brings a container's hosts file up to date where it is what names are learned from. It is written in
- * its place, since the container has that file and not its name.
+ * Updates a container's hosts file where it resolves names by that. The file is overwritten in
+ * place, since it is bind-mounted in the container.
  */
 export function refreshHosts(
   ledger: Ledger,

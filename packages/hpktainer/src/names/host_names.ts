@@ -1,6 +1,6 @@
 /**
- * Names of containers on this host: one name server for all on the gateway address, or, where there is
- * none, entries in each container's hosts file.
+ * Names of containers on this host: one name server for all on the gateway address or, without one,
+ * entries in each container's hosts file.
  */
 
 import {
@@ -15,23 +15,23 @@ import { ensureNameServer, nameServerPid, stopNameServer } from "./name_server.t
 import { findProgram, type Ledger, OPTIONAL_PROGRAMS } from "@hpk/core/os";
 import { hostResolvConf } from "./host_resolver.ts";
 
-/** Whether a container shall ask our name server: not where the user names servers. */
+/** Whether a container uses our name server: not if the user chooses DNS servers. */
 export function wantsNameServer(settings: Settings): boolean {
   return settings.names && settings.dns.length === 0 &&
     findProgram(OPTIONAL_PROGRAMS.dnsmasq) !== undefined;
 }
 
 /**
- * Sees to it that the host's name server runs as the ledger wants it. To be called with a container in
- * the ledger, so that it is ended with it.
+ * Ensures that the host's name server runs as the ledger requires. Call it with a container in the
+ * ledger, so that it is stopped with the last one.
  *
- * @return Its process id, or why it does not run, as a clause.
+ * @return Its process id, or the reason why it does not run, as a clause.
  */
 export async function serveNames(ledger: Ledger): Promise<number | string> {
   try {
     const networks = ledger.readHost()?.networks ?? [];
     const addresses = networks.flatMap(({ nameServer }) => nameServer ?? []);
-    if (addresses.length === 0) return "no container wants one";
+    if (addresses.length === 0) return "no container uses it";
     ledger.makeNamesDirectory();
     return await ensureNameServer(addresses, ledger.nameServerPaths(hostResolvConf()));
   } catch (error) {
@@ -44,13 +44,13 @@ export function nameServerOf(ledger: Ledger): number | undefined {
   return nameServerPid(ledger.nameServerPaths(hostResolvConf()));
 }
 
-/** Ends the host's name server. To be called under the ledger's lock, when no container is left. */
+/** Stops the host's name server. Call it under the ledger's lock, when no container is left. */
 export async function stopNames(ledger: Ledger, { networks }: HostRecord): Promise<void> {
   if (networks.every(({ nameServer }) => nameServer === null)) return;
   await stopNameServer(ledger.nameServerPaths(hostResolvConf()));
 }
 
-/** Tells the name server of a container. */
+/** Adds a container to the name server. */
 export function announce(ledger: Ledger, record: ContainerRecord): void {
   const entries = addressesOf(record).map((one) => formatNameEntry(one, record.name, true));
   ledger.writeNames(record.id, entries.join(""));
@@ -64,7 +64,7 @@ export function addressesOf({ address, address6 }: ContainerRecord): string[] {
 /**
  * Lines of a hosts file (hosts(5)) for the other containers of the host.
  *
- * @param id Of the container whose file it is.
+ * @param id Id of the container that the file is for.
  */
 export function hostsEntries(records: readonly ContainerRecord[], id: string): string[] {
   return records

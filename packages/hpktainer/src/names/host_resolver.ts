@@ -1,7 +1,7 @@
 import { parseResolvConf, type ResolverConfig } from "@hpk/core";
 import { readFileIfExists } from "@hpk/core/os";
 
-/** The host's own configuration of names (resolv.conf(5)). */
+/** The host's own resolver configuration (resolv.conf(5)). */
 const RESOLV_CONF = "/etc/resolv.conf";
 
 /** Where systemd-resolved keeps the real servers behind its stub (systemd-resolved.service(8)). */
@@ -10,7 +10,10 @@ const RESOLVED_UPLINK_CONF = "/run/systemd/resolve/resolv.conf";
 /** systemd-resolved's stub, which only the host itself reaches. */
 const RESOLVED_STUB = "127.0.0.53";
 
-/** The file with the host's servers; behind systemd-resolved's stub, that of the servers it asks itself. */
+/**
+ * The file with the host's servers; with systemd-resolved, its upstream servers instead of the
+ * stub.
+ */
 export function hostResolvConf(): string {
   const { servers } = parseResolvConf(readFileIfExists(RESOLV_CONF) ?? "");
   const isStub = servers.length > 0 && servers.every((server) => server === RESOLVED_STUB);
@@ -19,7 +22,7 @@ export function hostResolvConf(): string {
     : RESOLV_CONF;
 }
 
-/** The host's resolver; behind systemd-resolved's stub, the servers that it asks itself. */
+/** The host's resolver; with systemd-resolved, its upstream servers instead of the stub. */
 export function readHostResolver(): ResolverConfig {
   return parseResolvConf(readFileIfExists(hostResolvConf()) ?? "");
 }

@@ -22,9 +22,9 @@ const START_MS = 5_000;
 const POLL_MS = 10;
 
 /**
- * Sees to it that the host's name server runs, on these addresses.
+ * Ensures that the host's name server runs, on these addresses.
  *
- * @return Its process id, or why it does not run, as a clause.
+ * @return Its process id, or the reason why it does not run, as a clause.
  */
 export async function ensureNameServer(
   addresses: readonly string[],
@@ -41,33 +41,36 @@ export async function ensureNameServer(
   };
   const running = runningAsWanted();
   if (running !== undefined) return running;
-  // Of many starts at once, one starts it and the others wait for that.
+  // Of concurrent starts, one starts it and the others wait.
   using lock = openLockFile(`${paths.pidFile}.lock`);
   const deadline = Date.now() + START_MS;
   while (!tryLockExclusive(lock)) {
-    if (Date.now() > deadline) return "another start of it does not come to an end";
+    if (Date.now() > deadline) return "another process has not finished starting it";
     await pause(POLL_MS);
   }
   const started = runningAsWanted();
   if (started !== undefined) return started;
   if (nameServerPid(paths) !== undefined) await stopNameServer(paths);
-  // It goes into the background once it listens; a status of 0 says that it does.
+  // It goes into the background once it listens, with exit status 0.
   const { code, stderr } = await runCommand(program, args);
   faultPoint("names.server");
   if (code !== 0) return stderr.replace(/^\s*dnsmasq: /, "").trim();
   return nameServerPid(paths) ?? "it ended at once";
 }
 
-/** The process id of the name server that was started with these paths; undefined where it does not run. */
+/**
+ * The process id of the name server that was started with these paths; undefined where it does not
+ * run.
+ */
 export function nameServerPid(paths: NameServerPaths): number | undefined {
   const pid = readPidFile(paths.pidFile);
   return pid !== undefined && isNameServer(pid, paths) ? pid : undefined;
 }
 
-/** Ends every name server of this network namespace that was started with these paths, and waits for it. */
+/** Stops every name server of this network namespace started with these paths, and waits for it. */
 export async function stopNameServer(paths: NameServerPaths): Promise<void> {
   const own = namespaceOf("self");
-  // By the list of processes, so that one is found that was killed before its pid was on file.
+  // By the process list, to find also one whose start was killed before it wrote its pid file.
   const servers = [...Deno.readDirSync("/proc")].map(({ name }) => name)
     .filter((name) => /^[0-9]+$/.test(name) && isNameServer(Number(name), paths))
     .filter((pid) => namespaceOf(pid) === own)

@@ -8,7 +8,7 @@ const pathsIn = (directory: TempDirectory) => ({
   resolvConf: directory.at("resolv.conf"),
 });
 
-Deno.test("nameServerPid() knows no server without a pid, and takes no other process for one", () => {
+Deno.test("nameServerPid() needs a pid, and does not mistake another process for a server", () => {
   using directory = new TempDirectory();
   const paths = pathsIn(directory);
   assertEquals(nameServerPid(paths), undefined);
@@ -18,10 +18,10 @@ Deno.test("nameServerPid() knows no server without a pid, and takes no other pro
   }
 });
 
-Deno.test("stopNameServer() ends what was started with its paths, and nothing else", async () => {
+Deno.test("stopNameServer() stops what was started with its paths, and nothing else", async () => {
   using directory = new TempDirectory();
   using other = new TempDirectory();
-  // What tells a server is its arguments.
+  // A server is recognised by its arguments.
   const start = ({ pidFile }: { pidFile: string }) =>
     new Deno.Command("sh", {
       args: ["-c", "read line", "dnsmasq", `--pid-file=${pidFile}`],

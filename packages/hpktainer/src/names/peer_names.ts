@@ -1,8 +1,8 @@
 /**
- * Names of containers on other hosts of the pod network. Each host's name server lists the addresses of
- * its own containers under one name; the monitor asks for them, and for the name of each that is
- * new, and keeps the answers as entries of this host's name server. So a name is answered at once,
- * whether it exists or not, also while some host cannot be reached.
+ * Names of containers on other hosts of the pod network. Each host's name server lists the
+ * addresses of its own containers under one name; the monitor asks for them, and for the name of
+ * each that is new, and keeps the answers as entries of this host's name server. So every query is
+ * answered at once, whether the name exists or not, even while a host cannot be reached.
  */
 
 import {
@@ -20,26 +20,26 @@ import {
 } from "@hpk/core";
 import type { Ledger } from "@hpk/core/os";
 
-/** How long another host may take for an answer, in ms: the monitor waits for it. */
+/** How long another host may take to answer, in ms: the monitor waits for it. */
 const ANSWER_MS = 500;
 
-/** How long the name of an address is believed, in ms: another container may get the address. */
+/** How long the name of an address is cached, in ms: another container may get the address. */
 const BELIEVED_MS = 30_000;
 
-/** After so many questions without an answer, what is known of a host's names is forgotten. */
+/** After this many unanswered queries, a host's names are dropped. */
 const LEAST_FAILURES = 3;
 
-/** What is known of another host's names. */
+/** Cached names of another host. */
 interface KnownPeer {
   failures: number;
-  /** What is known of each address, and until when it is believed, by performance.now(). */
+  /** The name of each address, and when it expires, by performance.now(). */
   readonly names: Map<string, PeerAnswer & { until: number }>;
 }
 
-/** Prefix of the owner of entries that are another host's. */
+/** Prefix of the owner of another host's entries. */
 const OWNER = "peer-";
 
-/** Asks other hosts for the names that they have. */
+/** Queries other hosts for the names of their containers. */
 export class PeerNames {
   readonly #ledger: Ledger;
   readonly #known = new Map<string, KnownPeer>();
@@ -51,9 +51,9 @@ export class PeerNames {
   }
 
   /**
-   * Asks every other host, and lets this host's name server know.
+   * Queries every other host, and updates this host's name server.
    *
-   * @return Whether there is any other host that could come to have names.
+   * @return Whether there is another host that may have names later.
    */
   async ask({ networks, ipv6 }: HostRecord): Promise<boolean> {
     const shared6 = ipv6?.networks.find(({ subnet, podNetwork }) => subnet !== podNetwork);
@@ -86,7 +86,7 @@ export class PeerNames {
       }
       known.failures = 0;
     } catch {
-      // It may be gone, or begin to run containers later.
+      // It may be gone, or start containers later.
       known.failures++;
       if (known.failures < LEAST_FAILURES) return;
       known.names.clear();
@@ -98,7 +98,7 @@ export class PeerNames {
     );
   }
 
-  /** Asks for the name of an address, where it is not known or no longer believed. */
+  /** Queries the name of an address, if it is not cached or has expired. */
   async #believe(known: KnownPeer, address: string, peer: Peer): Promise<void> {
     const now = performance.now();
     if ((known.names.get(address)?.until ?? 0) > now) return;
@@ -113,14 +113,14 @@ function ownerOf({ subnet }: Peer): string {
   return `${OWNER}${formatIpv4(subnet.network)}`;
 }
 
-/** Asks another host's name server; no such name is no answer. */
+/** Queries another host's name server; undefined if it has no such name. */
 async function lookUp(
   name: string,
   type: "A" | "AAAA" | "PTR",
   { gateway }: Peer,
 ): Promise<string[]> {
   const nameServer = { ipAddr: formatIpv4(gateway), port: 53 };
-  // The end by the signal leaves a timer behind, which a clear end does not.
+  // Aborting by the signal leaves a timer behind; a clean end does not.
   const late = new AbortController();
   const timer = setTimeout(() => late.abort(), ANSWER_MS);
   try {

@@ -1,4 +1,4 @@
-/** Shows and changes the published ports of containers that run. */
+/** Shows and changes the published ports of running containers. */
 
 import {
   type ContainerRecord,
@@ -21,7 +21,7 @@ import { claimPorts, writeWithRules } from "./port_rules.ts";
  * Lists published ports.
  *
  * @param name Name or id of a container; undefined for all.
- * @throws {HpkError} When there is no such container.
+ * @throws {HpkError} When the container does not exist.
  */
 export function listPorts(name: string | undefined): PortView[] {
   const ledger = new Ledger();
@@ -30,11 +30,11 @@ export function listPorts(name: string | undefined): PortView[] {
 }
 
 /**
- * Publishes further ports of a container that runs.
+ * Publishes more ports of a running container.
  *
  * @param texts As the option --publish takes them.
- * @return The new ones, none of them with host port 0.
- * @throws {HpkError} When one cannot be published; then none is.
+ * @return The new ports; host port 0 is replaced by a free one.
+ * @throws {HpkError} When one cannot be published; then none of them is.
  */
 export async function addPorts(
   caller: Caller,
@@ -60,7 +60,7 @@ export async function addPorts(
       gateway: record.gateway,
     });
     const host = ledger.readHost()!;
-    // Told before the record says so, so that whoever reads the one looks for the other.
+    // Before the record, so that whatever reads the record finds the flag set.
     if (!host.ownRules) ledger.writeHost({ ...host, ownRules: true });
     await writeWithRules(ledger, { ...record, ports: [...record.ports, ...added] }, added);
     return portViewsOf({ ...record, ports: added });
@@ -71,7 +71,8 @@ export async function addPorts(
  * Takes ports of the host away from a container that runs. Connections that stand go on; flows of
  * datagrams end.
  *
- * @param texts The host's side, such as "8080" or "127.0.0.1:5000-5009/udp"; without an address, on any.
+ * @param texts The host's side, such as "8080" or "127.0.0.1:5000-5009/udp"; without an address, on
+ * any.
  * @return What was taken away.
  * @throws {HpkError} When the container does not have one of them; then none is taken away.
  */
@@ -108,7 +109,9 @@ export async function removePorts(
   });
 }
 
-/** Runs a change of a container that runs, under the ledger's lock; without a ledger, none is made. */
+/**
+ * Runs a change of a container that runs, under the ledger's lock; without a ledger, none is made.
+ */
 async function withExisting<T>(
   ledger: Ledger,
   name: string,

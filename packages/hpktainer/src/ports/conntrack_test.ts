@@ -1,11 +1,11 @@
 import { assertEquals } from "@std/assert";
 import { runScript, TempDirectory } from "@hpk/core/testing";
 
-/** The arguments of each call of conntrack(8) that forgetting these ports leads to. */
+/** The arguments of each call of conntrack(8) that deletes the flows of these ports. */
 async function calls(ports: string): Promise<string[]> {
   using directory = new TempDirectory();
   const log = directory.write("log", "");
-  // Its status where there was no such flow.
+  // Its status if there was no such flow.
   directory.program("conntrack", 'echo "$*" >>"$LOG"; exit 1');
   const { stderr } = await runScript(
     `import { forgetFlows } from "${import.meta.resolve("./conntrack.ts")}";
@@ -17,7 +17,7 @@ async function calls(ports: string): Promise<string[]> {
   return Deno.readTextFileSync(log).trim().split("\n").filter((line) => line !== "");
 }
 
-Deno.test("forgetFlows() forgets flows of datagrams, port by port", async () => {
+Deno.test("forgetFlows() deletes UDP flows, port by port", async () => {
   assertEquals(await calls("80:80,53:5353/udp,7000-7001:7000-7001/udp"), [
     "-D -p udp --orig-port-dst 53",
     "-D -p udp --orig-port-dst 7000",
@@ -26,6 +26,6 @@ Deno.test("forgetFlows() forgets flows of datagrams, port by port", async () => 
   assertEquals(await calls("80:80"), []);
 });
 
-Deno.test("forgetFlows() makes one call of a large range", async () => {
+Deno.test("forgetFlows() makes one call for a large range", async () => {
   assertEquals(await calls("10000-20000:10000-20000/udp"), ["-D -p udp --dst-nat"]);
 });

@@ -1,4 +1,4 @@
-/** Ports that the host's own file, host.ini, leads to instances. */
+/** Host ports that host.ini publishes for instances. */
 
 import { claimMeets } from "./pure/port_claims.ts";
 import {
@@ -11,9 +11,10 @@ import {
 import { readFileIfExists } from "@hpk/core/os";
 
 /**
- * Adds the ports that host.ini leads to an instance. One that the settings publish as well is theirs.
+ * Adds the ports that host.ini publishes for an instance. Where the settings publish the same host
+ * port, they win.
  *
- * @param name The instance's name; undefined for a container that is none.
+ * @param name The instance's name; undefined for a container that is not an instance.
  * @throws {HpkError} On a wrong line of the file, naming it.
  */
 export function withHostPorts(settings: Settings, name: string | undefined): Settings {

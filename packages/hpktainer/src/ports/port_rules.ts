@@ -1,6 +1,6 @@
 /**
- * Published ports on the host: whose they are, and how they are opened and closed. Loaded only where
- * a container has some, or has other rules of its own in the packet filter.
+ * Published ports on the host: who has them, and how they are opened and closed. Loaded only for
+ * containers that have ports or other rules of their own in the packet filter.
  */
 
 import { getAvailablePort } from "@std/net";
@@ -29,22 +29,22 @@ import { forgetFlows } from "./conntrack.ts";
 import { ownerOfSocket, readListeners, readPortRange } from "./sockets.ts";
 import { applyFirewall } from "../network/chains.ts";
 
-/** What is looked at before ports are given. */
+/** What is inspected before ports are assigned. */
 export interface PortSurvey {
   readonly facts: HostFacts;
   /** The packet filter, as iptables-save(8) prints it. */
   readonly rules: string;
-  /** The host's IPv6 addresses; undefined where the container has none itself. */
+  /** The host's IPv6 addresses; undefined if the container has no IPv6 address. */
   readonly addresses6: readonly string[] | undefined;
   /** The gateway address. */
   readonly gateway: string;
 }
 
 /**
- * Gives requests their ports, where nobody else has them. To be called under the ledger's lock; the
- * ports are taken as soon as they are in the ledger.
+ * Assigns free ports to requests. Call it under the ledger's lock; the ports are taken as soon as
+ * they are in the ledger.
  *
- * @throws {HpkError} When someone has one, by name, or the host lacks the address.
+ * @throws {HpkError} When a port is taken, naming its owner, or the host lacks the address.
  */
 export function claimPorts(
   ledger: Ledger,
@@ -85,7 +85,7 @@ function checkAddress6(
   const hostAddress = request.hostAddress!;
   if (addresses === undefined) throw unusable(request, "the container has no IPv6 address");
   if (hostAddress === "::1") {
-    throw unusable(request, "the kernel leads nothing away from IPv6's loopback");
+    throw unusable(request, "the kernel does not forward from the IPv6 loopback");
   }
   if (hostAddress !== "::" && !addresses.includes(hostAddress)) {
     throw unusable(request, noInterface(hostAddress));
@@ -100,18 +100,18 @@ function unusable(request: PublishedPort, why: string): HpkError {
   return new HpkError({
     what: `cannot publish ${formatPublish(request)}`,
     why,
-    fix: "leave the address out for every one, or see 'ip address' for those that there are",
+    fix: "omit the address to use all of them, or see 'ip address'",
   });
 }
 
-/** Ours, also where it has not been started yet: containers would lose it by a rule for its port. */
+/** Our name server's port, even before it starts: a rule for the port would cut containers off. */
 function claimsOfNameServer(gateway: string): PortClaim[] {
   return PORT_PROTOCOLS.map((protocol) => ({
     protocol,
     hostAddress: gateway,
     hostPort: NAME_SERVER_PORT,
     count: 1,
-    owner: () => `${gateway}:${NAME_SERVER_PORT} is for the name server of containers`,
+    owner: () => `${gateway}:${NAME_SERVER_PORT} is reserved for the containers' name server`,
   }));
 }
 
@@ -130,7 +130,7 @@ function claimsOfRules(rules: string, isOwn: (address: string) => boolean): Port
     .map((port) => ({
       ...port,
       owner: () =>
-        `a rule of another program, in chain ${port.chain} of the packet filter, takes it`,
+        `a rule of another program, in chain ${port.chain} of the packet filter, forwards it`,
     }));
 }
 
@@ -147,8 +147,8 @@ function claimsOfProcesses(requests: readonly PublishedPort[]): PortClaim[] {
 }
 
 /**
- * Writes a container's record, and lets the packet filter follow it: its ports lead to it from then
- * on, and ports that it had before no longer do.
+ * Writes a container's record and updates the packet filter: from then on its ports are forwarded
+ * to it, and ports that it had before no longer are.
  *
  * @param changed Ports that are new or gone.
  */
@@ -163,7 +163,7 @@ export async function writeWithRules(
   if (record.ports.some(isReachedByLoopback)) openLocalRoutes(ledger, record.bridge);
   await applyFirewall(ledger, await saveRules());
   faultPoint("ports.firewall");
-  // Only when the chains keep containers from the host's loopback.
+  // Only once the chains keep containers from the host's loopback.
   if (ledger.readHost()?.priorRouteLocalnet !== null) writeRouteLocalnet(record.bridge, "1");
   faultPoint("ports.local routes");
   await forgetFlows(changed);
@@ -171,9 +171,9 @@ export async function writeWithRules(
 }
 
 /**
- * Tells the bridge of a container's link: that it is isolated; and that a frame may go back to it, as
- * does what a container sends to its own published port where the packet filter sees the bridge's
- * frames (net.bridge.bridge-nf-call-iptables, which Docker and Kubernetes turn on).
+ * Sets the bridge flags of a container's link: isolated; and hairpin, so that a frame may go back
+ * to it. A container that connects to its own published port needs that where the packet filter
+ * sees bridged frames (net.bridge.bridge-nf-call-iptables, which Docker and Kubernetes turn on).
  */
 async function setPortFlags({ id, ports, policy }: ContainerRecord): Promise<void> {
   const flags = [
@@ -190,16 +190,16 @@ function openLocalRoutes(ledger: Ledger, bridge: string): void {
   const host = ledger.readHost();
   if (host === undefined || host.priorRouteLocalnet !== null) return;
   const prior = readRouteLocalnet(bridge);
-  // Where it has been so before us, it is not ours to restrict.
+  // If it was already so before us, we do not restrict it.
   if (prior === "0") ledger.writeHost({ ...host, priorRouteLocalnet: prior });
 }
 
-/** Whether a program on the host can reach the port by the host's loopback. */
+/** Whether a program on the host can reach the port through the loopback. */
 function isReachedByLoopback({ hostAddress }: PublishedPort): boolean {
   return hostAddress === null || hostAddress === "0.0.0.0" || hostAddress.startsWith("127.");
 }
 
-/** Lets the packet filter forget containers that are being taken down, where any had rules of its own. */
+/** Removes the packet filter rules of containers that are being taken down, if they had any. */
 export async function closePorts(
   ledger: Ledger,
   records: readonly ContainerRecord[],

@@ -8,7 +8,7 @@ const TABLES: Readonly<Record<PortProtocol, readonly string[]>> = {
   udp: ["/proc/thread-self/net/udp", "/proc/thread-self/net/udp6"],
 };
 
-/** Every socket of this network namespace that receives what comes to a port. */
+/** Every socket of this network namespace that receives on a port. */
 export function readListeners(protocol: PortProtocol): Listener[] {
   return TABLES[protocol].flatMap((path) =>
     parseSocketTable(readFileIfExists(path) ?? "", protocol)
@@ -19,7 +19,7 @@ export function readListeners(protocol: PortProtocol): Listener[] {
  * Names the process that has a socket, as "nginx (pid 123)".
  *
  * @param inode The socket's inode.
- * @return Undefined when none is seen, as when it is in another container.
+ * @return Undefined if it cannot be found, for example in another container.
  */
 export function ownerOfSocket(inode: string): string | undefined {
   const wanted = `socket:[${inode}]`;
@@ -31,7 +31,7 @@ export function ownerOfSocket(inode: string): string | undefined {
         return `${Deno.readTextFileSync(`/proc/${pid}/comm`).trim()} (pid ${pid})`;
       }
     } catch {
-      // It has ended meanwhile, or is not ours to look into.
+      // It has ended meanwhile, or we may not read it.
     }
   }
   return undefined;
@@ -45,7 +45,7 @@ function linkTarget(path: string): string | undefined {
   }
 }
 
-/** Ports that the kernel gives to who asks for any (ip-sysctl, ip_local_port_range). */
+/** Range of ports that the kernel chooses from (ip-sysctl, ip_local_port_range). */
 export function readPortRange(): [first: number, last: number] {
   const text = Deno.readTextFileSync("/proc/sys/net/ipv4/ip_local_port_range");
   const [first = 0, last = 0] = text.trim().split(/\s+/).map(Number);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import { ownerOfSocket, readListeners, readPortRange } from "./sockets.ts";
 
-Deno.test("readListeners sees a socket, and ownerOfSocket whose it is", () => {
+Deno.test("readListeners finds a socket, and ownerOfSocket its process", () => {
   const port = getAvailablePort();
   const find = () => readListeners("tcp").filter((listener) => listener.port === port);
   assertEquals(find(), []);
@@ -12,7 +12,7 @@ Deno.test("readListeners sees a socket, and ownerOfSocket whose it is", () => {
   assertMatch(ownerOfSocket(found[0]!.inode) ?? "", new RegExp(` \\(pid ${Deno.pid}\\)$`));
 });
 
-Deno.test("ownerOfSocket knows nobody for a socket that does not exist", () => {
+Deno.test("ownerOfSocket finds no process for a socket that does not exist", () => {
   assertEquals(ownerOfSocket("0"), undefined);
 });
 

@@ -1,4 +1,4 @@
-/** Containers as text; apart from their JSON, which needs nothing of what lays out a table. */
+/** Containers as text; in a file apart from their JSON, which does not need the table code. */
 
 import { type BootReport, formatHostDifference } from "@hpk/core";
 import { describePorts } from "../../ports/pure/port_view.ts";

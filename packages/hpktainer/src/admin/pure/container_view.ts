@@ -1,14 +1,16 @@
 import type { BootReport, ContainerRecord, PublishedPort } from "@hpk/core";
 
-/** A container as `ps --json` and `show --json` give it. The shape is stable: keys are only added. */
+/**
+ * A container as `ps --json` and `show --json` give it. The shape is stable: keys are only added.
+ */
 export interface ContainerView {
   /** Twelve hexadecimal digits. */
   readonly id: string;
-  /** Its name; the id where none was given. */
+  /** Its name; its id if it was not named. */
   readonly name: string;
   /** How it was started. */
   readonly kind: ContainerRecord["kind"];
-  /** "dead" where its owner is gone and it waits for `gc`. */
+  /** "dead" when its owner is gone and it waits to be cleaned up. */
   readonly state: ContainerRecord["phase"] | "dead";
   /** IPv4 address; null until it is allocated. */
   readonly address: string | null;
@@ -34,13 +36,13 @@ export interface ContainerView {
   readonly ports: readonly PublishedPort[];
   /** Whether it is kept apart from other isolated containers. */
   readonly isolated: boolean;
-  /** Whether its traffic to outside gets the host's address, where we are the one to do that. */
+  /** Whether hpktainer masquerades its outbound traffic. */
   readonly masquerade: boolean;
-  /** Whether it reaches the cloud's instance metadata service. */
+  /** Whether it may reach the cloud's instance metadata service. */
   readonly imds: boolean;
   /** Name of the runtime that runs it. */
   readonly runtime: ContainerRecord["runtime"];
-  /** The image as it was named. */
+  /** The image as the user named it. */
   readonly image: string;
   /** The process whose end releases the network. */
   readonly pid: number;
@@ -50,9 +52,9 @@ export interface ContainerView {
   readonly namespace: string | null;
   /** Host end of the veth pair; null where it has none. */
   readonly link: string | null;
-  /** What went wrong when it was last cleaned up. */
+  /** Errors of the last attempt to clean it up. */
   readonly errors: readonly string[];
-  /** How its boot went; null where it was not booted, or is booting. */
+  /** The result of its boot; null if it was not booted, or is booting. */
   readonly boot: BootReport | null;
 }
 

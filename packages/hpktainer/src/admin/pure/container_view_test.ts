@@ -65,20 +65,20 @@ Deno.test("viewOf() has the documented shape", () => {
   });
 });
 
-Deno.test("viewOf() has null for what a container in the host's network has not", () => {
+Deno.test("viewOf() has null for what a container in the host's network does not have", () => {
   const view = viewOf({ ...RECORD, mode: "host", address: null, resources: [] }, true);
   const { gateway, subnet, datapath, bridge, mtu } = view;
   assertEquals([gateway, subnet, datapath, bridge, mtu], [null, null, null, null, null]);
 });
 
-Deno.test("viewOf() calls a container dead whose owner is gone, whatever its phase", () => {
+Deno.test("viewOf() calls a container with a dead owner dead, whatever its phase", () => {
   for (const phase of ["starting", "running", "stopping"] as const) {
     assertEquals(viewOf({ ...RECORD, phase }, true).state, phase);
     assertEquals(viewOf({ ...RECORD, phase }, false).state, "dead");
   }
 });
 
-Deno.test("viewOf() has null for what is not made", () => {
+Deno.test("viewOf() has null for what was not created", () => {
   const view = viewOf({ ...RECORD, address: null, resources: [] }, true);
   assertEquals([view.address, view.namespace, view.link], [null, null, null]);
 });
@@ -112,7 +112,7 @@ Deno.test("formatContainer() shows a line for each property", () => {
   ]);
 });
 
-Deno.test("formatContainer() tells how a boot went", () => {
+Deno.test("formatContainer() shows the result of a boot", () => {
   const boot = {
     state: "degraded",
     failedUnits: ["x.service"],

@@ -1,15 +1,15 @@
 import type { SettingSource } from "@hpk/core";
 import { formatTable } from "../../shared/pure/text_table.ts";
 
-/** One thing that a run needs, and whether it is so. */
+/** A prerequisite of a run, and whether it is met. */
 export interface Check {
   /** Stable name for programs, such as "apptainer". */
   readonly id: string;
-  /** "fail" keeps containers from starting, "warn" may surprise. */
+  /** "fail" prevents containers from starting, "warn" limits what they can do. */
   readonly status: "ok" | "warn" | "fail";
   /** What was found. */
   readonly found: string;
-  /** What to do; empty where there is nothing to do. */
+  /** What to do; empty if nothing needs doing. */
   readonly fix: string;
 }
 
@@ -25,7 +25,7 @@ export interface DoctorReport {
   readonly settings: readonly SettingSource[];
 }
 
-/** Puts checks and settings together. */
+/** Combines checks and settings into a report. */
 export function reportOf(
   checks: readonly Check[],
   settings: readonly SettingSource[],

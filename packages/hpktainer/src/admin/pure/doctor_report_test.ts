@@ -12,7 +12,7 @@ Deno.test("reportOf() is ok unless a check failed", () => {
   }
 });
 
-Deno.test("formatDoctor() shows what was found, how to mend it, and where settings come from", () => {
+Deno.test("formatDoctor() shows findings, fixes, and where settings come from", () => {
   const report = reportOf([OK, FAIL], [
     { key: "bridge", value: "hpk-bridge", origin: "default" },
     { key: "subnet", value: "", origin: "default" },

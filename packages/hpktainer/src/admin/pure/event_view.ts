@@ -12,7 +12,7 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Reads since when events are wanted: a moment in ISO 8601, or a duration before now such as "90s",
+ * Reads the start of the wanted events: a time in ISO 8601, or a duration before now such as "90s",
  * "10m", "2h" or "1d".
  *
  * @param now In ms since 1970.
@@ -36,7 +36,7 @@ export function parseSince(text: string, now: number): string {
   });
 }
 
-/** Whether an event is not older than a moment; every one is where none is named. */
+/** Whether an event is not older than a time; true for every event if no time is given. */
 export function isSince({ time }: HpkEvent, since: string | undefined): boolean {
   return since === undefined || time >= since;
 }

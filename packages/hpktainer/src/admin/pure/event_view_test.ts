@@ -15,7 +15,7 @@ const EVENT: HpkEvent = {
   detail: "\x1b[2Jgone\n",
 };
 
-Deno.test("parseSince() takes moments and durations", () => {
+Deno.test("parseSince() accepts times and durations", () => {
   const cases: [string, string][] = [
     ["0s", "2026-01-02T03:04:05.000Z"],
     ["90s", "2026-01-02T03:02:35.000Z"],
@@ -37,7 +37,7 @@ Deno.test("parseSince() refuses anything else in one line", () => {
   }
 });
 
-Deno.test("isSince() goes by the moment", () => {
+Deno.test("isSince() compares the times", () => {
   const cases: [string | undefined, boolean][] = [
     [undefined, true],
     ["2026-01-02T03:04:05.678Z", true],

@@ -16,10 +16,10 @@ export interface GarbageReport {
     readonly name: string;
     /** What was removed. */
     readonly resources: readonly Resource[];
-    /** What could not be removed, one message each. */
+    /** What could not be removed, one message per item. */
     readonly errors: readonly string[];
   }[];
-  /** What went wrong with what all containers share. */
+  /** Errors with what all containers share. */
   readonly errors: readonly string[];
   /** What was, or would be, removed from the store of images. */
   readonly images: readonly {
@@ -30,7 +30,7 @@ export interface GarbageReport {
   }[];
   /** Bridges without a container that were, or would be, removed with what belongs to them. */
   readonly unused: readonly string[];
-  /** What running containers need and had to be made again. */
+  /** What running containers need and had to be repaired. */
   readonly repaired: readonly RepairedPart[];
 }
 
@@ -39,12 +39,12 @@ export function hasErrors(report: GarbageReport): boolean {
   return report.errors.length > 0 || report.reclaimed.some(({ errors }) => errors.length > 0);
 }
 
-/** Tells a person what was taken down. */
+/** Reports what was cleaned up, as text. */
 export function formatGarbage(report: GarbageReport): string {
-  const verb = report.dryRun ? "would take down" : "took down";
+  const verb = report.dryRun ? "would clean up" : "cleaned up";
   const { reclaimed, errors, images, unused, repaired } = report;
   if ([reclaimed, errors, images, unused, repaired].every(({ length }) => length === 0)) {
-    return "nothing to take down\n";
+    return "nothing to clean up\n";
   }
   const bytes = images.reduce((sum, image) => sum + image.bytes, 0);
   return [

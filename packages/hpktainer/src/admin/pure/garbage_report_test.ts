@@ -18,23 +18,23 @@ const report = (change: Partial<GarbageReport>, errors: string[] = []): GarbageR
   ...change,
 });
 
-Deno.test("formatGarbage() tells what was, or would be, taken down", () => {
+Deno.test("formatGarbage() reports what was, or would be, cleaned up", () => {
   const cases: [GarbageReport, string][] = [
-    [report({ reclaimed: [] }), "nothing to take down\n"],
-    [report({ reclaimed: [], dryRun: true }), "nothing to take down\n"],
-    [report({}), `took down web: ${ALL}\n`],
-    [report({ dryRun: true }), `would take down web: ${ALL}\n`],
+    [report({ reclaimed: [] }), "nothing to clean up\n"],
+    [report({ reclaimed: [], dryRun: true }), "nothing to clean up\n"],
+    [report({}), `cleaned up web: ${ALL}\n`],
+    [report({ dryRun: true }), `would clean up web: ${ALL}\n`],
     [report({ reclaimed: [], repaired: ["monitor"] }), "repaired: monitor\n"],
-    [report({}, ["busy", "odd"]), `took down web: ${ALL}\n  failed: busy\n  failed: odd\n`],
+    [report({}, ["busy", "odd"]), `cleaned up web: ${ALL}\n  failed: busy\n  failed: odd\n`],
     [report({ reclaimed: [], errors: ["bridge busy"] }), "failed: bridge busy\n"],
     [
       report({ reclaimed: [], unused: ["br"], dryRun: true }),
-      "would take down the bridge br, which no container uses\n",
+      "would clean up the bridge br, which no container uses\n",
     ],
     [report({ reclaimed: [], images: IMAGES }), "removed what no image needs: 3 MB\n"],
     [
       report({ images: IMAGES, dryRun: true }),
-      `would take down web: ${ALL}\nwould remove what no image needs: 3 MB\n`,
+      `would clean up web: ${ALL}\nwould remove what no image needs: 3 MB\n`,
     ],
   ];
   for (const [given, expected] of cases) assertEquals(formatGarbage(given), expected);

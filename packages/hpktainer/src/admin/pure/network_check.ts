@@ -4,10 +4,10 @@ import type { NetworkPlan } from "../../network/pure/network_plan.ts";
 import type { Check } from "./doctor_report.ts";
 
 /**
- * Says which network containers get, and why.
+ * Reports which network containers get, and why.
  *
  * @param sources Where the settings came from.
- * @param isPassedOver Whether Flannel is there and this is another network.
+ * @param isPassedOver Whether Flannel is present but its network is not the one in use.
  */
 export function networkCheck(
   plan: NetworkPlan,
@@ -25,13 +25,13 @@ export function networkCheck(
     ? {
       id: "network",
       status: "warn",
-      found: `${found}; Flannel has come since`,
+      found: `${found}; Flannel has been set up since`,
       fix: "stop the containers (hpktainer ps), and the next start uses Flannel's network",
     }
     : { id: "network", status: "ok", found, fix: "" };
 }
 
-/** The setting that says which network it is. */
+/** The setting that decides which network is used. */
 function originOf(sources: readonly SettingSource[]): string {
   const set = (["network", "subnet", "wait"] as const)
     .map((key) => sources.find((source) => source.key === key))

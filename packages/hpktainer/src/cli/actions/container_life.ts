@@ -93,8 +93,8 @@ export async function prune(caller: Caller): Promise<void> {
 }
 
 /**
- * Does something with each container, and prints its name or what comes of it; one failure does not
- * keep it from the rest.
+ * Acts on each container and prints its name or the result; after a failure it goes on with the
+ * rest.
  */
 async function each(
   names: readonly string[],

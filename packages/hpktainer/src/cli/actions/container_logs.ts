@@ -36,7 +36,7 @@ function toTail(text: string): number | undefined {
   throw new HpkError({
     what: `cannot use --tail ${text}`,
     why: "it is not a number of lines",
-    fix: "give one, or all",
+    fix: "give a number, or all",
   });
 }
 
@@ -47,6 +47,6 @@ function toTime(option: string, text: string | undefined): number | undefined {
   throw new HpkError({
     what: `cannot use ${option} ${text}`,
     why: "it is not a time",
-    fix: "give RFC 3339, or how long ago, such as 10m",
+    fix: "give an RFC 3339 time, or an age such as 10m",
   });
 }

@@ -87,7 +87,7 @@ function confirmPrune(): void {
   if (isAsked && confirm("Remove every image that no container uses?")) return;
   throw new HpkError({
     what: "cannot remove all unused images",
-    why: isAsked ? "you did not say yes" : "there is no terminal to ask on",
+    why: isAsked ? "you did not say yes" : "standard input is not a terminal",
     fix: "add --force",
   });
 }

@@ -3,7 +3,7 @@ import { Ledger } from "@hpk/core/os";
 import { runMonitor } from "../../monitor/monitor.ts";
 import type { Caller } from "../../shared/pure/caller.ts";
 
-/** `hpktainer monitor FD`, which a start runs. */
+/** `hpktainer monitor FD`, run by the first start. */
 export async function watch(_caller: Caller, [descriptor]: readonly string[]): Promise<void> {
   if (!/^[0-9]{1,9}$/.test(descriptor ?? "")) {
     throw new HpkError({

@@ -1,6 +1,5 @@
 /**
- * Completion of the command line in a shell. Words that are Apptainer's are completed by Apptainer
- * itself; ours are added.
+ * Shell completion. Apptainer completes its own words; ours are added.
  */
 
 import type { Argument, Command, FoundCommand } from "@hpk/core/commands";
@@ -10,20 +9,20 @@ import { BOOT_OPTIONS } from "../../arguments/boot_options.ts";
 import { NETWORK_OPTIONS } from "../../arguments/network_options.ts";
 import type { Shell } from "./shells.ts";
 
-/** What can stand at the cursor. */
+/** Completion candidates. */
 export interface Completion {
   /** Ours. */
   readonly candidates: readonly string[];
-  /** Words to be completed by Apptainer as well; undefined where it has no say. */
+  /** Words for Apptainer to complete as well; undefined where it is not asked. */
   readonly apptainer: readonly string[] | undefined;
 }
 
 /**
- * Works out what can stand at the cursor on a command line that is not one of our own commands.
+ * Completes a command line that is not one of our own commands.
  *
- * @param words Words after the program's name; the last is the one at the cursor, maybe empty.
+ * @param words Words after the program's name; the last, maybe empty, is at the cursor.
  * @param own Our own commands.
- * @param options Our options of the commands that start a container.
+ * @param options Our options for the commands that start a container.
  */
 export function complete<Context>(
   words: readonly string[],
@@ -46,9 +45,9 @@ export function complete<Context>(
 }
 
 /**
- * Works out what can stand at the cursor behind one of our own commands.
+ * Completes one of our own commands.
  *
- * @param found The command that the words name, and what follows; the last is the one at the cursor.
+ * @param found The command and the words after it; the last is at the cursor.
  * @param options Its options.
  * @param containers Names of the containers that exist.
  */
@@ -67,7 +66,7 @@ export function completeOwn<Context>(
   return candidates.filter((candidate) => candidate.startsWith(current));
 }
 
-/** What can be the operand of that index. */
+/** Candidates for the operand with that index. */
 function operandChoices(
   all: readonly Argument[],
   index: number,
@@ -77,7 +76,7 @@ function operandChoices(
   return argument?.choices ?? (argument?.completes === "containers" ? containers : []);
 }
 
-/** The values of the option that a word is; undefined where they cannot be listed. */
+/** The values of the option named by a word; undefined where they cannot be listed. */
 function valuesOf(
   word: string | undefined,
   options: readonly Option[],
@@ -91,8 +90,8 @@ function namesOf<Context>(commands: readonly Command<Context>[]): string[] {
 }
 
 /**
- * Reads what `apptainer __complete` prints: a candidate a line with a description after a tab, then a
- * directive that begins with a colon (spf13/cobra, "shell completions").
+ * Parses the output of `apptainer __complete`: one candidate per line with a description after a
+ * tab, then a directive that begins with a colon (spf13/cobra, "shell completions").
  */
 export function parseApptainerCompletion(stdout: string): string[] {
   return stdout.split("\n").filter((line) => line !== "" && !line.startsWith(":"))

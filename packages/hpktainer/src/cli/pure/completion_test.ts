@@ -30,7 +30,7 @@ const OWN: readonly Command<undefined>[] = [
   { name: "secret", summary: "", hidden: true },
 ];
 
-Deno.test("complete() offers ours, and says what Apptainer is to be asked", () => {
+Deno.test("complete() offers our words, and the words to ask Apptainer about", () => {
   const cases: [string[], string[], string[] | undefined][] = [
     // words, candidates, words for Apptainer
     [[], ["ps", "show", "port", "stop", "pull", "shells"], [""]],
@@ -100,7 +100,7 @@ Deno.test("no word makes complete() fail", () => {
   }
 });
 
-Deno.test("parseApptainerCompletion() takes the candidates without descriptions and directive", () => {
+Deno.test("parseApptainerCompletion() returns the candidates without descriptions and directive", () => {
   const cases: [string, string[]][] = [
     ["run\tRun the command\nrun-help\tShow help\n:4\n", ["run", "run-help"]],
     [":0\n", []],
@@ -110,7 +110,7 @@ Deno.test("parseApptainerCompletion() takes the candidates without descriptions 
   for (const [stdout, expected] of cases) assertEquals(parseApptainerCompletion(stdout), expected);
 });
 
-Deno.test("completionScript() has a script for every shell, which calls us back", () => {
+Deno.test("completionScript() has a script for every shell, which calls hpktainer", () => {
   const marks = { bash: "complete -o default -F", zsh: "#compdef hpktainer", fish: "complete -c" };
   for (const shell of SHELLS) {
     const script = completionScript(shell);

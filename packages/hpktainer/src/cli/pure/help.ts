@@ -21,7 +21,7 @@ export function mainHelp<Context>(
 Usage: hpktainer [OPTIONS] COMMAND [ARG...]
 
 Commands:
-${formatTable([...rows, ["  any other", "is Apptainer's, and reaches it unchanged"]])}
+${formatTable([...rows, ["  any other", "passed on to Apptainer unchanged"]])}
 'hpktainer COMMAND --help' says more. 'hpktainer run --runtime crun IMAGE' runs an OCI image with
 Docker's options; so does every command of 'hpktainer container'.
 

@@ -1,4 +1,4 @@
-/** Which runtime a command line is for, where it may be another than Apptainer. */
+/** Which runtime a command line is for, where it may not be Apptainer. */
 
 import { HpkError } from "@hpk/core";
 import { type Invocation, readArguments } from "../../arguments/arguments.ts";
@@ -6,7 +6,7 @@ import { optionLettered, optionNamed } from "@hpk/core/options";
 import { ALL_RUN_FLAGS } from "../../containers/pure/run_flags.ts";
 import { networkOption } from "../../arguments/network_options.ts";
 
-/** The runtime that is ours from the beginning, and has a command line of its own. */
+/** The default runtime, which has its own command line. */
 const APPTAINER = "apptainer";
 
 /**
@@ -15,7 +15,7 @@ const APPTAINER = "apptainer";
  * @param argv Arguments after the program's name.
  * @param preferred HPK_RUNTIME; undefined or empty for Apptainer.
  * @param own Names of our own commands.
- * @throws {HpkError} When it cannot be understood.
+ * @throws {HpkError} When it is malformed.
  */
 export function readRuntime(
   argv: readonly string[],
@@ -38,10 +38,10 @@ export function readRuntime(
 }
 
 /**
- * Reads a command line of Docker's kind: `run …`, `ps`, `images`.
+ * Reads a command line in Docker's style: `run …`, `ps`, `images`.
  *
- * @param containers Names of the commands on containers.
- * @throws {HpkError} When it names no command.
+ * @param containers Names of the container commands.
+ * @throws {HpkError} When it does not name a command.
  */
 export function readDockerLike(
   argv: readonly string[],
@@ -63,7 +63,7 @@ export function readDockerLike(
   });
 }
 
-/** The global option that is not for Apptainer alone, which every runtime's containers can be started with. */
+/** The global option of Apptainer that every other runtime accepts, too. */
 const DEBUG = ["--debug", "-d"];
 
 /** The network options before the command, and --debug. */
@@ -82,7 +82,7 @@ function networkOptions(argv: readonly string[]): readonly string[] {
   return argv.slice(0, index);
 }
 
-/** Finds --runtime among the options before the image: where it is, and how many words it takes. */
+/** Finds --runtime among the options before the image: its index and its number of words. */
 function findRuntime(
   words: readonly string[],
 ): { readonly name: string; readonly at: number; readonly length: number } | undefined {
@@ -97,7 +97,7 @@ function findRuntime(
   return undefined;
 }
 
-/** Whether an option's value is the next word. What is not known has none. */
+/** Whether an option's value is the next word. Unknown options have none. */
 function takesNext(word: string): boolean {
   if (word.startsWith("--")) {
     return !word.includes("=") && optionNamed(ALL_RUN_FLAGS, word.slice(2))?.value !== undefined;

@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { HpkError } from "@hpk/core";
 import { readDockerLike, readRuntime } from "./runtime_choice.ts";
 
-Deno.test("--runtime before the image chooses it, else the environment does", () => {
+Deno.test("--runtime before the image chooses the runtime, else the environment does", () => {
   const cases: [line: string, preferred: string | undefined, expected: "other" | "apptainer"][] = [
     ["run --runtime crun alpine", undefined, "other"],
     ["run -it -v /a:/b --runtime=crun alpine", undefined, "other"],
@@ -23,7 +23,7 @@ Deno.test("--runtime before the image chooses it, else the environment does", ()
   });
 });
 
-Deno.test("--debug before the command is Apptainer's too, and no other runtime's", () => {
+Deno.test("--debug before the command is for every runtime", () => {
   for (const line of ["--debug run --runtime crun x", "--network none -d run --runtime=crun x"]) {
     const found = readRuntime(line.split(" "), undefined, []);
     const words = line.split(" ").filter((word) => !["--debug", "-d", "run"].includes(word));

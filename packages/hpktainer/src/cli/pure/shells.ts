@@ -1,5 +1,5 @@
-/** Shells that a completion script is made for. */
+/** Shells that have a completion script. */
 export const SHELLS = ["bash", "zsh", "fish"] as const;
 
-/** A shell that a completion script is made for. */
+/** A shell that has a completion script. */
 export type Shell = typeof SHELLS[number];

@@ -7,7 +7,7 @@ export const command = defineCommands<Caller>();
 /** The option of commands that can print JSON. */
 export const JSON_OPTION = { name: "json", help: "print JSON of a stable shape" } as const;
 
-/** The same as Docker writes it. */
+/** The same in Docker's form. */
 export const FORMAT_OPTION = {
   name: "format",
   value: "KIND",
@@ -20,7 +20,7 @@ export const CONTAINER = { name: "CONTAINER", completes: "containers" } as const
 /** Containers by their names or ids. */
 export const CONTAINERS = { ...CONTAINER, many: true } as const;
 
-/** An image and what its own command is given. */
+/** An image and the arguments for its own command. */
 export const IMAGE_COMMAND = [{ name: "IMAGE" }, {
   name: "ARG",
   many: true,

@@ -11,7 +11,7 @@ const TIME_OPTION = {
   help: "time before SIGKILL; default: the container's, or 10",
 } as const;
 
-/** The commands on containers of OCI images, `hpktainer container …`. */
+/** The commands for containers of OCI images, `hpktainer container …`. */
 export const CONTAINER_COMMANDS: readonly Command<Caller>[] = [
   {
     ...RUN,
@@ -33,14 +33,14 @@ export const CONTAINER_COMMANDS: readonly Command<Caller>[] = [
     aliases: ["ps", "list"],
     summary: "list containers",
     options: [
-      { name: "all", letter: "a", help: "those that do not run, too" },
+      { name: "all", letter: "a", help: "include containers that do not run" },
       { name: "quiet", letter: "q", help: "ids only" },
       {
         name: "last",
         letter: "n",
         value: "COUNT",
         type: "integer",
-        help: "the newest, whatever they do",
+        help: "the newest NUMBER, running or not",
       },
       {
         name: "filter",
@@ -49,7 +49,7 @@ export const CONTAINER_COMMANDS: readonly Command<Caller>[] = [
         many: true,
         help: "name=, status=, label= or id=; repeatable",
       },
-      { name: "no-trunc", help: "show commands whole" },
+      { name: "no-trunc", help: "do not shorten commands" },
       JSON_OPTION,
       FORMAT_OPTION,
     ],
@@ -59,7 +59,7 @@ export const CONTAINER_COMMANDS: readonly Command<Caller>[] = [
   }),
   command({
     name: "inspect",
-    summary: "show all about containers, as JSON in Docker's shape",
+    summary: "show the details of containers, as JSON in Docker's shape",
     arguments: [CONTAINERS],
     options: [FORMAT_OPTION],
     examples: [[
@@ -70,14 +70,18 @@ export const CONTAINER_COMMANDS: readonly Command<Caller>[] = [
   }),
   command({
     name: "logs",
-    summary: "show what a container has written",
+    summary: "show the output of a container",
     arguments: [CONTAINER],
     options: [
-      { name: "follow", letter: "f", help: "go on until it ends" },
+      { name: "follow", letter: "f", help: "keep printing until it ends" },
       { name: "tail", letter: "n", value: "LINES", fallback: "all", help: "the last lines" },
-      { name: "timestamps", letter: "t", help: "show when it was written" },
-      { name: "since", value: "TIME", help: "from then on: RFC 3339, or ago, such as 10m" },
-      { name: "until", value: "TIME", help: "until then" },
+      { name: "timestamps", letter: "t", help: "show the time of each line" },
+      {
+        name: "since",
+        value: "TIME",
+        help: "only output since a time (RFC 3339), or an age such as 10m",
+      },
+      { name: "until", value: "TIME", help: "only output until then" },
     ],
     examples: [["Follow", "hpktainer container logs -f --tail 10 web"]],
     load: async () => (await import("../actions/container_logs.ts")).logs,
@@ -87,32 +91,37 @@ export const CONTAINER_COMMANDS: readonly Command<Caller>[] = [
     summary: "attach to a container that runs in the background",
     arguments: [CONTAINER],
     options: [
-      { name: "no-stdin", help: "do not hand on standard input" },
-      { name: "detach-keys", value: "KEYS", help: "keys that leave it; default: ctrl-p,ctrl-q" },
+      { name: "no-stdin", help: "do not forward standard input" },
+      { name: "detach-keys", value: "KEYS", help: "keys that detach; default: ctrl-p,ctrl-q" },
     ],
     examples: [["By name", "hpktainer container attach shell"]],
     load: async () => (await import("../actions/container_life.ts")).attach,
   }),
   command({
     name: "start",
-    summary: "start containers that were created, or have ended",
+    summary: "start containers that were created or have ended",
     arguments: [CONTAINERS],
     options: [
       { name: "attach", letter: "a", help: "wait for it, and show its output" },
-      { name: "interactive", letter: "i", help: "hand on standard input, too" },
+      { name: "interactive", letter: "i", help: "forward standard input, too" },
     ],
     examples: [["In the foreground", "hpktainer container start -ai shell"]],
     load: async () => (await import("../actions/container_life.ts")).start,
   }),
   command({
     name: "stop",
-    summary: "stop containers: by their signal, then by SIGKILL",
+    summary: "stop containers, by their stop signal, then by SIGKILL",
     arguments: [CONTAINERS],
     options: [
       TIME_OPTION,
-      { name: "signal", letter: "s", value: "SIGNAL", help: "instead of the container's" },
+      {
+        name: "signal",
+        letter: "s",
+        value: "SIGNAL",
+        help: "signal, instead of the container's own",
+      },
     ],
-    examples: [["At once", "hpktainer container stop -t 0 web"]],
+    examples: [["Immediately", "hpktainer container stop -t 0 web"]],
     load: async () => (await import("../actions/container_life.ts")).stop,
   }),
   command({
@@ -130,7 +139,7 @@ export const CONTAINER_COMMANDS: readonly Command<Caller>[] = [
     options: [
       { name: "signal", letter: "s", value: "SIGNAL", fallback: "KILL", help: "the signal" },
     ],
-    examples: [["Read the configuration again", "hpktainer container kill -s HUP web"]],
+    examples: [["Reload the configuration", "hpktainer container kill -s HUP web"]],
     load: async () => (await import("../actions/container_life.ts")).kill,
   }),
   command({
@@ -146,15 +155,15 @@ export const CONTAINER_COMMANDS: readonly Command<Caller>[] = [
     summary: "remove containers",
     arguments: [CONTAINERS],
     options: [
-      { name: "force", letter: "f", help: "kill those that run" },
+      { name: "force", letter: "f", help: "kill running containers first" },
       { name: "volumes", letter: "v", help: "no effect: a container's own volumes go with it" },
     ],
-    examples: [["A running one, too", "hpktainer container rm -f web"]],
+    examples: [["Even if it runs", "hpktainer container rm -f web"]],
     load: async () => (await import("../actions/container_life.ts")).remove,
   }),
   command({
     name: "prune",
-    summary: "remove every container that does not run",
+    summary: "remove all containers that do not run",
     options: [{ name: "force", letter: "f", help: "no effect: nothing is asked" }],
     examples: [["All", "hpktainer container prune"]],
     load: async () => (await import("../actions/container_life.ts")).prune,

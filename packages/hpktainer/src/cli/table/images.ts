@@ -13,7 +13,7 @@ export const IMAGE_LS = command({
   options: [
     { name: "quiet", letter: "q", help: "ids only" },
     { name: "digests", help: "show digests too" },
-    { name: "no-trunc", help: "show ids whole" },
+    { name: "no-trunc", help: "do not shorten ids" },
     { name: "all", letter: "a", help: "no effect: every image is listed" },
     JSON_OPTION,
     FORMAT_OPTION,
@@ -30,7 +30,7 @@ export const IMAGE_RM = command({
   summary: "remove images by name or id",
   arguments: [IMAGES],
   options: [
-    { name: "force", letter: "f", help: "forget an image that containers use, too" },
+    { name: "force", letter: "f", help: "forget an image even if containers use it" },
     JSON_OPTION,
   ],
   examples: [["By name", "hpktainer image rm alpine"]],
@@ -38,7 +38,7 @@ export const IMAGE_RM = command({
   load: async () => (await import("../actions/images.ts")).remove,
 });
 
-/** The commands on images, `hpktainer image …`. */
+/** The commands for images, `hpktainer image …`. */
 export const IMAGE_COMMANDS: readonly Command<Caller>[] = [
   command({
     name: "pull",
@@ -51,9 +51,9 @@ export const IMAGE_COMMANDS: readonly Command<Caller>[] = [
         value: "WHEN",
         choices: PULL_POLICIES,
         fallback: "always",
-        help: "fetch it always, if missing, or never",
+        help: "when to fetch it",
       },
-      { name: "authfile", value: "FILE", help: "file of credentials" },
+      { name: "authfile", value: "FILE", help: "credentials for the registry" },
       { name: "quiet", letter: "q", help: "do not report progress" },
       JSON_OPTION,
       FORMAT_OPTION,
@@ -68,7 +68,7 @@ export const IMAGE_COMMANDS: readonly Command<Caller>[] = [
   IMAGE_LS,
   command({
     name: "inspect",
-    summary: "show all about images, as JSON in Docker's shape",
+    summary: "show the details of images, as JSON in Docker's shape",
     arguments: [IMAGES],
     options: [FORMAT_OPTION],
     examples: [[
@@ -80,13 +80,13 @@ export const IMAGE_COMMANDS: readonly Command<Caller>[] = [
   IMAGE_RM,
   command({
     name: "prune",
-    summary: "remove what no image needs",
+    summary: "remove unused data, and with --all unused images",
     options: [
       { name: "all", letter: "a", help: "remove every image that no container uses" },
       { name: "force", letter: "f", help: "do not ask" },
       JSON_OPTION,
     ],
-    examples: [["All that can go", "hpktainer image prune --all --force"]],
+    examples: [["All unused images", "hpktainer image prune --all --force"]],
     output: "{version} and Removal",
     load: async () => (await import("../actions/images.ts")).prune,
   }),

@@ -5,7 +5,7 @@ import { NETWORK_OPTIONS } from "../../arguments/network_options.ts";
 import type { Caller } from "../../shared/pure/caller.ts";
 import { IMAGE_COMMAND } from "./common.ts";
 
-/** A command of Apptainer's that gets a network. */
+/** A command of Apptainer's that we add a network to. */
 function start(
   name: string,
   verb: string,
@@ -47,7 +47,7 @@ export const STARTS: readonly Command<Caller>[] = [
   }),
   {
     name: "instance",
-    summary: "start and stop services; a network lives until its service stops",
+    summary: "start and stop services; a network exists until its service stops",
     commands: [
       start("start", "instance start", {
         summary: "start a service, or boot an image with --boot",

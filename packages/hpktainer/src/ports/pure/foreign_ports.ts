@@ -1,4 +1,4 @@
-/** Ports of the host that other programs lead elsewhere by rules in the packet filter. */
+/** Host ports that other programs forward by rules in the packet filter. */
 
 import { OWN_CHAINS } from "@hpk/core";
 import type { PortProtocol } from "@hpk/core";
@@ -6,7 +6,7 @@ import type { PortProtocol } from "@hpk/core";
 /** Ports that a rule takes. */
 export interface ForwardedPort {
   readonly protocol: PortProtocol;
-  /** The destination that the rule is for; null where it is for any. */
+  /** The destination that the rule matches; null for any. */
   readonly hostAddress: string | null;
   readonly hostPort: number;
   readonly count: number;
@@ -14,11 +14,11 @@ export interface ForwardedPort {
   readonly chain: string;
 }
 
-/** Where Kubernetes sends the ports of a node on to a service's own chain. */
+/** The chain from which Kubernetes forwards node ports to a service's own chain. */
 const NODE_PORTS = "KUBE-NODEPORTS";
 
 /**
- * Finds the ports that rules of others, such as Docker or the portmap plugin of CNI, take.
+ * Finds the ports that rules of others, such as Docker or CNI's portmap plugin, forward.
  *
  * @param saved Output of iptables-save(8).
  */
@@ -30,7 +30,7 @@ export function forwardedPorts(saved: string): ForwardedPort[] {
     const rule = /^-A (\S+) (.*)$/.exec(line);
     if (table !== "nat" || rule === null) return [];
     const [, chain = "", rest = ""] = rule;
-    // What a comment says is no part of the rule.
+    // Comments may contain anything.
     const text = rest.replace(/"(?:[^"\\]|\\.)*"/g, "");
     const takes = /-j (?:DNAT|REDIRECT)\b/.test(text) || chain === NODE_PORTS;
     const protocol = /(?:^| )-p (tcp|udp)\b/.exec(text)?.[1] as PortProtocol | undefined;

@@ -18,7 +18,7 @@ COMMIT
 COMMIT
 `;
 
-Deno.test("forwardedPorts finds what rules of others take, and nothing else", () => {
+Deno.test("forwardedPorts finds what rules of others forward, and nothing else", () => {
   const found = forwardedPorts(SAVED).map(({ chain, protocol, hostAddress, hostPort, count }) =>
     `${chain} ${protocol} ${hostAddress} ${hostPort}+${count}`
   );

@@ -1,4 +1,4 @@
-/** Who has which ports of the host, and which are given to a container that asks for some. */
+/** Which host ports are taken, and which are assigned to a container that requests some. */
 
 import { HpkError } from "@hpk/core";
 import {
@@ -10,11 +10,11 @@ import {
   type PublishedPort,
 } from "@hpk/core";
 
-/** Ports of the host that someone has. */
+/** Host ports that are taken. */
 export interface PortClaim extends Pick<PublishedPort, "protocol" | "hostAddress" | "count"> {
   /** The first port. */
   readonly hostPort: number;
-  /** Says who has it, as a clause: "container 'web' has it". Asked for only where that matters. */
+  /** Names the owner, as a clause: "container 'web' has it". Called only for a conflict. */
   readonly owner: () => string;
 }
 
@@ -22,13 +22,13 @@ export interface PortClaim extends Pick<PublishedPort, "protocol" | "hostAddress
 export type PortRange = readonly [first: number, last: number];
 
 /**
- * Gives each request its ports: those that it names, or for host port 0 free ones.
+ * Assigns each request its ports: those that it names, or free ones for host port 0.
  *
- * @param claims What others have.
+ * @param claims The ports of others.
  * @param range Where free ports are taken from.
- * @param kernelPort A port that the kernel gives to who asks for any: where the search begins.
- * @return The requests with no host port 0.
- * @throws {HpkError} When someone has a port, or none is free; it names the owner.
+ * @param kernelPort A free port chosen by the kernel: the start of the search.
+ * @return The requests, with each host port 0 replaced.
+ * @throws {HpkError} When a port is taken, naming its owner, or none is free.
  */
 export function assignPorts(
   requests: readonly PublishedPort[],
@@ -38,7 +38,7 @@ export function assignPorts(
 ): PublishedPort[] {
   const taken = [...claims];
   const given: PublishedPort[] = [];
-  // Named ones first: a free one must not be what the next request names.
+  // Named ports first: a free port must not be one that a later request names.
   const ordered = [...requests].sort((a, b) => Number(a.hostPort === 0) - Number(b.hostPort === 0));
   for (const request of ordered) {
     const port = request.hostPort === 0 ? freePort(request, taken, range, kernelPort) : request;
@@ -47,11 +47,11 @@ export function assignPorts(
       throw new HpkError({
         what: `cannot publish ${formatPublish(request)}`,
         why: claim.owner(),
-        fix: "choose another port of the host, 0 for any free one, or another of its addresses",
+        fix: "choose another host port, 0 for any free one, or another host address",
       });
     }
     given.push(port);
-    taken.push({ ...port, owner: () => `${formatPublish(port)} is asked for as well` });
+    taken.push({ ...port, owner: () => `${formatPublish(port)} is requested as well` });
   }
   return given;
 }

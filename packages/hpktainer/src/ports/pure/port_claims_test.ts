@@ -16,7 +16,7 @@ const assign = (requests: string[], claims: PortClaim[] = [], kernelPort = 40000
   assignPorts(requests.map((text) => parsePublish(text)!), claims, [40000, 40009], () => kernelPort)
     .map(formatPublish);
 
-Deno.test("assignPorts gives what is named and free", () => {
+Deno.test("assignPorts assigns what is named and free", () => {
   assertEquals(assign(["80:80", "80:80/udp", "127.0.0.1:81:80", "127.0.0.2:81:80"]), [
     "80:80/tcp",
     "80:80/udp",
@@ -25,7 +25,7 @@ Deno.test("assignPorts gives what is named and free", () => {
   ]);
 });
 
-Deno.test("assignPorts names the owner of a port that someone has", () => {
+Deno.test("assignPorts names the owner of a taken port", () => {
   const claims = [
     claim("80", "container 'web' has it"),
     claim("127.0.0.1:8000-8010", "nginx (pid 7) listens on it"),
@@ -49,9 +49,9 @@ Deno.test("assignPorts names the owner of a port that someone has", () => {
   ]);
 });
 
-Deno.test("assignPorts refuses a port that is asked for twice", () => {
+Deno.test("assignPorts refuses a port that is requested twice", () => {
   const error = assertThrows(() => assign(["80:80", "127.0.0.1:80:81"]), HpkError);
-  assertEquals(error.parts.why, "80:80/tcp is asked for as well");
+  assertEquals(error.parts.why, "80:80/tcp is requested as well");
 });
 
 Deno.test("assignPorts finds free ports for host port 0", () => {
@@ -66,7 +66,7 @@ Deno.test("assignPorts finds free ports for host port 0", () => {
   assertEquals(assign(["0:80"], [claim("40009", "x")], 40009), ["40000:80/tcp"]);
 });
 
-Deno.test("assignPorts passes by what the kernel gives and others have, wherever it lies", () => {
+Deno.test("assignPorts skips a port that the kernel chooses and another program has", () => {
   assertEquals(assign(["0:80"], [claim("40005-40006", "x")], 40005), ["40007:80/tcp"]);
   assertEquals(assign(["0:80", "0:81"], [], 40009), ["40009:80/tcp", "40000:81/tcp"]);
   // The range can change in between, and a run of ports does not begin at its end.
@@ -75,7 +75,7 @@ Deno.test("assignPorts passes by what the kernel gives and others have, wherever
   assertEquals(assign(["0:80-82"], [], 40009), ["40001-40003:80-82/tcp"]);
 });
 
-Deno.test("assignPorts says so when no port is free", () => {
+Deno.test("assignPorts fails when no port is free", () => {
   const claims = [claim("40000-40009", "x")];
   for (const request of ["0:80", "0:1-11"]) {
     assertThrows(() => assign([request], claims), HpkError, "ports 40000-40009 is free");

@@ -17,10 +17,10 @@ export function portViewsOf(record: ContainerRecord): PortView[] {
   return record.ports.map((port) => ({ container, id, address, ...port }));
 }
 
-/** Lists published ports for a person. */
+/** Formats published ports as a table. */
 export function formatPorts(views: readonly PortView[]): string {
   return formatTable([
-    ["CONTAINER", "HOST", "PORT", "PROTOCOL", "LEADS TO"],
+    ["CONTAINER", "HOST", "PORT", "PROTOCOL", "FORWARDED TO"],
     ...views.map((
       { container, hostAddress, hostPort, containerPort, count, protocol, address },
     ) => [
@@ -33,7 +33,7 @@ export function formatPorts(views: readonly PortView[]): string {
   ]);
 }
 
-/** Published ports in a few words, as the option --publish takes them. */
+/** Published ports on one line, in the syntax of --publish. */
 export function describePorts(ports: readonly PublishedPort[]): string {
   return ports.map(formatPublish).join(", ") || "-";
 }

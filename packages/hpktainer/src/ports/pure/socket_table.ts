@@ -1,21 +1,21 @@
-/** The kernel's tables of sockets, /proc/net/tcp and its like (proc_pid_net(5)). */
+/** The kernel's socket tables, /proc/net/tcp and the like (proc_pid_net(5)). */
 
 import { formatIpv4 } from "@hpk/core";
 import type { PortProtocol } from "@hpk/core";
 
-/** A socket that receives what comes to a port of the host. */
+/** A socket that receives on a host port. */
 export interface Listener {
   readonly protocol: PortProtocol;
-  /** The address it is bound to; null for every one of both families. */
+  /** The address it is bound to; null for all addresses of both families. */
   readonly address: string | null;
   readonly port: number;
-  /** Its inode, by which the process that has it is found. */
+  /** Its inode, which identifies the owning process. */
   readonly inode: string;
 }
 
 /**
- * State of a socket that takes whatever comes to its port: TCP_LISTEN, and for UDP, which has no
- * such state, the one of a socket without a peer, TCP_CLOSE (linux/tcp_states.h).
+ * State of a socket that receives from anyone: TCP_LISTEN, and for UDP, which has no such state,
+ * that of an unconnected socket, TCP_CLOSE (linux/tcp_states.h).
  */
 const RECEIVING: Readonly<Record<PortProtocol, string>> = { tcp: "0A", udp: "07" };
 
@@ -40,7 +40,8 @@ function addressOf(hex: string): string | null {
     word.match(/../g)!.reverse().map((byte) => parseInt(byte, 16))
   );
   if (bytes.length === 4) return formatIpv4(bytes.reduce((sum, byte) => sum * 256 + byte, 0));
-  // A socket on the IPv6 wildcard takes IPv4 as well, unless it is told not to, which is not shown.
+  // A socket on the IPv6 wildcard accepts IPv4 as well, unless IPV6_V6ONLY is set, which is not
+  // shown.
   if (bytes.every((byte) => byte === 0)) return null;
   const groups = Array.from(
     { length: 8 },

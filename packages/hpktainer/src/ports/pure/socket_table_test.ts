@@ -42,7 +42,7 @@ Deno.test("parseSocketTable reads IPv6 addresses", () => {
   ]);
 });
 
-Deno.test("parseSocketTable passes over what it does not know", () => {
+Deno.test("parseSocketTable skips what it does not know", () => {
   assertEquals(parseSocketTable("", "tcp"), []);
   assertEquals(parseSocketTable("a b c\n0: 00:1 x 0A\n", "tcp"), []);
 });
