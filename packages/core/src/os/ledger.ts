@@ -20,6 +20,9 @@ import {
 /** Where the ledger lies: on a file system that a reboot clears (file-hierarchy(7), /run). */
 const STATE_DIRECTORY = "/run/hpktainer";
 
+/** The last call in this process that takes a ledger's lock, by the ledger's directory. */
+const turns = new Map<string, Promise<void>>();
+
 /**
  * What exists on this host on behalf of containers, one file a container. Every change is made under
  * one lock, and nothing is made that is not written here before.
@@ -94,14 +97,16 @@ export class Ledger {
   }
 
   /**
-   * Runs a function while no other process changes the ledger. Not to be called within itself: the
-   * lock blocks the thread.
+   * Runs a function while no other process changes the ledger. Several calls of one process take
+   * turns. Not to be called within itself: it would wait for its own end.
    *
    * @return What the function returns.
    */
-  async withLock<T>(change: () => Promise<T> | T): Promise<T> {
-    using _lock = this.#lock();
-    return await change();
+  withLock<T>(change: () => Promise<T> | T): Promise<T> {
+    return this.#inTurn(async () => {
+      using _lock = this.#lock();
+      return await change();
+    });
   }
 
   /**
@@ -109,9 +114,11 @@ export class Ledger {
    *
    * @return What the function returns; undefined where there is no ledger.
    */
-  async withExisting<T>(change: () => Promise<T> | T): Promise<T | undefined> {
-    using lock = this.#lockExisting();
-    return lock === undefined ? undefined : await change();
+  withExisting<T>(change: () => Promise<T> | T): Promise<T | undefined> {
+    return this.#inTurn(async () => {
+      using lock = this.#lockExisting();
+      return lock === undefined ? undefined : await change();
+    });
   }
 
   /** Every container, oldest first. What cannot be read appears as a record that can be reclaimed. */
@@ -184,6 +191,13 @@ export class Ledger {
     } catch (error) {
       return unreadableRecord(id, this.filesDirectory(id), `cannot read the record: ${error}`);
     }
+  }
+
+  /** Waits for the calls before it in this process: the lock blocks the thread that would release it. */
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    const done = (turns.get(this.#root) ?? Promise.resolve()).then(act);
+    turns.set(this.#root, done.then(() => {}, () => {}));
+    return done;
   }
 
   #lockExisting(): FileDescriptor | undefined {

@@ -180,6 +180,21 @@ async function race(
   }
 }
 
+Deno.test("calls of one process take turns, of several ledgers in the same directory too", async () => {
+  using directory = new TempDirectory();
+  const steps: string[] = [];
+  const change = async (name: string) => {
+    steps.push(`${name} begins`);
+    await new Promise((resolve) => setTimeout(resolve));
+    steps.push(`${name} ends`);
+  };
+  await Promise.all([
+    new Ledger(directory.path).withLock(() => change("first")),
+    new Ledger(directory.path).withExisting(() => change("second")),
+  ]);
+  assertEquals(steps, ["first begins", "first ends", "second begins", "second ends"]);
+});
+
 Deno.test("withLock() allows one process at a time to change the ledger", async () => {
   using place = newLedger();
   const counter = place.directory.write("counter", "0");
