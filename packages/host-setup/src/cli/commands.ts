@@ -52,8 +52,7 @@ export const HOST_SETUP: Command<undefined> = {
       { name: "undo", help: "put back what was there before" },
       {
         name: "verify",
-        help:
-          "prove on the live host that containers connect to the outside, and the outside to them",
+        help: "prove on the live host that containers and the outside reach each other",
       },
       { name: "target", value: "ADDRESS:PORT", help: "what --verify connects to" },
       JSON_OPTION,
