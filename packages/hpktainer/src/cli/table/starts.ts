@@ -30,13 +30,16 @@ export const STARTS: readonly Command<Caller>[] = [
   start("run", "run", {
     summary: "run an image's own command in a container with its own IP address",
     arguments: IMAGE_COMMAND,
-    examples: [["A static network", "hpktainer run --subnet 10.96.0.0/24 image.sif"]],
+    examples: [
+      ["On Flannel's network, or one that is chosen", "hpktainer run image.sif"],
+      ["On a subnet of your own", "hpktainer run --subnet 10.97.0.0/24 image.sif"],
+    ],
   }),
   start("exec", "exec", {
     summary: "run a command in such a container",
     arguments: [{ name: "IMAGE" }, { name: "COMMAND" }, ...IMAGE_COMMAND.slice(1)],
     examples: [
-      ["A chosen address", "hpktainer exec --ip 10.96.0.7 image.sif ping -c 1 10.96.0.1"],
+      ["A chosen address", "hpktainer exec --ip 10.213.96.7 image.sif ping -c 1 10.213.96.1"],
       ["The host's own network, without root", "hpktainer exec --network host image.sif hostname"],
     ],
   }),

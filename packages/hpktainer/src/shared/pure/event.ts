@@ -50,7 +50,7 @@ export interface HpkEvent {
   readonly exitStatus: number | null;
   /** What was "repaired"; else null. */
   readonly part: RepairedPart | null;
-  /** More for a person; null where there is no more. */
+  /** More about it, as text for people; null if there is nothing more to say. */
   readonly detail: string | null;
 }
 
