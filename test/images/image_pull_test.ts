@@ -226,7 +226,7 @@ testIf({ name: "images come from layouts and archives", needs: imageNeeds }, asy
   await t.step("what is not there is told by its path", async () => {
     for (const transport of ["oci", "oci-archive", "docker-archive"]) {
       const result = await image(host, ["pull", `${transport}:nowhere`]);
-      assertRefused(result, /cannot get the image '[a-z-]+:\/nowhere': there is no such file/);
+      assertRefused(result, /cannot fetch the image '[a-z-]+:\/nowhere': there is no such file/);
     }
   });
 });
@@ -245,7 +245,7 @@ testIf(
       host.sh(`mkdir -p "$(dirname ${path})"; cat > ${path}`, { stdin: JSON.stringify(content) });
     await t.step("nowhere", async () => {
       const result = await image(host, ["pull", name], { env: { HOME } });
-      assertRefused(result, /does not let you/, /log in by 'skopeo login localhost:5000'/);
+      assertRefused(result, /denies access/, /log in with 'skopeo login localhost:5000'/);
     });
     const places: [string, string, Record<string, string>, string[]][] = [
       ["Docker's file", `${HOME}/.docker/config.json`, { HOME }, []],
@@ -260,7 +260,7 @@ testIf(
         await put(path, wrong);
         assertRefused(
           await image(host, ["pull", ...options, name], runOptions),
-          /does not let you/,
+          /denies access/,
         );
         await put(path, auths);
         await pull(host, name, options, runOptions);
@@ -268,7 +268,7 @@ testIf(
         await host.sh(`rm ${path}`);
       });
     }
-    await t.step("no password is told or kept", async () => {
+    await t.step("no password is printed or kept", async () => {
       await put("/run/b.json", wrong);
       const { stderr } = await image(host, ["pull", "--authfile", "/run/b.json", name]);
       assert(!stderr.includes("guess"));
@@ -279,7 +279,7 @@ testIf(
 );
 
 testIf(
-  { name: "what cannot be fetched is told in one line, and nothing stays of it", needs },
+  { name: "an image that cannot be fetched gives one clear line, and nothing is left", needs },
   async (t) => {
     await using host = await PrivateHost.create();
     await using _registry = await Registry.start(host);
@@ -288,14 +288,14 @@ testIf(
     const cases: [string, RegExp][] = [
       [
         "localhost:5000/nothing",
-        /'localhost:5000\/nothing:latest': its registry has no such image/,
+        /'localhost:5000\/nothing:latest': its registry does not have it/,
       ],
       ["localhost:1/x", /cannot be reached/],
       ["Upper", /lower case/],
       ["./image.tar", /looks like a path/],
-      ["library://alpine", /not read images of that kind/],
-      ["localhost:5000/x@sha256:12", /no digest/],
-      ["", /no repository/],
+      ["library://alpine", /does not support that transport/],
+      ["localhost:5000/x@sha256:12", /not a valid digest/],
+      ["", /not a valid repository/],
     ];
     for (const [name, pattern] of cases) {
       await t.step(name || "nothing", async () => {
@@ -311,7 +311,7 @@ testIf(
       );
       assertRefused(await image(host, ["pull", "a.tar"], { cwd }), /write oci-archive:a.tar or/);
     });
-    await t.step("an artefact that is no image", async () => {
+    await t.step("an artefact that is not an image", async () => {
       const path = helm.split(":")[1]!;
       const [manifest] = JSON.parse(Deno.readTextFileSync(`${path}/index.json`)).manifests;
       const blob = `${path}/blobs/${manifest.digest.replace(":", "/")}`;

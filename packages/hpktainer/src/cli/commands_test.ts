@@ -134,7 +134,7 @@ Deno.test("a wrong command line is refused with our own message, whatever parses
     ["ps --json=maybe", "cannot use --json=maybe: it is on or off; write true or false"],
     [
       "image build x",
-      "cannot run 'hpktainer image build': hpktainer only stores images to run them; build by buildah or podman, and run 'hpktainer image pull oci:DIRECTORY:TAG'",
+      "cannot run 'hpktainer image build': hpktainer only stores images to run them; build with buildah or podman, and run 'hpktainer image pull oci:DIRECTORY:TAG'",
     ],
     [
       "port nonsense",

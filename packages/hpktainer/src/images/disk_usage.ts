@@ -4,8 +4,8 @@ import { listDirectory } from "@hpk/core/os";
 const BLOCK_SIZE = 512;
 
 /**
- * What a file, or a directory with all in it, takes on the disk, in bytes. A file of several names
- * counts once; what is removed meanwhile counts nothing.
+ * Disk usage in bytes of a file, or of a directory with everything in it. A file with several names
+ * counts once; what is removed meanwhile does not count.
  */
 export function diskUsage(path: string): number {
   return usage(path, new Set());

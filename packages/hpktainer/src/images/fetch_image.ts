@@ -1,4 +1,4 @@
-/** Fetching by skopeo: from wherever an image is, into a layout whose blobs are the store's. */
+/** Fetches images with skopeo, from any source into a layout that shares the store's blobs. */
 
 import { HpkError } from "@hpk/core";
 import {
@@ -25,9 +25,9 @@ import type { ImageStore } from "./image_store.ts";
 import { absolutePath, type Caller } from "../shared/pure/caller.ts";
 import type { Progress } from "./progress.ts";
 
-/** What there is at a source under a name. */
+/** What a source has under a name. */
 export interface Source {
-  /** Digest of what the name stands for; undefined where it can only be known by fetching it. */
+  /** Digest that the name resolves to; undefined if only a fetch can find out. */
   readonly digest: string | undefined;
   readonly manifest: Manifest | undefined;
 }
@@ -38,7 +38,7 @@ export interface Fetch {
   readonly reference: ImageReference;
   readonly platform: Platform;
   readonly store: ImageStore;
-  /** Directory of this fetch's own, in the store. */
+  /** This fetch's own directory in the store. */
   readonly stage: string;
   readonly authFile: string | undefined;
   readonly progress: Progress;
@@ -52,22 +52,22 @@ export interface FetchedImage {
   readonly layers: readonly Blob[];
 }
 
-/** How long a program may work, in ms: a day, for a large image over a slow line. */
+/** How long a program may run, in ms: a day, for a large image over a slow connection. */
 const PROGRAM_TIMEOUT_MS = 24 * 60 * 60 * 1000;
 
-/** Where the host says which signatures it asks for (containers-policy.json(5)). */
+/** The host's policy on signatures (containers-policy.json(5)). */
 const policiesOf = ({ environment }: Caller): string[] => [
   `${environment["HOME"] ?? "/root"}/.config/containers/policy.json`,
   "/etc/containers/policy.json",
 ];
 
 /**
- * Asks what a name stands for, without fetching it.
+ * Resolves a name without fetching the image.
  *
- * @throws {HpkError} When there is no such image, or no way to it.
+ * @throws {HpkError} When the image does not exist or cannot be reached.
  */
 export async function lookAtSource(fetch: Fetch): Promise<Source> {
-  // An archive would be read whole for it.
+  // An archive would have to be read completely.
   const { transport } = fetch.reference;
   if (transport === "oci-archive" || transport === "docker-archive") {
     return { digest: undefined, manifest: undefined };
@@ -77,9 +77,9 @@ export async function lookAtSource(fetch: Fetch): Promise<Source> {
 }
 
 /**
- * Fetches what is not in the store yet.
+ * Fetches what the store lacks.
  *
- * @throws {HpkError} When the image cannot be had.
+ * @throws {HpkError} When the image cannot be fetched.
  */
 export async function fetchImage(fetch: Fetch, source: Source): Promise<FetchedImage> {
   const { reference, platform, store, stage, progress } = fetch;
@@ -120,12 +120,12 @@ function readLayout(store: ImageStore, layout: string): FetchedImage {
   }
   throw new HpkError({
     what: "cannot use the image",
-    why: "its manifest does not name one image",
-    fix: "name one of those in it by its tag",
+    why: "its manifest does not name a single image",
+    fix: "name one of its images by tag",
   });
 }
 
-/** Bytes of the layers that are here: whole ones, and what skopeo has of the others. */
+/** Bytes of the layers fetched so far, including partial ones. */
 function fetchedBytes(store: ImageStore, stage: string, layers: readonly Blob[]): number {
   const whole = layers.map(({ digest }) => sizeOf(store.blobPath(digest)));
   const parts = (listDirectory(`${stage}/layout`) ?? []).filter((name) =>
@@ -153,7 +153,10 @@ function accessOf({ caller, stage, authFile }: Fetch): Access {
   };
 }
 
-/** Docker's file where it is not at its usual place; skopeo knows the others (containers-auth.json(5)). */
+/**
+ * Docker's credentials if DOCKER_CONFIG moves them; skopeo finds the others
+ * (containers-auth.json(5)).
+ */
 function dockerAuthFile(caller: Caller): string | undefined {
   const directory = caller.environment["DOCKER_CONFIG"];
   if (directory === undefined) return undefined;
@@ -168,15 +171,15 @@ async function runSkopeo({ reference }: Fetch, words: readonly string[]): Promis
 }
 
 /**
- * Runs a program that ends with us, however we end: it must not go on writing into a store that it
- * has no lock of. What it makes has the mode that it asks for, whatever our umask.
+ * Runs a program that is killed when we end, however we end: it must not keep writing to a store
+ * without the lock. What it creates has the mode that it asks for, whatever our umask.
  */
 export async function runBound(path: string, words: readonly string[]): Promise<CommandResult> {
   const setpriv = requireProgram(PROGRAMS.setpriv);
   const options = { timeoutMs: PROGRAM_TIMEOUT_MS };
   const umask = Deno.umask(0o022);
   try {
-    // Only its start is within the umask: it is awaited later.
+    // Only its start needs the umask: the result is awaited later.
     const ended = runCommand(setpriv, ["--pdeathsig", "KILL", "--", path, ...words], options);
     Deno.umask(umask);
     return await ended;

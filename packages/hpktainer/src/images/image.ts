@@ -18,47 +18,47 @@ import { absolutePath, type Caller } from "../shared/pure/caller.ts";
 
 export type { ImageConfig } from "./pure/image_config.ts";
 
-/** How an image is got. */
+/** How an image is fetched. */
 export interface ImageRequest {
   /** Default `missing`. */
   readonly pull?: PullPolicy | undefined;
   /** `linux/arm64`, `linux/arm/v7`…; default: the host's. */
   readonly platform?: string | undefined;
-  /** File of credentials, instead of those that Docker and Podman use. */
+  /** File of credentials, instead of Docker's and Podman's. */
   readonly authFile?: string | undefined;
-  /** Tells nothing on standard error. */
+  /** Reports nothing on standard error. */
   readonly quiet?: boolean | undefined;
 }
 
 /** An image that is in the store, unpacked. */
 export interface ReadyImage {
-  /** Whole name, such as `docker.io/library/alpine:latest`. */
+  /** Full name, such as `docker.io/library/alpine:latest`. */
   readonly reference: string;
   /** Digest of its manifest in the store, `sha256:…`. */
   readonly digest: string;
   /** Its id: the digest of its configuration, `sha256:…`. */
   readonly id: string;
-  /** Directory of its files, shared by all its containers: never to be written to. */
+  /** Directory of its files, shared by all its containers: never write to it. */
   readonly rootfs: string;
   readonly config: ImageConfig;
 }
 
-/** Who holds an image. */
+/** The container that holds an image. */
 export interface ImageHolder {
   /** The container's id. */
   readonly id: string;
   /** Its name, for messages. */
   readonly name: string;
-  /** Absolute path of a file or directory that is there as long as the container: its record. */
+  /** Absolute path of a file or directory that exists as long as the container: its record. */
   readonly keptBy: string;
 }
 
 /**
- * Gets an image ready: from the store if it is there and the policy allows that, without another
- * process and without the network; else from where it is.
+ * Prepares an image: from the store if it is there and the policy allows that, without another
+ * process and without the network; else from its source.
  *
  * @param name The image as the user names it.
- * @throws {HpkError} When it cannot be had.
+ * @throws {HpkError} When it cannot be fetched.
  */
 export async function readyImage(
   caller: Caller,
@@ -70,9 +70,9 @@ export async function readyImage(
 }
 
 /**
- * As {@linkcode readyImage}, with all that the store knows of the image.
+ * As {@linkcode readyImage}, with the store's record of the image.
  *
- * @throws {HpkError} When it cannot be had.
+ * @throws {HpkError} When it cannot be fetched.
  */
 export async function getImage(
   caller: Caller,
@@ -103,7 +103,7 @@ export async function getImage(
     }
   }
   if (reference.transport === "docker") refuseFile(caller, name);
-  // A start with an image of the store does without all of that.
+  // A start with a stored image does not need any of that.
   const { pullImage } = await import("./pull_image.ts");
   return await pullImage(caller, store, {
     reference,
@@ -115,11 +115,11 @@ export async function getImage(
 }
 
 /**
- * Finds the records of an image by its id or the beginning of it.
+ * Finds the records of an image by its id or a prefix of it.
  *
- * @param records Of the store.
- * @param name What the user wrote; none is found where it cannot be an id.
- * @throws {HpkError} When several images' ids begin so.
+ * @param records The store's records.
+ * @param name What the user wrote; nothing is found if it cannot be an id.
+ * @throws {HpkError} When the prefix is ambiguous.
  */
 export function findByDigits(records: readonly ImageRecord[], name: string): ImageRecord[] {
   const digits = asImageId(name);
@@ -128,22 +128,22 @@ export function findByDigits(records: readonly ImageRecord[], name: string): Ima
   if (new Set(found.map(({ id }) => id)).size <= 1) return found;
   throw new HpkError({
     what: `cannot use the image '${name}'`,
-    why: "several images' ids begin so",
+    why: "the ids of several images begin with it",
     fix: "give more digits; see 'hpktainer image ls --no-trunc'",
   });
 }
 
-/** Names of files that are taken for images of a registry by mistake. */
+/** Names of files that users may mistake for image names. */
 const FILE_NAME = /\.(?:sif|tar|tgz|tar\.gz)$/;
 
-/** @throws {HpkError} When the name is that of a file which is here. */
+/** @throws {HpkError} When the name is that of an existing file. */
 function refuseFile(caller: Caller, name: string): void {
   if (!FILE_NAME.test(name) || sourceStamp(absolutePath(caller, name)) === undefined) return;
   throw new HpkError({
     what: `cannot use the image '${name}'`,
-    why: "it is a file, and no name of an image in a registry",
+    why: "it is a file, not the name of an image in a registry",
     fix: name.endsWith(".sif")
-      ? "an Apptainer image runs by 'hpktainer run', without --runtime"
+      ? "run an Apptainer image with 'hpktainer run', without --runtime"
       : `write oci-archive:${name} or docker-archive:${name}`,
   });
 }
@@ -153,15 +153,15 @@ function ofId(store: ImageStore, name: string): ImageRecord {
   if (found !== undefined) return found;
   throw new HpkError({
     what: `cannot use the image '${name}'`,
-    why: "no image of the store has that id, and none can be fetched by it",
-    fix: "name it, or see 'hpktainer image ls'",
+    why: "no image in the store has that id, and images cannot be fetched by id",
+    fix: "give its name, or see 'hpktainer image ls'",
   });
 }
 
 /**
- * Keeps an image from being removed as long as a container is there.
+ * Keeps an image from being removed as long as a container exists.
  *
- * @throws {HpkError} When it was removed in this moment.
+ * @throws {HpkError} When it was removed at this moment.
  */
 export function holdImage(image: ReadyImage, holder: ImageHolder): void {
   const store = new ImageStore();
@@ -179,7 +179,7 @@ export function holdImage(image: ReadyImage, holder: ImageHolder): void {
   releaseImage(holder.id);
   throw new HpkError({
     what: `cannot use the image '${image.reference}'`,
-    why: "it was removed in this moment",
+    why: "it was just removed",
     fix: "try again",
   });
 }
@@ -189,7 +189,7 @@ export function releaseImage(container: string): void {
   removeIfExists(leasePath(container));
 }
 
-/** The file that is a container's hold on its image: who removes it ends the hold. */
+/** The file that is a container's hold on its image; removing it ends the hold. */
 export function leasePath(container: string): string {
   return new ImageStore().leasePath(container);
 }

@@ -1,17 +1,17 @@
 /**
  * The store of images, on disk:
  *
- *     references/HASH.json  an image under one of its names, written whole by rename
+ *     references/HASH.json  an image under one of its names, replaced atomically by rename
  *     blobs/sha256/…        manifests, configurations and layers as they came, shared by all images
  *     trees/CHAIN/rootfs    layers unpacked over each other, shared by images with the same layers
  *     leases/ID.json        a container's hold on an image
- *     staging/              what is being fetched and unpacked; moved into place when it is whole
+ *     staging/              what is being fetched and unpacked; moved into place when complete
  *     trash/                what is being deleted
  *     locks/, lock          see below
  *
- * Whoever adds to the store or takes a hold has the lock shared; whoever takes something away has it
- * alone. So what nobody needs, and all of staging, can be removed whenever the lock can be had, and a
- * process that was killed leaves nothing that is not found that way.
+ * A process that adds to the store or takes a hold has the lock shared; one that removes something
+ * has it exclusively. So unused entries, and all of staging, can be removed whenever the exclusive
+ * lock is free, and whatever a killed process leaves is found that way.
  */
 
 import { type FileDescriptor, lockShared, openLockFile, tryLockExclusive } from "@hpk/core/ffi";
@@ -32,16 +32,16 @@ import {
   sha256,
 } from "./pure/image_record.ts";
 
-/** What outlives a reboot: `file-hierarchy(7)`, /var/lib. */
+/** Survives a reboot: `file-hierarchy(7)`, /var/lib. */
 const LIBRARY = "/var/lib/hpktainer";
 
-/** Where the store lies. */
+/** The store's directory. */
 const IMAGE_STORE = `${LIBRARY}/images`;
 
-/** Directories of the store that entries are made in. */
+/** Directories of the store that hold entries. */
 const PARTS = ["references", "blobs", "trees", "leases", "staging", "trash", "locks"] as const;
 
-/** Pause between two looks at a lock that another process has, in ms. */
+/** Pause between two attempts to take a lock, in ms. */
 const LOCK_POLL_MS = 100;
 
 /** The images on this host. */
@@ -52,12 +52,12 @@ export class ImageStore {
     this.#root = root;
   }
 
-  /** Whether there is a store. */
+  /** Whether the store exists. */
   exists(): boolean {
     return exists(this.#root);
   }
 
-  /** Makes the directories that are not there. Only root may look inside: images hold set-uid programs. */
+  /** Creates missing directories. Only root may read them: images contain set-uid programs. */
   prepare(): void {
     makeDirectory(LIBRARY, LIBRARY);
     for (const path of [this.#root, ...PARTS.map((part) => this.directory(part))]) {
@@ -75,7 +75,7 @@ export class ImageStore {
     return `${this.#root}/${part}`;
   }
 
-  /** Directory of a tree: `rootfs` and nothing else is in it. */
+  /** Directory of a tree, which contains only `rootfs`. */
   treeDirectory(tree: string): string {
     return `${this.directory("trees")}/${tree}`;
   }
@@ -90,7 +90,7 @@ export class ImageStore {
     return `${this.directory("blobs")}/${digest.replace(":", "/")}`;
   }
 
-  /** The image of a name and platform; undefined where there is none that can be used. */
+  /** The image of a name and platform; undefined if there is no usable one. */
   async find(reference: string, platform: string): Promise<ImageRecord | undefined> {
     const text = readFileIfExists(await this.#recordPath(reference, platform));
     const record = text === undefined ? undefined : parseImageRecord(text);
@@ -119,7 +119,7 @@ export class ImageStore {
     removeIfExists(await this.#recordPath(record.reference, record.platform));
   }
 
-  /** The holds of containers that are there. */
+  /** The holds of existing containers. */
   leases(): ImageLease[] {
     return this.#readAll("leases", parseImageLease).filter(({ keptBy }) => exists(keptBy));
   }
@@ -134,11 +134,11 @@ export class ImageStore {
     return `${this.directory("leases")}/${container}.json`;
   }
 
-  /** Waits until nobody takes anything away, and keeps it so until the result is disposed of. */
+  /** Takes the lock shared: nothing is removed until the result is disposed. */
   share(): FileDescriptor {
     const file = openLockFile(this.#lockPath);
     try {
-      // Nobody has it alone for longer than some renames take.
+      // It is held exclusively only for a few renames.
       lockShared(file);
       return file;
     } catch (error) {
@@ -147,7 +147,7 @@ export class ImageStore {
     }
   }
 
-  /** Takes the store alone if nobody adds to it; undefined where someone does. */
+  /** Takes the lock exclusively; undefined if a process is adding to the store. */
   tryAlone(): FileDescriptor | undefined {
     const file = openLockFile(this.#lockPath);
     if (tryLockExclusive(file)) return file;
@@ -156,17 +156,17 @@ export class ImageStore {
   }
 
   /**
-   * Waits for the one lock of a name, among those who share the store.
+   * Waits for the lock of a name, among processes that share the store.
    *
    * @param name A file name.
-   * @param whenTaken Called once if it has to be waited for.
+   * @param whenTaken Called once if another process has it.
    */
   async lock(name: string, whenTaken: () => void): Promise<FileDescriptor> {
     const file = openLockFile(`${this.directory("locks")}/${name}`);
     if (tryLockExclusive(file)) return file;
     try {
       whenTaken();
-      // Not blocking: it can take minutes, and signals and the caller's timers are to be heard.
+      // Not blocking: it can take minutes, and signals and timers must be handled meanwhile.
       while (!tryLockExclusive(file)) {
         await pause(LOCK_POLL_MS);
       }

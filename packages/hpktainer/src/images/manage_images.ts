@@ -7,7 +7,7 @@ import { ImageStore } from "./image_store.ts";
 import type { Caller } from "../shared/pure/caller.ts";
 import { sweepStore } from "./sweep_store.ts";
 
-/** The images of the store, the latest first. */
+/** The images in the store, latest first. */
 export function listImages(caller: Caller): ImageView[] {
   requireRootForImages(caller);
   const store = new ImageStore();
@@ -16,10 +16,10 @@ export function listImages(caller: Caller): ImageView[] {
 }
 
 /**
- * All about images, in Docker's shape.
+ * The details of images, in Docker's shape.
  *
- * @param names Names, or ids or their beginnings.
- * @throws {HpkError} When the store has no such image.
+ * @param names Names, ids or prefixes of ids.
+ * @throws {HpkError} When the store does not have an image.
  */
 export function inspectImages(
   caller: Caller,
@@ -36,19 +36,19 @@ export function inspectImages(
 
 /** What was removed. */
 export interface Removal {
-  /** Names that are forgotten. */
+  /** Names that were removed. */
   readonly untagged: readonly string[];
-  /** Ids of images that are gone with their last name. */
+  /** Ids of images that were removed with their last name. */
   readonly deleted: readonly string[];
-  /** What the disk got back, in bytes. */
+  /** Freed disk space in bytes. */
   readonly freed: number;
 }
 
 /**
- * Removes images by name, or with all their names by id. What no other image needs is deleted.
+ * Removes images by name, or with all their names by id. Deletes what no other image needs.
  *
  * @param force Forgets an image that containers use, too; its files stay until they have ended.
- * @throws {HpkError} When one does not exist or is in use; then none is removed.
+ * @throws {HpkError} When one does not exist or is in use; then nothing is removed.
  */
 export async function removeImages(
   caller: Caller,
@@ -67,7 +67,7 @@ export async function removeImages(
     throw new HpkError({
       what: `cannot remove the image '${reference}'`,
       why: `the container '${lease.name}' uses it`,
-      fix: "remove the container first, or add --force to forget the image when it has ended",
+      fix: "remove the container first, or add --force to delete the image when it has ended",
     });
   }
   return await forget(store, [...chosen], remaining);
@@ -99,7 +99,7 @@ async function forget(
   };
 }
 
-/** The records that a name means: those of all platforms, or all with an id. */
+/** The records of a name, for all platforms, or of an id. */
 function findNamed(
   caller: Caller,
   store: ImageStore,
@@ -112,7 +112,7 @@ function findNamed(
   if (found.length > 0) return found;
   throw new HpkError({
     what: `cannot find the image '${name}'`,
-    why: store.exists() ? "the store has none of that name or id" : "the store is empty",
+    why: store.exists() ? "the store has no image with that name or id" : "the store is empty",
     fix: "see 'hpktainer image ls'",
   });
 }

@@ -1,10 +1,10 @@
-/** Reports the progress of a pull on standard error: by a bar on a terminal, by lines elsewhere. */
+/** Reports the progress of a pull on standard error: as a bar on a terminal, else as lines. */
 
 import type { Streams } from "../shared/pure/caller.ts";
 import { writeText } from "../shared/streams.ts";
 import { formatAdvance, formatBar } from "../shared/pure/units.ts";
 
-/** A step whose advance can be counted. */
+/** A step with countable progress. */
 export interface Countable {
   /** Bytes in all. */
   readonly total: number;
@@ -14,31 +14,31 @@ export interface Countable {
 
 /** Progress reporter for a pull. */
 export interface Progress {
-  /** Reports something in a line. */
+  /** Reports a line. */
   say(text: string): void;
   /**
    * Begins a step.
    *
-   * @return To be called at its end.
+   * @return A function to call at its end.
    */
   start(what: string, countable?: Countable): () => void;
 }
 
-/** Time between two looks at a bar, and between two lines, in ms. */
+/** Time between two updates of a bar, and between two lines, in ms. */
 const BAR_MS = 200;
 const LINE_MS = 10_000;
 
 /** Back to the start of the line, which is cleared to its end (ECMA-48: CR; CSI K, EL). */
 const NEW_LINE = "\r\x1b[K";
 
-/** Columns of a terminal that does not say its size. */
+/** Columns of a terminal of unknown size. */
 const DEFAULT_COLUMNS = 80;
 
 /**
  * Makes the progress reporter for one pull.
  *
  * @param streams The caller's.
- * @param name What people call the image.
+ * @param name The image's short name.
  * @param quiet Reports nothing.
  */
 export function createProgress(streams: Streams, name: string, quiet: boolean): Progress {
@@ -83,9 +83,9 @@ function startLines(
   what: string,
   { total, count }: Countable,
 ): () => void {
-  const tell = () => say(`${what}, ${formatAdvance({ done: count(), total })}`);
-  tell();
-  const timer = setInterval(tell, LINE_MS);
+  const report = () => say(`${what}, ${formatAdvance({ done: count(), total })}`);
+  report();
+  const timer = setInterval(report, LINE_MS);
   return () => {
     clearInterval(timer);
   };
@@ -95,7 +95,7 @@ function columnsOf(streams: Streams): number {
   try {
     return streams.terminalSize().columns || DEFAULT_COLUMNS;
   } catch {
-    // Standard input, which it asks, may be no terminal.
+    // It queries standard input, which may not be a terminal.
     return DEFAULT_COLUMNS;
   }
 }

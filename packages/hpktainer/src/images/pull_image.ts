@@ -16,21 +16,21 @@ import { sweepStore } from "./sweep_store.ts";
 import { diskFull } from "./pure/tool_failure.ts";
 import { unpackImage } from "./unpack_image.ts";
 
-/** What is to be fetched. */
+/** What to fetch. */
 export interface Pull {
   readonly reference: ImageReference;
   readonly platform: Platform;
   readonly authFile: string | undefined;
   readonly quiet: boolean;
-  /** Whether an image of the store will do, unless its file has changed. */
+  /** Whether a stored image suffices, unless its file has changed. */
   readonly missingOnly: boolean;
 }
 
 /**
- * Fetches an image, unless the store has what its registry has. Of several processes that want the
- * same image one works and the others wait.
+ * Fetches an image, unless the store has what its registry has. Of several processes that pull the
+ * same image, one works and the others wait.
  *
- * @throws {HpkError} When it cannot be had.
+ * @throws {HpkError} When it cannot be fetched.
  */
 export async function pullImage(
   caller: Caller,
@@ -47,14 +47,14 @@ export async function pullImage(
       sweepStore(store, false);
     }
   } catch (error) {
-    throw isDiskFull(error) ? diskFull(`get the image '${pull.reference.name}'`, error) : error;
+    throw isDiskFull(error) ? diskFull(`fetch the image '${pull.reference.name}'`, error) : error;
   }
 }
 
-/** No space, and no more of what a user may have: ENOSPC and EDQUOT (asm-generic/errno.h). */
+/** No space left, and quota exceeded: ENOSPC and EDQUOT (asm-generic/errno.h). */
 const FULL = [28, 122];
 
-/** Whether a call of ours failed for want of space or of files. */
+/** Whether one of our calls failed because the disk is full. */
 function isDiskFull(error: unknown): boolean {
   if (error instanceof SystemCallError) return FULL.includes(error.errno);
   const number = error instanceof Error
@@ -81,7 +81,7 @@ async function pullOne(
     if (isFresh || isSameStamp(stamp, known.source)) return known;
   }
   const stage = `${store.directory("staging")}/${key}`;
-  // What a process that was killed has left under this lock.
+  // What a killed process has left under this lock.
   removeIfExists(stage);
   Deno.mkdirSync(stage, { mode: 0o700 });
   faultPoint("image.staged");
@@ -132,7 +132,7 @@ async function fetchAndUnpack(
   };
 }
 
-/** An image that is not in a list says itself what it is for; one that says nothing is taken. */
+/** An image outside a list names its platform itself; one without a platform is accepted. */
 function checkPlatform(
   reference: ImageReference,
   wanted: Platform,
@@ -145,6 +145,6 @@ function checkPlatform(
   throw new HpkError({
     what: `cannot use the image '${reference.name}'`,
     why: `it is for ${platform}, not for ${formatPlatform(wanted)}`,
-    fix: `name another image, or --platform ${platform} where the host can run that`,
+    fix: `name another image, or add --platform ${platform} if the host can run that`,
   });
 }

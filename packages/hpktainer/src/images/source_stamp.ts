@@ -1,10 +1,10 @@
 import type { ImageRecord } from "./pure/image_record.ts";
 
 /**
- * What tells that an image's file, or the index of its layout, has changed.
+ * Detects that an image's file, or the index of its layout, has changed.
  *
  * @param path An archive, or the directory of a layout.
- * @return Undefined where there is no such file.
+ * @return Undefined if the file does not exist.
  */
 export function sourceStamp(path: string): NonNullable<ImageRecord["source"]> | undefined {
   try {
@@ -17,13 +17,13 @@ export function sourceStamp(path: string): NonNullable<ImageRecord["source"]> | 
   }
 }
 
-/** Whether an image is still what its file holds; a file that is gone has not changed. */
+/** Whether an image is still what its file contains; a removed file counts as unchanged. */
 export function isUnchanged(record: ImageRecord, path: string): boolean {
   const now = sourceStamp(path);
   return now === undefined || isSameStamp(now, record.source);
 }
 
-/** Whether two stamps are of a file that has not changed; none is not. */
+/** Whether two stamps show an unchanged file; false if one is missing. */
 export function isSameStamp(a: ImageRecord["source"], b: ImageRecord["source"]): boolean {
   return a !== null && b !== null && a.size === b.size && a.changed === b.changed;
 }

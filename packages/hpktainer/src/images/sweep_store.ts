@@ -7,22 +7,22 @@ import { ImageStore } from "./image_store.ts";
 export interface Swept {
   /** Where it was. */
   readonly path: string;
-  /** What it took on the disk, in bytes. */
+  /** Its disk usage in bytes. */
   readonly bytes: number;
 }
 
 /**
- * Removes what no image and no container needs: trees and blobs of images that are forgotten, holds of
- * containers that are gone, and what processes that were killed have left.
+ * Removes what no image and no container needs: trees and blobs of removed images, holds of removed
+ * containers, and what killed processes have left.
  *
- * @param dryRun Only tells what would be removed.
- * @return What was removed; nothing while another process adds to the store.
+ * @param dryRun Only reports what would be removed.
+ * @return What was removed; empty while another process adds to the store.
  */
 export function sweepStore(store: ImageStore, dryRun: boolean): Swept[] {
   if (!store.exists()) return [];
   if (dryRun) return unneeded(store).map((path) => ({ path, bytes: diskUsage(path) }));
   const moved = moveToTrash(store);
-  // Measured and deleted without the lock: that takes long, and starts need the lock.
+  // Measured and deleted without the lock: that takes time, and starts need the lock.
   const swept = moved.map(({ path, trash }) => ({ path, bytes: diskUsage(trash) }));
   for (const path of within(store.directory("trash"))) {
     removeIfExists(path);
@@ -31,7 +31,7 @@ export function sweepStore(store: ImageStore, dryRun: boolean): Swept[] {
   return swept;
 }
 
-/** As {@linkcode sweepStore}, of this host's store. */
+/** As {@linkcode sweepStore}, for this host's store. */
 export function sweepImages(dryRun: boolean): Swept[] {
   return sweepStore(new ImageStore(), dryRun);
 }

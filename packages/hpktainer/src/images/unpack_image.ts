@@ -1,4 +1,4 @@
-/** Unpacking by umoci, which keeps what is in a layer from leading out of the tree. */
+/** Unpacks images with umoci, which keeps the content of a layer inside the tree. */
 
 import { syncFileSystem } from "@hpk/core/ffi";
 import { faultPoint, PROGRAMS, removeIfExists, requireProgram } from "@hpk/core/os";
@@ -9,12 +9,12 @@ import type { ImageStore } from "./image_store.ts";
 import type { Progress } from "./progress.ts";
 
 /**
- * Unpacks an image that is in the store, unless its tree is there.
+ * Unpacks an image in the store, unless its tree exists.
  *
- * @param name What the image is called, for messages.
+ * @param name The image's name, for messages.
  * @param tree Name of the tree.
- * @param stage Directory of this fetch's own, with the layout in it.
- * @throws {HpkError} When a layer is damaged or does not fit.
+ * @param stage This fetch's own directory, which contains the layout.
+ * @throws {HpkError} When a layer is damaged or the disk is full.
  */
 export async function unpackImage(
   name: string,
@@ -25,7 +25,10 @@ export async function unpackImage(
     readonly progress: Progress;
   },
 ): Promise<void> {
-  using one = await store.lock(`tree-${tree}`, () => progress.say("waiting for its unpacking"));
+  using one = await store.lock(
+    `tree-${tree}`,
+    () => progress.say("waiting for another process to unpack it"),
+  );
   if (store.hasTree(tree)) return;
   const unpacked = `${stage}/tree`;
   Deno.mkdirSync(unpacked);
@@ -37,9 +40,9 @@ export async function unpackImage(
     done();
   }
   faultPoint("image.unpacked");
-  // Else a power cut could leave a record, which is written through, of a tree that is not.
+  // Otherwise a power cut could leave a record, which is synced, of a tree that is not.
   syncFileSystem(one);
-  // What the directory held is not a tree: its rootfs was taken away by hand.
+  // The directory is not a tree: its rootfs was removed by hand.
   removeIfExists(store.treeDirectory(tree));
   Deno.renameSync(unpacked, store.treeDirectory(tree));
   faultPoint("image.placed");

@@ -1,33 +1,36 @@
 import { HpkError } from "@hpk/core";
 import { printable } from "../../shared/pure/printable.ts";
 
-/** What an image says of how its containers run (OCI image specification, config.md). */
+/** What an image specifies for its containers (OCI image specification, config.md). */
 export interface ImageConfig {
-  /** User that the command runs as: `user`, `uid`, `user:group`, `uid:gid` and so on; empty for root. */
+  /**
+   * User that the command runs as: `user`, `uid`, `user:group`, `uid:gid` and so on; empty for
+   * root.
+   */
   readonly user: string;
   /** Environment as `NAME=value`. */
   readonly env: readonly string[];
-  /** Words before the arguments; empty where the image has none. */
+  /** Words before the arguments; empty if the image has none. */
   readonly entrypoint: readonly string[];
-  /** Arguments, or the whole command, where the user gives none. */
+  /** Arguments, or the whole command, if the user gives none. */
   readonly cmd: readonly string[];
   /** Absolute path; empty for `/`. */
   readonly workingDir: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** Signal that asks the command to end, such as `SIGTERM` or `15`; empty where none is set. */
+  /** Signal that asks the command to end, such as `SIGTERM` or `15`; empty if not set. */
   readonly stopSignal: string;
   /** Ports that the command listens on: `80/tcp`, sorted. */
   readonly exposedPorts: readonly string[];
-  /** Directories whose content is to outlive a change of the image, sorted. */
+  /** Directories whose content outlives a change of the image, sorted. */
   readonly volumes: readonly string[];
 }
 
-/** An image's configuration with what the store needs to know of it. */
+/** An image's configuration, and what the store needs from it. */
 export interface ImageDescription {
   readonly config: ImageConfig;
   /** Operating system and machine as Go names them: `linux/amd64`, `linux/arm/v7`. */
   readonly platform: string;
-  /** When it was built, ISO 8601; empty where the image does not say. */
+  /** When it was built, ISO 8601; empty if unknown. */
   readonly created: string;
   /** Digest of each layer's uncompressed archive, lowest first. */
   readonly diffIds: readonly string[];
@@ -37,7 +40,7 @@ export interface ImageDescription {
  * Reads an image's configuration.
  *
  * @param json The configuration as it is in the registry.
- * @throws {HpkError} When it is not that of an image.
+ * @throws {HpkError} When it is not an image's configuration.
  */
 export function parseImageConfig(json: string): ImageDescription {
   const root = record(parseJson(json), "");
@@ -112,8 +115,8 @@ function malformed(at: string): never {
   throw new HpkError({
     what: "cannot use the image",
     why: at === ""
-      ? "its configuration is no JSON object"
-      : `its configuration has a wrong '${at}'`,
-    fix: "name a container image, not another kind of artefact, or have it built again",
+      ? "its configuration is not a JSON object"
+      : `its configuration has an invalid '${at}'`,
+    fix: "name a container image, not another kind of artefact, or rebuild it",
   });
 }

@@ -11,7 +11,7 @@ const BARE = {
   rootfs: { type: "layers", diff_ids: [DIFF_ID] },
 };
 
-Deno.test("an image's configuration is read whole", () => {
+Deno.test("an image's configuration is read completely", () => {
   const description = parse({
     ...BARE,
     architecture: "arm",
@@ -47,7 +47,7 @@ Deno.test("an image's configuration is read whole", () => {
   });
 });
 
-Deno.test("what an image does not say, or says as null, is empty", () => {
+Deno.test("what an image does not set, or sets to null, is empty", () => {
   const empty = {
     user: "",
     env: [],
@@ -74,15 +74,15 @@ Deno.test("what an image does not say, or says as null, is empty", () => {
   assertEquals(parse({ ...BARE, config: nulls }).config, empty);
 });
 
-Deno.test("what is shown of an image can be shown", () => {
+Deno.test("what is shown of an image is printable", () => {
   assertEquals(parse({ ...BARE, created: "yesterday\x1b[2J" }).created, "");
   assertEquals(parse({ ...BARE, architecture: "\x1b[2J" }).platform, "linux/\ufffd[2J");
 });
 
-Deno.test("what is no configuration of an image is refused by name", () => {
+Deno.test("an invalid configuration is refused, naming the field", () => {
   const cases: [unknown, string][] = [
-    [undefined, "no JSON object"],
-    [[], "no JSON object"],
+    [undefined, "not a JSON object"],
+    [[], "not a JSON object"],
     [{}, "'rootfs'"],
     [{ ...BARE, rootfs: { diff_ids: ["../../etc"] } }, "'rootfs.diff_ids'"],
     [{ ...BARE, rootfs: { diff_ids: "x" } }, "'rootfs.diff_ids'"],

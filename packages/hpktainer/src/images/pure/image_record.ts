@@ -2,11 +2,11 @@ import type { ImageConfig } from "./image_config.ts";
 
 /** An image in the store, under one of its names. */
 export interface ImageRecord {
-  /** Version of this form. */
+  /** Version of this format. */
   readonly version: 1;
-  /** Whole name: `docker.io/library/alpine:latest`. */
+  /** Full name: `docker.io/library/alpine:latest`. */
   readonly reference: string;
-  /** The platform that was asked for, and that it is for: `linux/amd64`. */
+  /** The requested platform, which it is for: `linux/amd64`. */
   readonly platform: string;
   /** Digest of its manifest in the store. */
   readonly digest: string;
@@ -17,30 +17,30 @@ export interface ImageRecord {
    * platforms; null for an image of an archive.
    */
   readonly sourceDigest: string | null;
-  /** Size and time of change, in ms, of the file that it is from; null for an image of a registry. */
+  /** Size and modification time, in ms, of its source file; null for an image of a registry. */
   readonly source: { readonly size: number; readonly changed: number } | null;
   /** Name of its tree: 64 hexadecimal digits. */
   readonly tree: string;
-  /** What its tree takes on the disk, in bytes. */
+  /** Disk usage of its tree in bytes. */
   readonly size: number;
-  /** Digests of its manifest, configuration and layers: what is kept of it as it came. */
+  /** Digests of its manifest, configuration and layers, which are kept as fetched. */
   readonly blobs: readonly string[];
-  /** When it was built, ISO 8601; empty where it does not say. */
+  /** When it was built, ISO 8601; empty if unknown. */
   readonly created: string;
   /** When it was fetched, ISO 8601. */
   readonly pulled: string;
   readonly config: ImageConfig;
 }
 
-/** A container's hold on an image: the tree stays as long as it is there. */
+/** A container's hold on an image: the tree stays as long as the hold exists. */
 export interface ImageLease {
-  /** Version of this form. */
+  /** Version of this format. */
   readonly version: 1;
   /** The container's id. */
   readonly container: string;
   /** The container's name. */
   readonly name: string;
-  /** Path that is there as long as the container. */
+  /** Path that exists as long as the container. */
   readonly keptBy: string;
   /** The image's id. */
   readonly image: string;
@@ -50,7 +50,7 @@ export interface ImageLease {
 /**
  * Reads a record.
  *
- * @return Undefined when it is none: the image counts as missing and is fetched again.
+ * @return Undefined if it is invalid: the image counts as missing and is fetched again.
  */
 export function parseImageRecord(text: string): ImageRecord | undefined {
   const value = parseVersion1(text);
@@ -61,7 +61,7 @@ export function parseImageRecord(text: string): ImageRecord | undefined {
   return isWhole ? value as unknown as ImageRecord : undefined;
 }
 
-/** Reads a lease; undefined when it is none. */
+/** Reads a lease; undefined if it is invalid. */
 export function parseImageLease(text: string): ImageLease | undefined {
   const value = parseVersion1(text);
   const isWhole = isText(value?.["container"]) && isText(value["name"]) &&

@@ -52,7 +52,7 @@ Deno.test("a record and a lease are read as they were written", () => {
   assertEquals(parseImageLease(JSON.stringify(LEASE)), LEASE);
 });
 
-Deno.test("what is cut, of another version or leads out of the store is no record and no lease", () => {
+Deno.test("a record or lease that is cut, of another version or points out of the store is invalid", () => {
   for (const text of ["", "null", "[]", "{}", JSON.stringify(RECORD).slice(0, -2)]) {
     assertEquals(parseImageRecord(text), undefined, text);
     assertEquals(parseImageLease(text), undefined, text);
@@ -85,7 +85,7 @@ Deno.test("a tree is named by the chain of its layers", async () => {
   );
 });
 
-Deno.test("an image's name with its digest has no tag", () => {
+Deno.test("the name of an image by digest has no tag", () => {
   assertEquals(nameWithDigest("docker.io/library/a:1", DIGEST), `docker.io/library/a@${DIGEST}`);
   assertEquals(nameWithDigest("localhost:5000/a:1", DIGEST), `localhost:5000/a@${DIGEST}`);
   assertEquals(nameWithDigest("localhost:5000/a@sha256:1", DIGEST), `localhost:5000/a@${DIGEST}`);

@@ -7,11 +7,11 @@ export interface RegistryReference {
   readonly registry: string;
   /** Path in the registry: `library/alpine`. */
   readonly repository: string;
-  /** Undefined where a digest is given, which says more. */
+  /** Undefined if a digest is given, which is more precise. */
   readonly tag: string | undefined;
   /** `sha256:…` of a manifest. */
   readonly digest: string | undefined;
-  /** The whole name: `docker.io/library/alpine:latest`. */
+  /** The full name: `docker.io/library/alpine:latest`. */
   readonly name: string;
 }
 
@@ -20,9 +20,9 @@ export interface FileReference {
   readonly transport: "oci" | "oci-archive" | "docker-archive";
   /** Absolute path of the directory or archive. */
   readonly path: string;
-  /** Which of the images in it; undefined where it holds one only. */
+  /** Which of the images in it; undefined if it holds only one. */
   readonly selector: string | undefined;
-  /** The whole name: `oci:/srv/images:web`. */
+  /** The full name: `oci:/srv/images:web`. */
   readonly name: string;
 }
 
@@ -31,17 +31,19 @@ export type ImageReference = RegistryReference | FileReference;
 
 const FILE_TRANSPORTS = ["oci", "oci-archive", "docker-archive"] as const;
 
-/** Kinds of places that other programs know, and that we cannot read. */
+/** Transports of other programs, which we cannot read. */
 const FOREIGN_TRANSPORT =
   /^(?:[A-Za-z][A-Za-z0-9+.-]*:\/\/|(?:containers-storage|dir|docker-daemon|ostree|sif|tarball):)/;
 
-/** What is meant without a registry, and its other name (Docker's reference grammar). */
+/** The default registry, and its other name (Docker's reference grammar). */
 const DEFAULT_REGISTRY = "docker.io";
 const LEGACY_REGISTRY = "index.docker.io";
 const DEFAULT_NAMESPACE = "library";
 const DEFAULT_TAG = "latest";
 
-/** Longest registry and repository together, in characters (reference grammar, NameTotalLengthMax). */
+/**
+ * Longest registry and repository together, in characters (reference grammar, NameTotalLengthMax).
+ */
 const MAX_NAME = 255;
 
 const REGISTRY =
@@ -52,11 +54,12 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /**
  * Reads the name of an image as Docker and Podman write it: `alpine`, `ghcr.io/a/b:1`,
- * `docker://alpine@sha256:…`, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`, `docker-archive:FILE[:NAME]`.
+ * `docker://alpine@sha256:…`, `oci:DIR[:TAG]`, `oci-archive:FILE[:TAG]`,
+ * `docker-archive:FILE[:NAME]`.
  *
  * @param text What the user wrote.
  * @param cwd Absolute path of the directory that relative paths start from.
- * @throws {HpkError} When it names no image.
+ * @throws {HpkError} When it does not name an image.
  */
 export function parseImageReference(text: string, cwd: string): ImageReference {
   for (const transport of FILE_TRANSPORTS) {
@@ -68,8 +71,8 @@ export function parseImageReference(text: string, cwd: string): ImageReference {
   if (FOREIGN_TRANSPORT.test(name)) {
     throw new HpkError({
       what: `cannot use the image '${text}'`,
-      why: "hpktainer does not read images of that kind",
-      fix: `take it from docker://, ${FILE_TRANSPORTS.map((one) => `${one}:`).join(", ")}`,
+      why: "hpktainer does not support that transport",
+      fix: `use docker://, ${FILE_TRANSPORTS.map((one) => `${one}:`).join(", ")}`,
     });
   }
   if (/^[./~]/.test(name)) {
@@ -78,12 +81,12 @@ export function parseImageReference(text: string, cwd: string): ImageReference {
   return parseRegistry(text, name);
 }
 
-/** The digits of a text that may be an image's id or the beginning of it; undefined where it cannot. */
+/** The digits of a text that may be an image's id or a prefix of one; undefined otherwise. */
 export function asImageId(text: string): string | undefined {
   return /^(?:sha256:)?([0-9a-f]{6,64})$/.exec(text)?.[1];
 }
 
-/** Whether a text can be an id only, and no name: all 64 digits. */
+/** Whether a text can only be an id, not a name: all 64 digits. */
 export function isWholeId(text: string): boolean {
   return asImageId(text)?.length === 64;
 }
@@ -94,14 +97,14 @@ function parseFile(
   rest: string,
   cwd: string,
 ): FileReference {
-  // The path ends at the first colon, as skopeo has it (containers-transports(5)).
+  // The path ends at the first colon, as with skopeo (containers-transports(5)).
   const colon = rest.indexOf(":");
   const path = colon === -1 ? rest : rest.slice(0, colon);
   const selector = colon === -1 ? undefined : rest.slice(colon + 1);
   if (path === "" || selector === "") {
     refuse(text, "a path or tag is empty", `write ${transport}:PATH or ${transport}:PATH:TAG`);
   }
-  if (/[\s\0]/.test(selector ?? "")) refuse(text, "the tag holds a space", "name the image's tag");
+  if (/[\s\0]/.test(selector ?? "")) refuse(text, "the tag contains a space", "correct the tag");
   const absolute = absolutePath(path, cwd);
   const name = [transport, absolute, ...(selector === undefined ? [] : [selector])].join(":");
   return { transport, path: absolute, selector, name };
@@ -125,20 +128,24 @@ function parseRegistry(text: string, name: string): RegistryReference {
   const repository = colon === -1 ? path : path.slice(0, colon);
   const tag = colon === -1 ? DEFAULT_TAG : path.slice(colon + 1);
   if (!REGISTRY.test(registry)) {
-    refuse(text, `'${registry}' is no registry`, "write HOST[:PORT]/NAME[:TAG]");
+    refuse(text, `'${registry}' is not a valid registry`, "write HOST[:PORT]/NAME[:TAG]");
   }
   if (repository.toLowerCase() !== repository) {
-    refuse(text, "a repository's name is in lower case", `write ${repository.toLowerCase()}`);
+    refuse(text, "a repository's name must be in lower case", `write ${repository.toLowerCase()}`);
   }
   if (!repository.split("/").every((part) => COMPONENT.test(part))) {
-    refuse(text, `'${repository}' is no repository`, "write [REGISTRY/]NAME[:TAG]");
+    refuse(text, `'${repository}' is not a valid repository`, "write [REGISTRY/]NAME[:TAG]");
   }
   if (`${registry}/${repository}`.length > MAX_NAME) {
-    refuse(text, `the name is longer than ${MAX_NAME} characters`, "name an existing image");
+    refuse(text, `the name is longer than ${MAX_NAME} characters`, "check the name");
   }
-  if (!TAG.test(tag)) refuse(text, `'${tag}' is no tag`, "write [REGISTRY/]NAME[:TAG]");
+  if (!TAG.test(tag)) refuse(text, `'${tag}' is not a valid tag`, "write [REGISTRY/]NAME[:TAG]");
   if (digest !== undefined && !DIGEST.test(digest)) {
-    refuse(text, `'${digest}' is no digest`, "write NAME@sha256: and 64 hexadecimal digits");
+    refuse(
+      text,
+      `'${digest}' is not a valid digest`,
+      "write NAME@sha256: and 64 hexadecimal digits",
+    );
   }
   const official = registry === DEFAULT_REGISTRY && !repository.includes("/")
     ? `${DEFAULT_NAMESPACE}/${repository}`
@@ -154,7 +161,7 @@ function parseRegistry(text: string, name: string): RegistryReference {
   };
 }
 
-/** The first part is a registry if it cannot be one of a repository: with a dot, a colon or a capital, or localhost. */
+/** The first part is a registry if it has a dot, a colon or a capital, or is localhost. */
 function splitRegistry(name: string): { registry: string; path: string } {
   const slash = name.indexOf("/");
   const first = name.slice(0, slash === -1 ? 0 : slash);
@@ -167,8 +174,8 @@ function splitRegistry(name: string): { registry: string; path: string } {
 }
 
 /**
- * Whether a registry is this host, so that it is spoken to without TLS, as Docker does: localhost and
- * 127.0.0.0/8, and ::1.
+ * Whether a registry is on this host and TLS is optional, as with Docker: localhost, 127.0.0.0/8
+ * and ::1.
  */
 export function isLocalRegistry(registry: string): boolean {
   const host = registry.replace(/:[0-9]+$/, "");
@@ -176,9 +183,9 @@ export function isLocalRegistry(registry: string): boolean {
 }
 
 /**
- * The name for people, as Docker shows it: without the default registry and namespace.
+ * The short name, as Docker shows it: without the default registry and namespace.
  *
- * @param name The whole name.
+ * @param name The full name.
  */
 export function familiarName(name: string): string {
   const inDefault = `${DEFAULT_REGISTRY}/`;

@@ -11,7 +11,7 @@ import {
 const HEX = "0123456789abcdef".repeat(4);
 const parse = (text: string) => parseImageReference(text, "/work dir/a");
 
-Deno.test("an image's name is made whole as Docker does", () => {
+Deno.test("an image's name is completed as by Docker", () => {
   const cases: Record<string, string> = {
     "alpine": "docker.io/library/alpine:latest",
     "alpine:3.20": "docker.io/library/alpine:3.20",
@@ -70,42 +70,42 @@ Deno.test("the parts of an image's name", () => {
   });
 });
 
-Deno.test("what names no image is refused with the reason", () => {
+Deno.test("an invalid image name is refused with the reason", () => {
   const cases: Record<string, string> = {
-    "": "no repository",
+    "": "not a valid repository",
     "Alpine": "lower case",
     "a/B:c": "lower case",
-    "alpine:": "no tag",
-    "alpine:-x": "no tag",
-    [`alpine:${"x".repeat(129)}`]: "no tag",
-    "alpine@": "no digest",
-    "alpine@sha256:12": "no digest",
-    [`alpine@md5:${HEX}`]: "no digest",
-    "alpine@a@b": "no digest",
-    "a//b": "no repository",
+    "alpine:": "not a valid tag",
+    "alpine:-x": "not a valid tag",
+    [`alpine:${"x".repeat(129)}`]: "not a valid tag",
+    "alpine@": "not a valid digest",
+    "alpine@sha256:12": "not a valid digest",
+    [`alpine@md5:${HEX}`]: "not a valid digest",
+    "alpine@a@b": "not a valid digest",
+    "a//b": "not a valid repository",
     "/a": "looks like a path",
     "./a.tar": "looks like a path",
     "../a": "looks like a path",
     "~/a": "looks like a path",
-    "a b": "no repository",
-    "-a": "no repository",
-    "a_-b": "no repository",
-    "a.-b/c": "no registry",
-    "host:port/x": "no registry",
-    "a..b/c": "no registry",
-    "docker://": "no repository",
+    "a b": "not a valid repository",
+    "-a": "not a valid repository",
+    "a_-b": "not a valid repository",
+    "a.-b/c": "not a valid registry",
+    "host:port/x": "not a valid registry",
+    "a..b/c": "not a valid registry",
+    "docker://": "not a valid repository",
     [`q.io/${"a/".repeat(130)}a`]: "255",
-    "library://alpine": "of that kind",
-    "docker-daemon:alpine:latest": "of that kind",
-    "containers-storage:alpine": "of that kind",
-    "https://example.com/x": "of that kind",
-    "docker://oci://x": "of that kind",
+    "library://alpine": "support that transport",
+    "docker-daemon:alpine:latest": "support that transport",
+    "containers-storage:alpine": "support that transport",
+    "https://example.com/x": "support that transport",
+    "docker://oci://x": "support that transport",
     "oci:": "empty",
     "oci:x:": "empty",
     "oci::x": "empty",
     "oci:x:a b": "space",
-    "alpine\nx": "no repository",
-    "alpine\0": "no repository",
+    "alpine\nx": "not a valid repository",
+    "alpine\0": "not a valid repository",
   };
   for (const [text, part] of Object.entries(cases)) {
     assertThrows(() => parse(text), HpkError, part, JSON.stringify(text));
@@ -136,7 +136,7 @@ Deno.test("an id is six to 64 hexadecimal digits", () => {
   }
 });
 
-Deno.test("people see an image's name without the defaults", () => {
+Deno.test("the short name of an image lacks the defaults", () => {
   assertEquals(familiarName("docker.io/library/alpine:latest"), "alpine:latest");
   assertEquals(familiarName("docker.io/me/app:1"), "me/app:1");
   assertEquals(familiarName("quay.io/library/x:1"), "quay.io/library/x:1");

@@ -5,7 +5,7 @@ import { formatBytes } from "../../shared/pure/units.ts";
 
 /** An image as `image ls --json` lists it. The shape is stable: keys are only added. */
 export interface ImageView {
-  /** Its whole name. */
+  /** Its full name. */
   readonly reference: string;
   /** Digest of its configuration, `sha256:…`. */
   readonly id: string;
@@ -15,7 +15,7 @@ export interface ImageView {
   readonly platform: string;
   /** Bytes on the disk, unpacked; images with the same layers share them. */
   readonly size: number;
-  /** When it was built, ISO 8601; null where it does not say. */
+  /** When it was built, ISO 8601; null if unknown. */
   readonly created: string | null;
   /** When it was fetched, or last found to be up to date, ISO 8601. */
   readonly pulled: string;
@@ -23,7 +23,7 @@ export interface ImageView {
   readonly usedBy: readonly string[];
 }
 
-/** What is told of an image. */
+/** Builds the view of an image. */
 export function viewOfImage(record: ImageRecord, leases: readonly ImageLease[]): ImageView {
   const { reference, id, digest, platform, size, created, pulled } = record;
   return {
@@ -38,27 +38,27 @@ export function viewOfImage(record: ImageRecord, leases: readonly ImageLease[]):
   };
 }
 
-/** Digits of an id that people are shown. */
+/** Number of digits of a short id. */
 const SHORT_ID = 12;
 
-/** An id for people: its first twelve digits. */
+/** The short form of an id: its first twelve digits. */
 export function shortId(id: string): string {
   return id.replace(/^sha256:/, "").slice(0, SHORT_ID);
 }
 
-/** How images are listed for people. */
+/** Options of the table of images. */
 export interface ListStyle {
   readonly digests: boolean;
-  /** Ids whole. */
+  /** Full ids. */
   readonly whole: boolean;
-  /** Ids only. */
+  /** Only ids. */
   readonly quiet: boolean;
 }
 
 /**
- * Lists images for people, in Docker's columns.
+ * Formats images as a table, with Docker's columns.
  *
- * @param now The time that ages are counted from, in ms since 1970.
+ * @param now The present time, in ms since 1970.
  */
 export function formatImages(images: readonly ImageView[], style: ListStyle, now: number): string {
   const id = (image: ImageView): string => style.whole ? image.id : shortId(image.id);
@@ -80,7 +80,7 @@ export function formatImages(images: readonly ImageView[], style: ListStyle, now
   return formatTable([heading, ...rows]);
 }
 
-/** An image as `docker image inspect` shows it, as far as the store knows. */
+/** An image in the shape of `docker image inspect`, as far as the store knows. */
 export function inspectionOf(
   record: ImageRecord,
   all: readonly ImageRecord[],
@@ -123,7 +123,7 @@ export function inspectionOf(
   };
 }
 
-/** Repository and tag for people; an image of a file has its path as the repository. */
+/** Repository and tag to show; for an image from a file, the repository is its path. */
 function splitReference(reference: string): { repository: string; tag: string } {
   const name = familiarName(reference);
   if (name.includes("@")) return { repository: name.slice(0, name.indexOf("@")), tag: "<none>" };
@@ -133,7 +133,7 @@ function splitReference(reference: string): { repository: string; tag: string } 
   return { repository: name.slice(0, colon), tag: name.slice(colon + 1) };
 }
 
-/** Units of age: milliseconds, and what they are called. */
+/** Units of age: milliseconds and name. */
 const AGES: readonly (readonly [number, string])[] = [
   [365.25 * 86_400_000, "year"],
   [30.44 * 86_400_000, "month"],
@@ -144,7 +144,7 @@ const AGES: readonly (readonly [number, string])[] = [
   [1000, "second"],
 ];
 
-/** An age for people: `3 weeks ago`. */
+/** An age as text: `3 weeks ago`. */
 export function formatAge(ms: number): string {
   const [unit, name] = AGES.find(([length]) => ms >= length) ?? [1000, "second"];
   const count = Math.max(Math.floor(ms / unit), 0);

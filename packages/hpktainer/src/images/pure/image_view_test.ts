@@ -109,7 +109,7 @@ Deno.test("an inspection has Docker's shape", () => {
   assertEquals([arm["Architecture"], arm["Variant"]], ["arm", "v7"]);
 });
 
-Deno.test("an age is told in its greatest unit", () => {
+Deno.test("an age is given in its largest unit", () => {
   const cases: [number, string][] = [
     [-5, "0 seconds ago"],
     [1500, "1 second ago"],

@@ -10,11 +10,11 @@ export interface Blob {
   readonly size: number;
 }
 
-/** A manifest: that of one image, or a list of those for several platforms. */
+/** A manifest: of one image, or a list for several platforms. */
 export type Manifest =
   | { readonly kind: "image"; readonly config: Blob; readonly layers: readonly Blob[] }
   | { readonly kind: "list"; readonly instances: readonly Instance[] }
-  /** Docker's first form, which says neither sizes nor a configuration. */
+  /** Docker's schema 1, which has neither sizes nor a configuration. */
   | { readonly kind: "legacy" };
 
 /** An image in a list. */
@@ -23,16 +23,19 @@ export interface Instance {
   readonly platform: Platform;
 }
 
-/** Media types of the configuration of a container image (OCI image-spec media-types.md; Docker's schema 2). */
+/**
+ * Media types of the configuration of a container image (OCI image-spec media-types.md; Docker's
+ * schema 2).
+ */
 const IMAGE_CONFIGS = [
   "application/vnd.oci.image.config.v1+json",
   "application/vnd.docker.container.image.v1+json",
 ];
 
 /**
- * Reads a manifest of the forms that registries have: OCI's, and Docker's two.
+ * Reads a manifest in OCI's format or one of Docker's two.
  *
- * @throws {HpkError} When it is none, or not of a container image.
+ * @throws {HpkError} When it is invalid, or not of a container image.
  */
 export function parseManifest(text: string): Manifest {
   const root = readJson(text);
@@ -68,8 +71,8 @@ export function readLayoutIndex(text: string): string {
 /**
  * Chooses the image for a platform.
  *
- * @param name What the image is called, for the message.
- * @throws {HpkError} When the list has none; it names those that there are.
+ * @param name The image's name, for the message.
+ * @throws {HpkError} When the list does not have the platform; the message names those that it has.
  */
 export function chooseInstance(
   name: string,
@@ -83,13 +86,11 @@ export function chooseInstance(
   const [best] = fits.filter(({ fit }) => fit !== undefined).sort((a, b) => b.fit! - a.fit! || 0);
   if (best !== undefined) return best.instance;
   const known = instances.map(({ platform }) => formatPlatform(platform))
-    // So are signatures and the like listed.
+    // Signatures and the like are listed so.
     .filter((platform) => !platform.startsWith("unknown"));
   throw new HpkError({
     what: `cannot use the image '${name}'`,
-    why: `there is none for ${formatPlatform(wanted)}, but for ${
-      known.join(", ") || "no platform"
-    }`,
+    why: `it is not for ${formatPlatform(wanted)}, but for ${known.join(", ") || "no platform"}`,
     fix: "name another image or --platform",
   });
 }
@@ -120,7 +121,7 @@ function readJson(text: string): Record<string, unknown> {
     const value = JSON.parse(text);
     if (typeof value === "object" && value !== null) return value;
   } catch {
-    // It is said below.
+    // Reported below.
   }
   return malformed();
 }
@@ -129,6 +130,6 @@ function malformed(): never {
   throw new HpkError({
     what: "cannot use the image",
     why: "its manifest is malformed",
-    fix: "name a container image, or have it built again",
+    fix: "name a container image, or rebuild it",
   });
 }

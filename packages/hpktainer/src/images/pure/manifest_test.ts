@@ -46,15 +46,15 @@ Deno.test("a list names an image for each platform, and the best is chosen", () 
   const error = assertThrows(() => chosen("linux/s390x"), HpkError);
   assertEquals(
     error.message,
-    "cannot use the image 'x': there is none for linux/s390x, but for linux/amd64, linux/arm/v5, linux/arm/v6, linux/arm64/v8; name another image or --platform",
+    "cannot use the image 'x': it is not for linux/s390x, but for linux/amd64, linux/arm/v5, linux/arm/v6, linux/arm64/v8; name another image or --platform",
   );
 });
 
-Deno.test("Docker's first form is told apart", () => {
+Deno.test("Docker's schema 1 is recognised", () => {
   assertEquals(parseManifest('{"schemaVersion":1}'), { kind: "legacy" });
 });
 
-Deno.test("what is no manifest of an image is refused", () => {
+Deno.test("an invalid manifest is refused", () => {
   const helm = { ...CONFIG, mediaType: "application/vnd.cncf.helm.config.v1+json" };
   const cases: [string, string][] = [
     ["", "malformed"],

@@ -1,14 +1,14 @@
 import { HpkError } from "@hpk/core";
 
-/** What an image is made for, in Go's names. */
+/** The platform of an image, in Go's names. */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
-  /** Such as `v7` of arm; empty where there is none. */
+  /** Such as `v7` of arm; empty if there is none. */
   readonly variant: string;
 }
 
-/** Other names of machines, and what they mean here (containerd's platforms, OCI image-index.md). */
+/** Aliases of architectures (containerd's platforms, OCI image-index.md). */
 const MACHINES: Readonly<Record<string, string>> = {
   "x86_64": "amd64",
   "x86-64": "amd64",
@@ -19,13 +19,13 @@ const MACHINES: Readonly<Record<string, string>> = {
   "armel": "arm/v6",
 };
 
-/** Variants that mean the same as none. */
+/** Variants that are the default. */
 const IMPLIED_VARIANTS: Readonly<Record<string, string>> = { arm64: "v8", amd64: "v1" };
 
 /**
  * Reads a platform as Docker writes it: `linux/arm64`, `linux/arm/v7`, `arm64`.
  *
- * @throws {HpkError} When it is none that a container of this host could be made for.
+ * @throws {HpkError} When it is malformed or not a Linux platform.
  */
 export function parsePlatform(text: string): Platform {
   const words = text.toLowerCase().split("/");
@@ -36,7 +36,9 @@ export function parsePlatform(text: string): Platform {
   if (!isWellFormed || os !== "linux") {
     throw new HpkError({
       what: `cannot use the platform '${text}'`,
-      why: isWellFormed ? "containers are Linux's" : "it is not OS/ARCHITECTURE[/VARIANT]",
+      why: isWellFormed
+        ? "only Linux containers are supported"
+        : "it is not OS/ARCHITECTURE[/VARIANT]",
       fix: "write one such as linux/amd64, linux/arm64 or linux/arm/v7",
     });
   }
@@ -60,8 +62,8 @@ export function formatPlatform({ os, architecture, variant }: Platform): string 
 }
 
 /**
- * How well an image made for one platform serves another: higher is better, undefined not at all. An
- * older variant of the same machine does.
+ * How well an image for one platform runs on another: higher is better, undefined means not at all.
+ * An older variant of the same architecture runs.
  */
 export function platformFit(wanted: Platform, actual: Platform): number | undefined {
   if (wanted.os !== actual.os || wanted.architecture !== actual.architecture) return undefined;

@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { HpkError } from "@hpk/core";
 import { formatPlatform, hostPlatform, parsePlatform, platformFit } from "./platform.ts";
 
-Deno.test("a platform is read by all its usual names", () => {
+Deno.test("a platform is read by all its common names", () => {
   const cases: Record<string, string> = {
     "linux/amd64": "linux/amd64",
     "linux/x86_64": "linux/amd64",
@@ -21,13 +21,13 @@ Deno.test("a platform is read by all its usual names", () => {
   }
 });
 
-Deno.test("a platform of another system, or none, is refused", () => {
+Deno.test("a platform of another system, or a malformed one, is refused", () => {
   for (const text of ["", "/", "linux/", "linux/arm/v7/x", "linux/a b", "windows/amd64", "--all"]) {
     assertThrows(() => parsePlatform(text), HpkError, "linux/arm64", text);
   }
 });
 
-Deno.test("an image serves its own platform best, and newer variants", () => {
+Deno.test("an image fits its own platform best, and newer variants", () => {
   const fit = (wanted: string, actual: string) =>
     platformFit(parsePlatform(wanted), parsePlatform(actual));
   assertEquals(fit("linux/amd64", "linux/amd64"), Infinity);
@@ -40,7 +40,7 @@ Deno.test("an image serves its own platform best, and newer variants", () => {
   assertEquals(fit("linux/amd64", "linux/arm64"), undefined);
 });
 
-Deno.test("a host's machine is a platform", () => {
+Deno.test("a host's architecture is a platform", () => {
   assertEquals(formatPlatform(hostPlatform("x86_64")), "linux/amd64");
   assertEquals(formatPlatform(hostPlatform("aarch64")), "linux/arm64");
 });

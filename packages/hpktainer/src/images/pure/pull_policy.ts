@@ -1,16 +1,16 @@
 import { HpkError } from "@hpk/core/errors";
 
-/** When an image is fetched: at every use, where it is not in the store, or not at all. */
+/** When an image is fetched: at every use, if the store lacks it, or never. */
 export const PULL_POLICIES = ["always", "missing", "never"] as const;
 
-/** One of them. */
+/** A pull policy. */
 export type PullPolicy = typeof PULL_POLICIES[number];
 
 /**
  * Reads a policy.
  *
- * @param option The option that it is given by, for the message.
- * @throws {HpkError} When it is none.
+ * @param option The option that sets it, for the message.
+ * @throws {HpkError} When it is unknown.
  */
 export function readPullPolicy(option: string, text: string): PullPolicy {
   const policy = PULL_POLICIES.find((known) => known === text);

@@ -1,17 +1,17 @@
 import { type ImageReference, isLocalRegistry } from "./image_reference.ts";
 import type { Platform } from "./platform.ts";
 
-/** How skopeo is to reach a registry. */
+/** How skopeo reaches a registry. */
 export interface Access {
-  /** File of credentials; undefined for those that skopeo looks for itself. */
+  /** File of credentials; undefined for those that skopeo finds itself. */
   readonly authFile: string | undefined;
-  /** Whether signatures are not asked for, where the host has no policy on them. */
+  /** Whether signatures are not required, if the host has no policy on them. */
   readonly withoutPolicy: boolean;
-  /** Directory for what does not fit into memory. */
+  /** Directory for temporary files. */
   readonly temporary: string;
 }
 
-/** The words that show an image's manifest as it is. */
+/** The arguments that print an image's raw manifest. */
 export function inspectWords(
   reference: ImageReference,
   digest: string | undefined,
@@ -28,9 +28,9 @@ export function inspectWords(
 }
 
 /**
- * The words that copy an image into a layout.
+ * The arguments that copy an image into a layout.
  *
- * @param digest Of the manifest to copy; undefined where the platform decides.
+ * @param digest Digest of the manifest to copy; undefined if the platform decides.
  * @param layout Path of the layout, to which it is added as `image`.
  */
 export function copyWords(
@@ -47,7 +47,7 @@ export function copyWords(
     `--override-arch=${platform.architecture}`,
     ...variant,
     "copy",
-    // What umoci cannot read, as zstd, becomes what it can.
+    // Layers that umoci cannot read, such as zstd, are converted.
     "--dest-compress-format=gzip",
     "--remove-signatures",
     ...authWords(access, "src-"),

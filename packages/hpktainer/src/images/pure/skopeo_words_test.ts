@@ -7,7 +7,7 @@ const ACCESS = { authFile: undefined, withoutPolicy: false, temporary: "/t" };
 const DIGEST = `sha256:${"a".repeat(64)}`;
 const named = (text: string) => parseImageReference(text, "/d");
 
-Deno.test("an image of a registry is copied by its digest, for the platform", () => {
+Deno.test("an image of a registry is copied by digest, for the platform", () => {
   assertEquals(copyWords(named("alpine"), DIGEST, parsePlatform("linux/arm/v7"), "/l", ACCESS), [
     "--tmpdir=/t",
     "--override-os=linux",
@@ -21,7 +21,7 @@ Deno.test("an image of a registry is copied by its digest, for the platform", ()
   ]);
 });
 
-Deno.test("credentials and trust are handed on", () => {
+Deno.test("credentials and trust are passed on", () => {
   const access = { authFile: "/auth.json", withoutPolicy: true, temporary: "/t" };
   assertEquals(inspectWords(named("quay.io/a"), undefined, access), [
     "--insecure-policy",
@@ -36,7 +36,7 @@ Deno.test("credentials and trust are handed on", () => {
   assertEquals(copy.some((word) => word.startsWith("--override-variant")), false);
 });
 
-Deno.test("only a registry of this host is spoken to without TLS", () => {
+Deno.test("only a registry on this host is used without TLS", () => {
   const copy = (name: string) =>
     copyWords(named(name), undefined, parsePlatform("amd64"), "/l", ACCESS);
   assertEquals(copy("localhost:5000/a").includes("--src-tls-verify=false"), true);
@@ -47,7 +47,7 @@ Deno.test("only a registry of this host is spoken to without TLS", () => {
   assertEquals(inspect("quay.io/a").includes("--tls-verify=false"), false);
 });
 
-Deno.test("an image of a file is named as skopeo names it", () => {
+Deno.test("an image from a file is named in skopeo's syntax", () => {
   assertEquals(inspectWords(named("oci:x:web"), DIGEST, ACCESS).at(-1), "oci:/d/x:web");
   const pinned = named(`localhost/a@${DIGEST}`);
   assertEquals(inspectWords(pinned, undefined, ACCESS).at(-1), `docker://localhost/a@${DIGEST}`);

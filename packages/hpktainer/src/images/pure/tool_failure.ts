@@ -9,36 +9,36 @@ interface Explanation {
   readonly fix: string;
 }
 
-/** How programs say that a disk, or what someone may have of it, is full: ENOSPC and EDQUOT. */
+/** Messages for a full disk or an exceeded quota: ENOSPC and EDQUOT. */
 const NO_SPACE = /no space left on device|disk quota exceeded/i;
 
 const FULL = {
   why: "the disk is full",
-  fix: "free some space, for example by 'hpktainer image prune --all', and try again",
+  fix: "free some space, for example with 'hpktainer image prune --all', and try again",
 };
 
 /**
- * What registries and skopeo say, and what it means: the codes of the OCI distribution specification
- * ("Error Codes"), and messages of Go's network library. The first that fits counts.
+ * Messages of registries and skopeo, and what they mean: the codes of the OCI distribution
+ * specification ("Error Codes"), and messages of Go's network library. The first match counts.
  */
 const EXPLANATIONS: readonly Explanation[] = [
   { pattern: NO_SPACE, ...FULL },
   {
     pattern: /toomanyrequests|rate limit/i,
-    why: "the registry takes no more requests from here for now",
-    fix: "wait, or log in by 'skopeo login REGISTRY'",
+    why: "the registry limits the rate of requests",
+    fix: "wait, or log in with 'skopeo login REGISTRY'",
   },
   {
     pattern:
       /manifest unknown|name unknown|repository name not known|reading manifest .* not found/i,
-    why: "its registry has no such image",
-    fix: "check name and tag, as by 'skopeo list-tags'",
+    why: "its registry does not have it",
+    fix: "check the name and tag, for example with 'skopeo list-tags'",
   },
   {
     pattern:
       /unauthorized|authentication required|invalid username\/password|denied|no basic auth|403/i,
-    why: "its registry does not let you have it, or has no such image",
-    fix: "log in by 'skopeo login REGISTRY' as the user who runs this, or set REGISTRY_AUTH_FILE",
+    why: "its registry denies access to it, or does not have it",
+    fix: "log in with 'skopeo login REGISTRY' as the user who runs this, or set REGISTRY_AUTH_FILE",
   },
   {
     pattern: /server gave HTTP response to HTTPS client/i,
@@ -49,14 +49,13 @@ const EXPLANATIONS: readonly Explanation[] = [
   {
     pattern: /x509|certificate|tls:/i,
     why: "the registry's certificate is not trusted",
-    fix: "put its authority's certificate into /etc/containers/certs.d/REGISTRY/ca.crt",
+    fix: "put its CA certificate into /etc/containers/certs.d/REGISTRY/ca.crt",
   },
   {
     pattern:
       /connection refused|no such host|timeout|network is unreachable|no route to host|dial tcp|EOF$|connection reset/i,
     why: "its registry cannot be reached",
-    fix:
-      "check the registry's name and the host's network, or use --pull never for an image of the store",
+    fix: "check the registry's name and the host's network, or use --pull never for a stored image",
   },
   {
     pattern: /no such file or directory|archive file not found/i,
@@ -66,8 +65,8 @@ const EXPLANATIONS: readonly Explanation[] = [
   {
     pattern:
       /no descriptor found for reference|not found in (?:index|archive)|tag .* not found|no image with tag|more than one image in oci|multiple images|tarball .* more than one image/i,
-    why: "the file holds no image of that name, or several and none is named",
-    fix: "name one by its tag",
+    why: "the file does not contain that image, or contains several and none is named",
+    fix: "name one by tag",
   },
   {
     pattern: /source image rejected|policy\.json/i,
@@ -77,7 +76,7 @@ const EXPLANATIONS: readonly Explanation[] = [
 ];
 
 /**
- * Explains why skopeo could not give an image.
+ * Explains why skopeo could not fetch an image.
  *
  * @param reference The image.
  * @param output What skopeo wrote to standard error.
@@ -86,9 +85,9 @@ export function explainSkopeo(reference: ImageReference, output: string): HpkErr
   const message = messageOf(output);
   const found = EXPLANATIONS.find(({ pattern }) => pattern.test(message));
   const parts: HpkErrorParts = {
-    what: `cannot get the image '${reference.name}'`,
+    what: `cannot fetch the image '${reference.name}'`,
     why: found?.why ?? (message || "skopeo failed without a message"),
-    fix: found?.fix ?? "see what skopeo says",
+    fix: found?.fix ?? "see the message of skopeo",
   };
   const registry = reference.transport === "docker" ? reference.registry : "REGISTRY";
   const why = found === undefined ? parts.why : `${parts.why} (${message})`;
@@ -107,20 +106,20 @@ export function explainUmoci(name: string, output: string): HpkError {
   return new HpkError({
     what: `cannot ${what}`,
     why: said(output) || "umoci failed without a message",
-    fix: "fetch it again; if it stays so, have the image built again",
+    fix: "fetch it again; if that does not help, rebuild the image",
   });
 }
 
 /**
- * What there is to say when the disk is full.
+ * The error for a full disk.
  *
- * @param act What could not be done: "get the image 'x'".
+ * @param act What could not be done: "fetch the image 'x'".
  */
 export function diskFull(act: string, cause?: unknown): HpkError {
   return new HpkError({ what: `cannot ${act}`, ...FULL }, { cause });
 }
 
-/** The message of the last line that is fatal, `time="…" level=fatal msg="…"`, or all that was said. */
+/** The message of the last fatal line, `time="…" level=fatal msg="…"`, or the whole output. */
 function messageOf(output: string): string {
   const fatal = output.split("\n").findLast((line) => line.includes("level=fatal"));
   const quoted = fatal === undefined ? undefined : /msg=("(?:[^"\\]|\\.)*")/.exec(fatal)?.[1];
@@ -129,7 +128,7 @@ function messageOf(output: string): string {
   return said(message.replace(/^Error parsing image name "[^"]*": /, ""));
 }
 
-/** What a program has said, in one line; it may quote a registry or an image. */
+/** A program's message on one line; it may quote a registry or an image. */
 function said(output: string): string {
   return oneLine(printable(output));
 }
@@ -138,7 +137,7 @@ function unquote(quoted: string): string {
   try {
     return JSON.parse(quoted);
   } catch {
-    // Go quotes some characters that JSON does not know.
+    // Go uses some escapes that JSON does not have.
     return quoted.slice(1, -1);
   }
 }
