@@ -166,7 +166,7 @@ testIf({
     await endAll(host);
     const { code, stdout } = await hpk(host, ["gc"], BUSY);
     assertEquals(code, 1);
-    assertStringIncludes(stdout, "cannot look after a container of the runtime 'toy'");
+    assertStringIncludes(stdout, "cannot manage a container of the runtime 'toy'");
     assertStringIncludes(await ok("ps"), "web");
     await ok("gc");
     await ok("container", "rm", "web");

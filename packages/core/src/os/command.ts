@@ -88,7 +88,7 @@ function spawn(
     if (!isMissing && !(error instanceof Deno.errors.PermissionDenied)) throw error;
     throw new HpkError({
       what: `cannot run ${path}`,
-      why: isMissing ? "it does not exist" : "it is no program that can be executed",
+      why: isMissing ? "it does not exist" : "it is not an executable program",
       fix: "install it; 'hpktainer doctor' names the packages",
     }, { cause: error });
   }

@@ -94,7 +94,7 @@ Deno.test("runCommand() says what to do if a file cannot be executed", async () 
   using directory = new TempDirectory();
   const path = directory.write("program", "");
   const { message } = await assertRejects(() => runCommand(path, []), HpkError);
-  assertStringIncludes(message, "it is no program that can be executed; install it");
+  assertStringIncludes(message, "it is not an executable program; install it");
 });
 
 Deno.test("startDetached() starts a program in a session of its own, in the root directory", async () => {

@@ -1,4 +1,4 @@
-/** Runs a program of a runtime with streams that are copied from and to the caller's. */
+/** Runs a runtime's program with streams that are copied from and to the caller's. */
 
 import {
   acceptUnix,
@@ -23,13 +23,13 @@ import { writeBytes } from "../shared/streams.ts";
 /** Bytes moved at a time. */
 const CHUNK = 16 * 1024;
 
-/** How often it is looked whether the program has ended, in ms, where nothing else tells. */
+/** Interval at which the program's end is polled if it is not signalled otherwise, in ms. */
 const POLL_MS = 100;
 
 /**
- * Whether a stream of the caller's is not given to a container itself: one that programs cannot have;
- * a terminal, of which a program could change the settings; or a file, of which the runtime would
- * change the owner.
+ * Whether a stream of the caller is copied rather than passed to the container: one that programs
+ * cannot inherit; a terminal, whose settings a program could change; or a file, whose owner the
+ * runtime would change.
  */
 export function mustBeCopied(stream: Stream): boolean {
   const { descriptor } = stream;
@@ -38,7 +38,7 @@ export function mustBeCopied(stream: Stream): boolean {
 }
 
 /**
- * Runs a program with pipes in place of those of the caller's streams that are not given away.
+ * Runs a program with pipes in place of the caller's streams that must be copied.
  *
  * @param argv Its path and arguments.
  * @return Its exit status.
@@ -57,7 +57,7 @@ export async function runWithCopies(
   const copy = async (from: ReadableStream<Uint8Array>, to: OutputStream) => {
     for await (const chunk of from) {
       if (await writeBytes(to, chunk)) continue;
-      // The reader is gone: what a program of theirs would get.
+      // The reader is gone: what a program that writes to it would get.
       signalChild(child, "SIGPIPE");
       return;
     }
@@ -66,7 +66,7 @@ export async function runWithCopies(
     ...(stdout === "piped" ? [copy(child.stdout, streams.stdout)] : []),
     ...(stderr === "piped" ? [copy(child.stderr, streams.stderr)] : []),
   ];
-  // The command may end before it has read all.
+  // The command may end before it has read everything.
   if (stdin === "piped") feed(child, streams.stdin).catch(() => {});
   await Promise.all(copies);
   return (await child.status).code;
@@ -84,11 +84,11 @@ async function feed(child: Deno.ChildProcess, input: InputStream): Promise<void>
 }
 
 /**
- * Runs a program with a terminal of its own, which it sends over a console socket (crun(1) and runc(8),
+ * Runs a program with its own terminal, which it sends over a console socket (crun(1) and runc(8),
  * --console-socket), and copies between that and the caller's.
  *
- * @param argvWith Its path and arguments, with those for the console socket.
- * @param directory Where the socket can be.
+ * @param argvWith Builds its path and arguments, including those for the console socket.
+ * @param directory Directory for the socket.
  * @return Its exit status.
  */
 export async function runOnTerminal(
@@ -131,7 +131,7 @@ export async function runOnTerminal(
   }
 }
 
-/** Takes the terminal that the program sends; undefined where it ends without. */
+/** Receives the terminal that the program sends; undefined if it ends without sending one. */
 async function receiveTerminal(
   listener: number,
   child: Deno.ChildProcess,
@@ -149,7 +149,7 @@ async function receiveTerminal(
   }
 }
 
-/** Copies until nobody has the terminal any more, or the command has ended and all is read. */
+/** Copies until the terminal is closed, or the command has ended and everything is read. */
 async function copyOutput(
   terminal: number,
   output: OutputStream,
@@ -168,14 +168,14 @@ async function copyOutput(
   }
 }
 
-/** Tells, whenever it is asked, whether something has ended. */
+/** Makes a function that reports whether a promise has settled. */
 function watchEnd(ended: Promise<unknown>): () => boolean {
   let isOver = false;
   ended.then(() => isOver = true);
   return () => isOver;
 }
 
-/** Reads from a terminal's driving end; 0 when nobody has the terminal any more, which is EIO. */
+/** Reads from a terminal's master side; 0 once the other side is closed, which is EIO. */
 function readTerminal(terminal: number, buffer: Uint8Array<ArrayBuffer>): number | undefined {
   try {
     return readSome(terminal, buffer);
@@ -199,7 +199,7 @@ async function copyInput(input: InputStream, terminal: number): Promise<void> {
   }
 }
 
-/** Starts a program in a session of its own: a key of the terminal reaches it through us only. */
+/** Starts a program in its own session: the terminal's signals reach it only through us. */
 function spawnApart(
   argv: readonly string[],
   streams: Pick<Deno.CommandOptions, "stdin" | "stdout" | "stderr">,

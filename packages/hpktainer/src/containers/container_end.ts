@@ -7,7 +7,7 @@ import { forwardSignals } from "../shared/signals.ts";
 import { UNSEEN_EXIT } from "./pure/stored_container.ts";
 import { readExitCode } from "./store.ts";
 
-/** Signals that are handed on; the rest end us as they end any program. */
+/** Signals that are forwarded; the others have their default effect on us. */
 export const FORWARDED: readonly Deno.Signal[] = [
   "SIGINT",
   "SIGTERM",
@@ -21,8 +21,8 @@ export const FORWARDED: readonly Deno.Signal[] = [
 ];
 
 /**
- * Hands signals on to a container's first process, until the end of the scope. Those that come before
- * its command runs are kept until it does: that process would not heed them.
+ * Forwards signals to a container's first process until the end of the scope. Signals that arrive
+ * before its command runs are kept until then: the process would ignore them.
  */
 export class SignalForwarder implements Disposable {
   readonly #init: ProcessId;
@@ -34,7 +34,7 @@ export class SignalForwarder implements Disposable {
     this.#signals = forwardSignals(FORWARDED, (signal) => this.#take(signal));
   }
 
-  /** The command runs. */
+  /** Call when the command runs: sends the kept signals. */
   begin(): void {
     const kept = this.#kept ?? [];
     this.#kept = undefined;
@@ -51,7 +51,7 @@ export class SignalForwarder implements Disposable {
   }
 }
 
-/** Sends a signal to a process, if it is still the one that is meant. */
+/** Sends a signal to a process, if it is still the same process. */
 export function sendTo(process: ProcessId, signal: Deno.Signal): void {
   if (!isAlive(process)) return;
   try {
@@ -62,7 +62,7 @@ export function sendTo(process: ProcessId, signal: Deno.Signal): void {
 }
 
 /**
- * Waits until a process has ended, without holding up this thread.
+ * Waits until a process has ended, without blocking this thread.
  *
  * @param timeoutMs Bound in ms; -1 for none.
  * @return Whether it has.

@@ -1,12 +1,12 @@
-/** Looks into a container's files from outside, without leaving its root. */
+/** Reads a container's files from outside, without leaving its root. */
 
 import { type Entry, type Look, resolveInRoot } from "./pure/root_path.ts";
 
-/** Any of the three permissions to execute. */
+/** Any of the three execute permissions. */
 const ANY_EXECUTE = 0o111;
 
 /**
- * Looks at the files of a container that does not run: what it has changed, over the image's.
+ * Inspects the files of a stopped container: its changes over the image.
  *
  * @param layers Directories, the uppermost first.
  */
@@ -21,7 +21,7 @@ export function lookInto(layers: readonly string[]): Look {
   };
 }
 
-/** Text of a container's file; empty where there is none. */
+/** Text of a container's file; empty if it does not exist. */
 export function readInRoot(layers: readonly string[], path: string): string {
   const found = resolveInRoot(lookInto(layers), path);
   if (found?.entry.kind !== "file") return "";
@@ -29,11 +29,11 @@ export function readInRoot(layers: readonly string[], path: string): string {
   return layer === undefined ? "" : Deno.readTextFileSync(`${layer}${found.path}`);
 }
 
-/** As much of a script as the kernel reads for its interpreter, in bytes (BINPRM_BUF_SIZE). */
+/** How much of a script the kernel reads to find its interpreter, in bytes (BINPRM_BUF_SIZE). */
 const HEAD_SIZE = 256;
 
 /**
- * The beginning of a container's file, a character for each byte.
+ * The beginning of a container's file, one character per byte.
  *
  * @param path Without links.
  */

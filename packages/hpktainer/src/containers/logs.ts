@@ -12,8 +12,8 @@ const CHUNK = 64 * 1024;
 /**
  * Reads what a container has written.
  *
- * @param follow Whether to go on until the container ends.
- * @throws {HpkError} When there is no such container, or its output was not kept.
+ * @param follow Whether to wait for more until the container ends.
+ * @throws {HpkError} When the container does not exist, or its output was not kept.
  */
 export async function* readLogs(
   caller: Caller,
@@ -29,8 +29,8 @@ export async function* readLogs(
     if (status === "created") return;
     throw new HpkError({
       what: `cannot show the output of '${wanted}'`,
-      why: "it went straight to whoever started it in the foreground",
-      fix: "look there, or run it with -d",
+      why: "it ran in the foreground, so its output was not kept",
+      fix: "run it with -d",
     });
   }
   const reader = new LineReader(log);
@@ -41,7 +41,7 @@ export async function* readLogs(
   for (;;) {
     const supervisor = engine.supervisor(container.id);
     drain(watch);
-    // A supervisor writes all before it ends.
+    // A supervisor writes everything before it ends.
     yield* selectEntries(reader.entries(), { ...selection, tail: undefined });
     if (supervisor === undefined) return;
     using ended = openProcess(supervisor.pid);
@@ -58,7 +58,7 @@ function openLog(path: string): Deno.FsFile | undefined {
   }
 }
 
-/** Reads whole lines of a file that grows. */
+/** Reads complete lines of a growing file. */
 class LineReader {
   readonly #file: Deno.FsFile;
   readonly #decoder = new TextDecoder();
@@ -69,7 +69,7 @@ class LineReader {
     this.#file = file;
   }
 
-  /** The entries that have come since the last call. */
+  /** The entries since the last call. */
   entries(): LogEntry[] {
     let text = this.#rest;
     for (;;) {

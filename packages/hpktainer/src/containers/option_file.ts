@@ -3,9 +3,9 @@ import type { ReadOptionFile } from "./pure/environment.ts";
 import { absolutePath, type Caller } from "../shared/pure/caller.ts";
 
 /**
- * What reads the caller's files that options name. It takes the option and the path as given.
+ * Makes the function that reads files named by options, from the option and the path as given.
  *
- * @throws {HpkError} From what is returned, when the file cannot be read.
+ * @throws {HpkError} From the returned function, when the file cannot be read.
  */
 export function readOptionFile(caller: Caller): ReadOptionFile {
   return (option, path) => {

@@ -1,25 +1,25 @@
-/** Where containers are kept: on a disk, as what they write is, and they are there after a reboot. */
+/** Where containers are kept: on disk, so that they survive a reboot. */
 export const CONTAINERS_DIRECTORY = "/var/lib/hpktainer/containers";
 
 /** Paths of a container. */
 export interface ContainerPaths {
-  /** Directory of all of them. */
+  /** The container's directory. */
   readonly directory: string;
-  /** What is known of it. */
+  /** Its record. */
   readonly record: string;
-  /** What it changes of the image's files. */
+  /** Its changes to the image's files. */
   readonly upper: string;
   readonly work: string;
-  /** Where its root file system is mounted, in a mount namespace of its own. */
+  /** Where its root file system is mounted, in its own mount namespace. */
   readonly rootfs: string;
   /** Directory of its own copies of the image's volumes. */
   readonly volumes: string;
   readonly resolvConf: string;
   readonly hosts: string;
   readonly hostname: string;
-  /** What it has written, see pure/log_lines.ts. */
+  /** Its output, see pure/log_lines.ts. */
   readonly log: string;
-  /** Directory in which its supervisor leaves the exit status, in a file with the id's name. */
+  /** Directory where its supervisor writes the exit status, to a file named by the id. */
   readonly exits: string;
   readonly exitStatus: string;
   /** Process id of its first process. */
@@ -47,8 +47,8 @@ export function pathsOf(id: string): ContainerPaths {
 }
 
 /**
- * Path of a container's control group below each hierarchy. They have no parent of ours: removing it
- * with the last could meet the making of the next.
+ * Path of a container's control group below each hierarchy. Containers do not share a parent group:
+ * removing it with the last container would race with the creation of the next.
  */
 export function cgroupOf(id: string): string {
   return `/hpktainer-${id}`;

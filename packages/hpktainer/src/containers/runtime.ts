@@ -5,24 +5,24 @@ import type { ExecRequest } from "./pure/exec_flags.ts";
 import type { StoredContainer } from "./pure/stored_container.ts";
 
 /**
- * What runs stored containers. Networks, addresses, names, the ledger and the order of a start are the
- * same for all of them (runtimes/start.ts); what differs is behind this. It is a directory
- * runtimes/NAME, and a line in runtimes/table.ts.
+ * Runs stored containers. Networks, addresses, names, the ledger and the order of a start are the
+ * same for all runtimes (runtimes/start.ts); what differs is behind this interface. A runtime is a
+ * directory runtimes/NAME and a line in runtimes/table.ts.
  *
- * A runtime leaves in the container's directory (paths.ts) the number of its first process, the exit
- * status, and where it keeps the output its log.
+ * A runtime writes to the container's directory (paths.ts) the pid of its first process, its exit
+ * status, and its log if it keeps the output.
  */
 export interface Runtime {
-  /** The programs that it cannot do without. */
+  /** The programs that it requires. */
   readonly programs: readonly Program[];
   /**
-   * Finds out and checks all that can be before anything is made.
+   * Collects and checks as much as possible before anything is created.
    *
-   * @throws {HpkError} When the container cannot be run so.
+   * @throws {HpkError} When the container cannot be run.
    */
   prepare(container: StoredContainer): PreparedContainer;
   /**
-   * Runs a command in a container that runs.
+   * Runs a command in a running container.
    *
    * @param init The container's first process.
    * @return The command's exit status.
@@ -35,9 +35,9 @@ export interface Runtime {
     request: ExecRequest,
   ): Promise<number>;
   /**
-   * Connects the caller's streams to a container that runs in the background.
+   * Connects the caller's streams to a container in the background.
    *
-   * @return Undefined where its streams are those of who started it.
+   * @return Undefined if it has the streams of the process that started it.
    */
   attach?(
     caller: Caller,
@@ -46,32 +46,32 @@ export interface Runtime {
   ): CopiedStreams | undefined;
 }
 
-/** How streams are connected. */
+/** Options of connected streams. */
 export interface AttachOptions {
   /** Whether the caller's input goes to the container. */
   readonly interactive: boolean;
-  /** Bytes of the keys that leave the container. */
+  /** Bytes of the keys that detach. */
   readonly detachKeys: readonly number[];
 }
 
-/** A container that can be made. */
+/** A container that is ready to be created. */
 export interface PreparedContainer {
-  /** What is not as it was asked for. */
+  /** Requested options that have no effect. */
   readonly warnings: readonly string[];
   /**
-   * Makes the container; its command does not run yet.
+   * Creates the container; its command does not run yet.
    *
-   * @throws {HpkError} When it cannot be made. What is left of it the engine deletes.
+   * @throws {HpkError} When it cannot be created. The engine then deletes the remains.
    */
   make(caller: Caller, network: GivenNetwork, mode: StartMode): Promise<MadeContainer>;
 }
 
-/** What a container is given of a network. */
+/** A container's network. */
 export interface GivenNetwork {
   /** Path of its network namespace; "own" for an empty one, "host" for the host's. */
   readonly namespace: { readonly path: string } | "own" | "host";
   readonly hostname: string;
-  /** Files of ours that take the place of the image's. */
+  /** Files that replace those of the image. */
   readonly files: {
     readonly resolvConf: string;
     readonly hosts: string;
@@ -81,25 +81,25 @@ export interface GivenNetwork {
   readonly variables: readonly string[];
 }
 
-/** How a container is started. */
+/** Options of a start. */
 export interface StartMode {
-  /** Whether we wait for it, and it lives no longer than we do; else it goes on without us. */
+  /** Whether we wait for it and it ends with us; else it runs in the background. */
   readonly foreground: boolean;
   /** Whether the caller's input goes to it. */
   readonly interactive: boolean;
-  /** Whether it is started for the first time, by `run`: if that fails, nothing stays of it. */
+  /** Whether `run` starts it for the first time: if that fails, it is removed. */
   readonly isNew: boolean;
 }
 
-/** A container that is made. */
+/** A created container. */
 export interface MadeContainer {
   readonly init: ProcessId;
-  /** As the engine names it; undefined when it has ended already. */
+  /** Its supervisor, as in Engine; undefined if it has already ended. */
   readonly supervisor: ProcessId | undefined;
-  /** Undefined where there is nothing to copy: it has the caller's own streams, or nobody waits for it. */
+  /** Undefined if nothing is copied: it has the caller's own streams, or runs in the background. */
   readonly streams: CopiedStreams | undefined;
   /**
-   * Lets its command run.
+   * Starts its command.
    *
    * @throws {HpkError} When it cannot be started.
    */
@@ -108,13 +108,16 @@ export interface MadeContainer {
 
 /** Streams that are copied between a container and the caller. */
 export interface CopiedStreams extends Disposable {
-  /** Copies until the container ends, or its user leaves it. The terminal is as before on return. */
+  /**
+   * Copies until the container ends or the user detaches. Restores the terminal before it returns.
+   */
   copy(): Promise<CopyEnd>;
 }
 
 /**
- * Why copying ended: the container did; its user left it; or the other end of the caller's streams is
- * gone: then the signal that a program of theirs would get, and the exit status that it leads to.
+ * Why copying ended: the container ended; the user detached; or the other end of the caller's
+ * streams is gone: then the signal that a program would get from that, and the resulting exit
+ * status.
  */
 export type CopyEnd =
   | "ended"

@@ -1,4 +1,4 @@
-/** The containers on disk, a directory each. */
+/** The containers on disk, one directory each. */
 
 import { type ContainerRecord, HpkError, type ProcessId, requireRoot } from "@hpk/core";
 import type { Caller } from "../shared/pure/caller.ts";
@@ -23,15 +23,15 @@ import {
 } from "./pure/stored_container.ts";
 import { CONTAINERS_DIRECTORY, pathsOf } from "./paths.ts";
 
-/** Checks that the caller is root, which stored containers take: their files have every owner. */
+/** Checks that the caller is root: stored containers have files of any owner. */
 export function requireRootForContainers(caller: Caller): void {
   requireRoot(caller, "cannot manage containers of OCI images");
 }
 
 /**
- * Stores a new container, if its name is free.
+ * Stores a new container.
  *
- * @throws {HpkError} When another has the name.
+ * @throws {HpkError} When the name is taken.
  */
 export function storeContainer(container: StoredContainer): void {
   withStoreLock(() => {
@@ -56,22 +56,22 @@ export function withStoreLock<T>(change: () => T): T {
   return change();
 }
 
-/** Writes what is known of a container anew. */
+/** Updates the record of a container. */
 export function updateContainer(container: StoredContainer): void {
   const path = pathsOf(container.id).record;
   const text = `${JSON.stringify(container)}\n`;
   if (!container.options.remove) return writeFileAtomic(path, text, 0o600);
-  // After a crash of the host it is removed, whatever its record says: no wait for the disk.
+  // Not synced: after a crash of the host it is removed, whatever its record says.
   Deno.writeTextFileSync(`${path}.new`, text, { mode: 0o600 });
   Deno.renameSync(`${path}.new`, path);
 }
 
-/** Removes a container with all that it wrote. */
+/** Removes a container with all its files. */
 export function removeStored(id: string): void {
   removeIfExists(pathsOf(id).directory);
 }
 
-/** Reads a stored container; undefined where there is none, or its record is not whole. */
+/** Reads a stored container; undefined if it does not exist or its record is invalid. */
 export function readStored(id: string): StoredContainer | undefined {
   const text = readFileIfExists(pathsOf(id).record);
   if (text === undefined) return undefined;
@@ -83,7 +83,7 @@ export function readStored(id: string): StoredContainer | undefined {
   }
 }
 
-/** Ids of all stored containers, also of those whose record is missing. */
+/** Ids of all stored containers, including those without a record. */
 export function storedIds(): string[] {
   return (listDirectory(CONTAINERS_DIRECTORY) ?? []).filter((name) => /^[0-9a-f]{12}$/.test(name));
 }
@@ -97,9 +97,9 @@ export function listStoredContainers(): FoundContainer[] {
 }
 
 /**
- * Finds a container by its name, its id, or the beginning of its id.
+ * Finds a container by its name, its id, or a prefix of its id.
  *
- * @throws {HpkError} When there is none, or more than one.
+ * @throws {HpkError} When there is none, or the prefix is ambiguous.
  */
 export function findStoredContainer(wanted: string): FoundContainer {
   const all = listStoredContainers();
@@ -112,13 +112,13 @@ export function findStoredContainer(wanted: string): FoundContainer {
     what: `cannot find the container '${wanted}'`,
     why: match === undefined
       ? "no container of an OCI image has that name or id"
-      : "more than one id begins so",
+      : "several ids begin with it",
     fix: "see 'hpktainer container ls -a'",
   });
 }
 
 /**
- * Finds a container that runs.
+ * Finds a running container.
  *
  * @param deed What is to be done with it, for the message.
  * @throws {HpkError} When there is none, or it does not run.
@@ -138,7 +138,7 @@ export function findRunning(
 }
 
 /**
- * The first process of a container that runs.
+ * The first process of a running container.
  *
  * @param deed What is to be done with it, for the message.
  * @throws {HpkError} When it has ended.
@@ -154,7 +154,7 @@ export function firstProcessOf(id: string, deed: string): ProcessId {
   });
 }
 
-/** Its exit status as its supervisor left it; undefined where it has left none. */
+/** The exit status written by its supervisor; undefined if there is none. */
 export function readExitCode(id: string): number | undefined {
   const text = readFileIfExists(pathsOf(id).exitStatus)?.trim();
   return text === undefined || !/^[0-9]+$/.test(text) ? undefined : Number(text);

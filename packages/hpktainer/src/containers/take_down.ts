@@ -1,4 +1,4 @@
-/** Takes down what was made for a container besides its network. */
+/** Takes down everything of a container but its network. */
 
 import { faultPoint, isAlive, Ledger, removeCgroup } from "@hpk/core/os";
 import { releaseImage } from "../images/image.ts";
@@ -8,15 +8,16 @@ import { sendTo, waitForEnd } from "./container_end.ts";
 import { cgroupOf } from "./paths.ts";
 import { readStored, removeStored, storedIds, withStoreLock } from "./store.ts";
 
-/** How long a supervisor may take to write down the end of its container, in ms. */
+/** How long a supervisor may take to record the end of its container, in ms. */
 const SUPERVISOR_TIMEOUT_MS = 5_000;
 
 /**
- * Ends a container and removes what there is of it besides its network; its directory too, unless it
- * is to be kept.
+ * Ends a container and removes everything of it but its network; its directory too, unless the
+ * container is kept.
  *
  * @param runtime Name of its runtime.
- * @throws {Error} When something stays, as where the runtime is not known: its record is kept then.
+ * @throws {Error} When something could not be removed, or the runtime is unknown: its record is
+ * kept then.
  */
 export async function takeDownContainer(runtime: string, id: string): Promise<void> {
   const engine = await engineNamed(runtime);
@@ -32,13 +33,13 @@ export async function takeDownContainer(runtime: string, id: string): Promise<vo
   faultPoint("teardown.container");
 }
 
-/** Removes a container's directory, and lets its image go. */
+/** Removes a container's directory, and releases its image. */
 export function discardContainer(id: string): void {
   removeStored(id);
   releaseImage(id);
 }
 
-/** A container that was swept away. */
+/** A container that was swept. */
 export interface SweptContainer {
   readonly id: string;
   /** Name of its runtime. */
@@ -46,10 +47,10 @@ export interface SweptContainer {
 }
 
 /**
- * Removes the containers that nobody waits for any more: those whose maker died before they were
- * made, and those that were not to be kept and that a crash of the host has ended.
+ * Removes abandoned containers: those whose creating process died first, and those that were not to
+ * be kept and that a crash of the host has ended.
  *
- * @param dryRun Only tells which.
+ * @param dryRun Only reports which.
  * @return What was removed.
  */
 export function sweepContainers(dryRun: boolean): SweptContainer[] {
@@ -64,7 +65,7 @@ export function sweepContainers(dryRun: boolean): SweptContainer[] {
   });
 }
 
-/** Whether nobody waits for a container that is not in the ledger. */
+/** Whether a container that is not in the ledger is abandoned. */
 function isLeft(stored: StoredContainer | undefined): boolean {
   if (stored === undefined) return true;
   if (stored.maker !== null) return !isAlive(stored.maker);

@@ -9,13 +9,13 @@ const ENGINES: Readonly<Record<string, () => Promise<Engine>>> = {
 /**
  * Loads the engine of a runtime.
  *
- * @throws {HpkError} When there is none of that name, as for a container of a newer version of ours.
+ * @throws {HpkError} When this version does not have it, as for a container of a newer version.
  */
 export function engineNamed(runtime: string): Promise<Engine> {
   const load = Object.hasOwn(ENGINES, runtime) ? ENGINES[runtime] : undefined;
   if (load !== undefined) return load();
   throw new HpkError({
-    what: `cannot look after a container of the runtime '${runtime}'`,
+    what: `cannot manage a container of the runtime '${runtime}'`,
     why: "this version of hpktainer does not have that runtime",
     fix: `use one that has it; this one has ${Object.keys(ENGINES).join(", ")}`,
   });

@@ -3,12 +3,12 @@ import { HpkError } from "@hpk/core";
 import { takeDownContainer } from "../take_down.ts";
 import { engineNamed } from "./table.ts";
 
-Deno.test("a container of an unknown runtime is not taken down, and said so", async () => {
+Deno.test("a container of an unknown runtime is an error", async () => {
   for (const name of ["none", "", "toString", "__proto__"]) {
     await assertRejects(
       () => takeDownContainer(name, "0123456789ab"),
       HpkError,
-      `cannot look after a container of the runtime '${name}'`,
+      `cannot manage a container of the runtime '${name}'`,
     );
   }
   await engineNamed("crun");

@@ -1,12 +1,12 @@
 import { HpkError } from "@hpk/core";
 
-/** Who a command runs as. */
+/** The user that a command runs as. */
 export interface Account {
   readonly uid: number;
   readonly gid: number;
-  /** Further groups, ascending. */
+  /** Supplementary groups, ascending. */
   readonly groups: readonly number[];
-  /** Home directory; "/" where nothing tells. */
+  /** Home directory; "/" if unknown. */
   readonly home: string;
 }
 
@@ -14,13 +14,13 @@ export interface Account {
 const MAX_ID = 4_294_967_294;
 
 /**
- * Finds who `USER[:GROUP]` is, by names or numbers, as Docker does: a user that is not in the file
- * has group 0, and a group that is named takes the place of all of the user's.
+ * Resolves `USER[:GROUP]`, by names or numbers, as Docker does: a user that is not in the file has
+ * group 0, and a named group replaces all groups of the user.
  *
  * @param text Empty for root.
- * @param passwd Contents of the container's /etc/passwd (passwd(5)); empty where there is none.
+ * @param passwd Contents of the container's /etc/passwd (passwd(5)); empty if missing.
  * @param group Contents of its /etc/group (group(5)).
- * @param more Further groups.
+ * @param more Additional groups.
  * @throws {HpkError} When a name is not in the file.
  */
 export function findAccount(
@@ -53,7 +53,7 @@ export function findAccount(
   };
 }
 
-/** An /etc/passwd for an image that has none: root, and whoever the command runs as. */
+/** An /etc/passwd for an image without one: root, and the user that the command runs as. */
 export function madePasswd(user: string): string {
   const uid = user.split(":", 1)[0]!;
   const own = isNumber(uid) && Number(uid) !== 0 ? `user:x:${Number(uid)}:0::/:/bin/sh\n` : "";

@@ -1,8 +1,8 @@
 import { HpkError } from "@hpk/core";
 
-/** What a container's command is made of. */
+/** The parts of a container's command. */
 export interface CommandParts {
-  /** The user's; undefined where none is given, empty for none. */
+  /** The user's; undefined if not given, empty to drop the image's. */
   readonly entrypoint: string | undefined;
   /** The user's arguments. */
   readonly args: readonly string[];
@@ -11,10 +11,10 @@ export interface CommandParts {
 }
 
 /**
- * Puts a container's command together as Docker does: the user's entrypoint drops the image's
- * arguments, the user's arguments take their place.
+ * Builds a container's command as Docker does: the user's entrypoint drops the image's arguments,
+ * and the user's arguments replace them.
  *
- * @throws {HpkError} When there is nothing to run.
+ * @throws {HpkError} When there is no command.
  */
 export function commandOf(parts: CommandParts): string[] {
   const { entrypoint, args, imageEntrypoint, imageCommand } = parts;
@@ -24,7 +24,7 @@ export function commandOf(parts: CommandParts): string[] {
   if (command.length > 0) return command;
   throw new HpkError({
     what: "cannot start the container",
-    why: "the image names no command, and none is given",
-    fix: "write one behind the image",
+    why: "the image has no command, and none is given",
+    fix: "give one after the image",
   });
 }

@@ -1,4 +1,4 @@
-/** docs/reference/docker-options.md names every option of `run`, and says of each whether we take it. */
+/** docs/reference/docker-options.md lists every option of `run`, and whether we accept it. */
 import { assertEquals } from "@std/assert";
 import { ALL_RUN_FLAGS } from "./run_flags.ts";
 
@@ -6,7 +6,7 @@ const TABLE = Deno.readTextFileSync(
   new URL("../../../../../docs/reference/docker-options.md", import.meta.url),
 );
 
-/** Names of options by the second column: those we take, and those we refuse. */
+/** Names of options by the second column: accepted and refused ones. */
 function tableOf(text: string): Record<"taken" | "refused", string[]> {
   const rows = text.split("\n").filter((line) => line.startsWith("| `-"))
     .map((line) => line.split("|").map((cell) => cell.trim()));
@@ -24,6 +24,6 @@ function namesOf(isRefused: boolean): string[] {
     ]).sort();
 }
 
-Deno.test("the docs compare every option of run that we take, and every one that we refuse", () => {
+Deno.test("the docs list every accepted and every refused option of run", () => {
   assertEquals(tableOf(TABLE), { taken: namesOf(false), refused: namesOf(true) });
 });

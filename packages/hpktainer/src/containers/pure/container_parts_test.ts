@@ -19,7 +19,7 @@ import { readLimits } from "./limits.ts";
 const PASSWD = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1001:App:/home/app:/bin/sh\nbroken\n";
 const GROUP = "root:x:0:\napp:x:1001:\naudio:x:29:app,other\nvideo:x:44:app\n";
 
-Deno.test("a user is found by name or number, with the groups that it has", () => {
+Deno.test("a user is found by name or number, with its groups", () => {
   const cases: [text: string, more: string[], expected: unknown[]][] = [
     ["", [], [0, 0, [], "/root"]],
     ["app", [], [1000, 1001, [29, 44], "/home/app"]],
@@ -39,7 +39,7 @@ Deno.test("a user is found by name or number, with the groups that it has", () =
   assertEquals(madePasswd("").split("\n").length, 2);
 });
 
-Deno.test("the command is put together as Docker does it", () => {
+Deno.test("the command is built as by Docker", () => {
   const cases: [Partial<Parameters<typeof commandOf>[0]>, string[]][] = [
     [{}, ["entry", "cmd"]],
     [{ args: ["a"] }, ["entry", "a"]],
@@ -58,16 +58,16 @@ Deno.test("the command is put together as Docker does it", () => {
     assertEquals(commandOf(parts), expected);
   }
   const nothing = { entrypoint: undefined, args: [], imageEntrypoint: [], imageCommand: [] };
-  assertThrows(() => commandOf(nothing), HpkError, "names no command");
+  assertThrows(() => commandOf(nothing), HpkError, "has no command");
 });
 
-Deno.test("of variables the last value counts, and a name alone takes one out", () => {
+Deno.test("the last value of a variable counts, and a bare name removes it", () => {
   assertEquals(mergeEnvironment(["A=1", "B=2"], ["A=3", "C=a=b"], ["B"]), ["A=3", "C=a=b"]);
   assertEquals(readVariableFile("f", "A=1\r\n  B=2 \n#x\n", {}), ["A=1", "B=2 "]);
   assertThrows(() => readVariableFile("f", "\nA B=1", {}), HpkError, "f:2: cannot read");
 });
 
-Deno.test("paths are followed within the root", () => {
+Deno.test("paths are resolved within the root", () => {
   const files: Record<string, Entry> = {
     "/etc": { kind: "directory" },
     "/etc/passwd": { kind: "link", target: "/../../outside/../etc/real" },
@@ -123,7 +123,7 @@ Deno.test("paths are followed within the root", () => {
   for (const [command, expected] of cases) assertEquals(status(command), expected, command);
 });
 
-Deno.test("control groups are told apart, and limits that cannot be set are told", () => {
+Deno.test("layouts of control groups are distinguished, and limits that cannot be set are reported", () => {
   const v1 = [
     "30 25 0:26 / /sys/fs/cgroup rw - tmpfs tmpfs rw",
     "31 30 0:27 / /sys/fs/cgroup/memory rw,nosuid - cgroup cgroup rw,memory",
@@ -161,7 +161,7 @@ Deno.test("control groups are told apart, and limits that cannot be set are told
   );
 });
 
-Deno.test("conmon's answer and crun's words lead to the right exit status", () => {
+Deno.test("conmon's answer and crun's message give the right exit status", () => {
   assertEquals(parseConmonAnswer('{"data": 17}\n'), { pid: 17 });
   assertEquals(parseConmonAnswer(""), { failure: "conmon gave no answer" });
   const cases: [said: string, status: number][] = [
@@ -190,7 +190,7 @@ Deno.test("conmon's answer and crun's words lead to the right exit status", () =
   );
 });
 
-Deno.test("kept output is read, chosen and put together again", () => {
+Deno.test("kept output is read, filtered and joined", () => {
   const entries = [
     "2026-01-01T00:00:01.5+00:00 stdout F one",
     "2026-01-01T00:00:02+00:00 stderr P tw",
@@ -215,11 +215,11 @@ Deno.test("kept output is read, chosen and put together again", () => {
   assertEquals(readTime("soon", 0), undefined);
 });
 
-Deno.test("the detach keys are found across pieces of input, and nothing else is lost", () => {
+Deno.test("detach keys are found across chunks of input, and nothing else is lost", () => {
   const keys = readDetachKeys("ctrl-p,ctrl-q");
   assertEquals(keys, [16, 17]);
   assertEquals(readDetachKeys("a,ctrl-[,ctrl-_"), [97, 27, 31]);
-  assertThrows(() => readDetachKeys("ctrl-pp"), HpkError, "is no key");
+  assertThrows(() => readDetachKeys("ctrl-pp"), HpkError, "is not a valid key");
   const cases: [pieces: number[][], forwarded: number[], detached: boolean][] = [
     [[[1, 2]], [1, 2], false],
     [[[1, 16, 17, 3]], [1], true],

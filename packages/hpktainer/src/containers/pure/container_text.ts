@@ -1,4 +1,4 @@
-/** Containers as people and programs are shown them. */
+/** Containers as text and as JSON. */
 
 import { formatAge } from "../../images/pure/image_view.ts";
 import { formatTable } from "../../shared/pure/text_table.ts";
@@ -8,29 +8,29 @@ import type { ContainerStatus, FoundContainer, StoredContainer } from "./stored_
 export interface ListedContainer {
   /** Twelve hexadecimal digits. */
   readonly id: string;
-  /** Its name; the id where none was given. */
+  /** Its name; its id if it was not named. */
   readonly name: string;
-  /** The image as it was named. */
+  /** The image as the user named it. */
   readonly image: string;
-  /** Its command as it is run. */
+  /** Its full command. */
   readonly command: readonly string[];
-  /** What it does. */
+  /** Its status. */
   readonly status: ContainerStatus;
-  /** Its exit status; null where it has not ended. */
+  /** Its exit status; null if it has not ended. */
   readonly exitCode: number | null;
-  /** When it was made, ISO 8601. */
+  /** When it was created, ISO 8601. */
   readonly created: string;
-  /** When it was last started, ISO 8601; null where it never was. */
+  /** When it was last started, ISO 8601; null if never. */
   readonly started: string | null;
-  /** When it last ended, ISO 8601; null where it has not. */
+  /** When it last ended, ISO 8601; null if it has not. */
   readonly finished: string | null;
-  /** IPv4 address; null where it has none. */
+  /** IPv4 address; null if it has none. */
   readonly address: string | null;
-  /** Labels of the image and of the command line. */
+  /** Labels of the image and the command line. */
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** What is listed of a container. */
+/** Builds the list entry of a container. */
 export function listedContainer(known: FoundContainer): ListedContainer {
   const { container, status, record, exitCode, finished } = known;
   return {
@@ -48,13 +48,13 @@ export function listedContainer(known: FoundContainer): ListedContainer {
   };
 }
 
-/** Longest command that a list shows, in characters. */
+/** Length to which a list shortens commands, in characters. */
 const COMMAND_WIDTH = 20;
 
 /**
- * Lists containers for people, in Docker's columns.
+ * Formats containers as a table, with Docker's columns.
  *
- * @param now The time that ages are counted from, in ms since 1970.
+ * @param now The present time, in ms since 1970.
  */
 export function formatContainerList(
   containers: readonly ListedContainer[],
@@ -96,7 +96,7 @@ function statusText({ status, exitCode, started, finished }: ListedContainer, no
   }
 }
 
-/** All about a container, in the shape of `docker inspect` as far as it has the same things. */
+/** The details of a container, in the shape of `docker inspect` as far as they correspond. */
 export function inspectionOf(known: FoundContainer, pid: number | undefined): unknown {
   const { container, status, record, exitCode, finished } = known;
   const { options, config, image } = container;

@@ -1,16 +1,16 @@
 import { HpkError } from "@hpk/core";
 
-/** Docker's keys. */
+/** Docker's default keys. */
 export const DEFAULT_DETACH_KEYS = "ctrl-p,ctrl-q";
 
-/** Bytes of ctrl-@ to ctrl-_: a letter's without its upper bits (ascii(7)). */
+/** Bytes of ctrl-@ to ctrl-_: the letter's code without its upper bits (ascii(7)). */
 const CONTROL = "@abcdefghijklmnopqrstuvwxyz[\\]^_";
 
 /**
  * Reads a sequence of keys: `ctrl-p,ctrl-q` or `a,b`; empty for none.
  *
  * @return Their bytes.
- * @throws {HpkError} When one is no key.
+ * @throws {HpkError} When one is invalid.
  */
 export function readDetachKeys(text: string): number[] {
   if (text === "") return [];
@@ -22,21 +22,24 @@ export function readDetachKeys(text: string): number[] {
     if (code >= 0 && code < 128) return code;
     throw new HpkError({
       what: `cannot use --detach-keys ${text}`,
-      why: `'${key}' is no key`,
+      why: `'${key}' is not a valid key`,
       fix: "write letters or ctrl-LETTER, separated by commas",
     });
   });
 }
 
-/** What became of a piece of input. */
+/** The result of scanning a chunk of input. */
 export interface ScannedInput {
-  /** What goes to the container. */
+  /** What to send to the container. */
   readonly forward: Uint8Array<ArrayBuffer>;
-  /** Whether the keys were typed: then nothing after them counts. */
+  /** Whether the keys were typed: anything after them is discarded. */
   readonly detached: boolean;
 }
 
-/** Looks for the keys in what is typed. What may be their beginning is held back until it is clear. */
+/**
+ * Scans typed input for the keys. Input that may be their beginning is held back until that is
+ * clear.
+ */
 export class DetachScanner {
   readonly #keys: readonly number[];
   #matched = 0;
@@ -45,7 +48,7 @@ export class DetachScanner {
     this.#keys = keys;
   }
 
-  /** Takes a piece of input. */
+  /** Scans a chunk of input. */
   take(input: Uint8Array): ScannedInput {
     const keys = this.#keys;
     if (keys.length === 0) return { forward: Uint8Array.from(input), detached: false };
@@ -60,11 +63,11 @@ export class DetachScanner {
     return { forward: Uint8Array.from(out), detached: false };
   }
 
-  /** Lets out what was held back as far as it is no beginning of the keys. */
+  /** Releases what was held back, as far as it cannot begin the keys. */
   #release(byte: number, out: number[]): void {
     const held = [...this.#keys.slice(0, this.#matched), byte];
     this.#matched = 0;
-    // The longest end of what was typed that may still begin the keys.
+    // The longest suffix that may still begin the keys.
     for (let start = 1; start <= held.length; start++) {
       const rest = held.slice(start);
       if (rest.length < this.#keys.length && rest.every((key, at) => key === this.#keys[at])) {

@@ -1,11 +1,11 @@
 import { HpkError } from "@hpk/core";
 
-/** PATH of a container whose image sets none, as Docker gives it. */
+/** Default PATH of a container whose image does not set one, as with Docker. */
 export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /**
- * Joins lists of `NAME=value`: of a name that is given twice the last value counts, at its first place.
- * A `NAME` alone takes it out.
+ * Merges lists of `NAME=value`: the last value of a name counts, at its first position. A bare
+ * `NAME` removes it.
  */
 export function mergeEnvironment(...lists: readonly (readonly string[])[]): string[] {
   const merged = new Map<string, string | undefined>();
@@ -17,15 +17,15 @@ export function mergeEnvironment(...lists: readonly (readonly string[])[]): stri
   return [...merged].map(([name, value]) => `${name}=${value}`);
 }
 
-/** Reads a file that an option names, from the option and the path. */
+/** Reads a file named by an option, from the option and the path. */
 export type ReadOptionFile = (option: string, path: string) => string;
 
 /**
- * Reads a value of --env: `NAME=value`, or `NAME` for the caller's own, if it is set.
+ * Reads a value of --env: `NAME=value`, or `NAME` for the caller's own value, if set.
  *
  * @param host The caller's environment.
- * @return `NAME=value`, or `NAME` where it is not set, which takes the image's out.
- * @throws {HpkError} When there is no name.
+ * @return `NAME=value`, or `NAME` if it is not set, which removes the image's.
+ * @throws {HpkError} When the name is missing.
  */
 export function readVariable(text: string, host: Readonly<Record<string, string>>): string {
   if (text === "" || text.startsWith("=")) {
@@ -41,10 +41,10 @@ export function readVariable(text: string, host: Readonly<Record<string, string>
 }
 
 /**
- * Reads a file of variables or labels: a `NAME=value` a line, empty lines and those that begin with
- * "#" are left out; nothing is a quote, as with Docker.
+ * Reads a file of variables or labels: one `NAME=value` per line; empty lines and lines that begin
+ * with "#" are skipped, and quotes have no meaning, as with Docker.
  *
- * @param path Where the text is from, for messages.
+ * @param path The file's path, for messages.
  * @throws {HpkError} On a line without a name.
  */
 export function readVariableFile(

@@ -3,13 +3,13 @@ import { HpkError } from "@hpk/core";
 import { type ReadOptionFile, readVariable, readVariableFile } from "./environment.ts";
 import type { Caller } from "../../shared/pure/caller.ts";
 
-/** A command to be run in a container that runs. */
+/** A command to run in a running container. */
 export interface ExecRequest {
   readonly interactive: boolean;
   readonly terminal: boolean;
   readonly detach: boolean;
   readonly privileged: boolean;
-  /** `NAME=value`, or `NAME` to take one out. */
+  /** `NAME=value`, or `NAME` to remove one. */
   readonly environment: readonly string[];
   readonly workingDirectory: string | undefined;
   readonly user: string | undefined;
@@ -23,26 +23,26 @@ export const EXEC_FLAGS: readonly Option[] = [
   { name: "interactive", letter: "i", help: "keep standard input open" },
   { name: "tty", letter: "t", help: "give it a terminal" },
   { name: "detach", letter: "d", help: "run it in the background" },
-  { name: "env", letter: "e", value: "K[=V]", help: "set a variable, or hand on the caller's" },
+  { name: "env", letter: "e", value: "K[=V]", help: "set a variable, or pass on the caller's" },
   { name: "env-file", value: "FILE", help: "read variables from a file" },
-  { name: "workdir", letter: "w", value: "DIR", help: "directory that it starts in" },
-  { name: "user", letter: "u", value: "USER[:GROUP]", help: "names or numbers" },
+  { name: "workdir", letter: "w", value: "DIR", help: "working directory" },
+  { name: "user", letter: "u", value: "USER[:GROUP]", help: "user and group, as names or numbers" },
   { name: "privileged", help: "all capabilities" },
   {
     name: "detach-keys",
     value: "KEYS",
-    refused: ["a command in a container cannot be left", "use -d, or end it"],
+    refused: ["you cannot detach from a command in a container", "use -d, or end it"],
   },
   { name: "help", help: "show this help" },
 ];
 
 /**
- * Reads what follows `container exec`.
+ * Reads the arguments of `container exec`.
  *
- * @param caller Whose variables `--env NAME` means.
- * @param readFile Reads a file that an option names.
- * @return Undefined when help is asked for.
- * @throws {HpkError} When it cannot be understood.
+ * @param caller The caller, whose variables `--env NAME` passes on.
+ * @param readFile Reads a file named by an option.
+ * @return Undefined for --help.
+ * @throws {HpkError} When the arguments are invalid.
  */
 export function readExec(
   words: readonly string[],

@@ -2,44 +2,42 @@ import { HpkError } from "@hpk/core";
 import { DEFAULT_PATH } from "./environment.ts";
 import { type Look, resolveInRoot } from "./root_path.ts";
 
-/** What is to be run, and where. */
+/** The command to run, and its context. */
 export interface ExecutableRequest {
   /** The command's first word. */
   readonly command: string;
-  /** `NAME=value`; PATH is looked at. */
+  /** `NAME=value`; PATH is searched. */
   readonly environment: readonly string[];
-  /** Where it starts: relative paths are from there. */
+  /** Working directory, for relative paths. */
   readonly directory: string;
 }
 
-/** Reads the beginning of a file of the container, some hundred bytes, a character for each. */
+/** Reads the first few hundred bytes of a file in the container, one character per byte. */
 export type ReadHead = (path: string) => string;
 
-/** The beginning of a program of the machine's (elf(5)), and of a script (execve(2)). */
+/** The first bytes of an ELF binary (elf(5)) and of a script (execve(2)). */
 const ELF = "\x7fELF";
 const SCRIPT = "#!";
 
-/** A command that cannot be started, with the exit status that Docker gives for it. */
+/** A command that cannot be started, with Docker's exit status for it. */
 export class CommandFailure extends HpkError {
-  /** 126 when the command cannot be run, 127 when there is none. */
+  /** 126 if the command cannot be executed, 127 if it does not exist. */
   override readonly exitStatus: 126 | 127;
 
   constructor(command: string, exitStatus: 126 | 127, why: string) {
     super({
       what: `cannot start '${command}'`,
       why,
-      fix: exitStatus === 127
-        ? "name a program of the image"
-        : "name a program that may be executed",
+      fix: exitStatus === 127 ? "name a program in the image" : "name an executable program",
     });
     this.exitStatus = exitStatus;
   }
 }
 
 /**
- * Checks that a command can be run in a container.
+ * Checks that a command can be executed in a container.
  *
- * @throws {CommandFailure} When there is no such program, or it cannot be executed.
+ * @throws {CommandFailure} When the program does not exist or cannot be executed.
  */
 export function checkExecutable(look: Look, readHead: ReadHead, request: ExecutableRequest): void {
   const { command } = request;
@@ -49,7 +47,7 @@ export function checkExecutable(look: Look, readHead: ReadHead, request: Executa
   }
   const program = found.find(({ entry }) => entry.kind === "file" && entry.executable);
   if (program === undefined) {
-    throw new CommandFailure(command, 126, "it is no program that can be executed");
+    throw new CommandFailure(command, 126, "it is not an executable program");
   }
   const head = readHead(program.path);
   if (head.startsWith(ELF)) return;

@@ -1,80 +1,88 @@
-/** The options of `run` as Docker and Podman have them: which we take, and why not the others. */
+/**
+ * The options of `run` in Docker and Podman: those that we accept, and why we refuse the others.
+ */
 
 import type { Option } from "@hpk/core/options";
 
-/** Options that say what runs and how; those of the network are in `arguments/network_options.ts`. */
+/**
+ * Options of the command and its container; network options are in `arguments/network_options.ts`.
+ */
 export const RUN_FLAGS: readonly Option[] = [
   { name: "interactive", letter: "i", help: "keep standard input open" },
   { name: "tty", letter: "t", help: "give it a terminal" },
-  { name: "detach", letter: "d", help: "run it in the background and print its id" },
+  { name: "detach", letter: "d", help: "run it in the background, and print its id" },
   { name: "rm", help: "remove it when it ends; the default in the foreground" },
-  { name: "env", letter: "e", value: "K[=V]", help: "set a variable, or hand on the caller's" },
+  { name: "env", letter: "e", value: "K[=V]", help: "set a variable, or pass on the caller's" },
   { name: "env-file", value: "FILE", help: "read variables from a file" },
   {
     name: "volume",
     letter: "v",
     value: "SRC:DST[:ro]",
-    help: "bind a file or directory; a DST alone is a new directory",
+    help: "bind-mount a file or directory; DST alone is a new directory",
   },
-  { name: "mount", value: "K=V,…", help: "the same, or a tmpfs, in Docker's long form" },
+  { name: "mount", value: "K=V,…", help: "mount a bind, volume or tmpfs, in Docker's long form" },
   { name: "tmpfs", value: "DST[:OPTIONS]", help: "mount a file system in memory" },
-  { name: "user", letter: "u", value: "USER[:GROUP]", help: "names or numbers" },
-  { name: "group-add", value: "GROUP", help: "a further group" },
-  { name: "workdir", letter: "w", value: "DIR", help: "directory that the command starts in" },
-  { name: "entrypoint", value: "PROGRAM", help: "instead of the image's; drops its arguments" },
+  { name: "user", letter: "u", value: "USER[:GROUP]", help: "user and group, as names or numbers" },
+  { name: "group-add", value: "GROUP", help: "add a supplementary group" },
+  { name: "workdir", letter: "w", value: "DIR", help: "working directory of the command" },
+  {
+    name: "entrypoint",
+    value: "PROGRAM",
+    help: "replace the image's entrypoint, and drop its arguments",
+  },
   {
     name: "hostname",
     letter: "h",
     value: "NAME",
     help: "host name; default: the container's name",
   },
-  { name: "add-host", value: "NAME:ADDR", help: "a line for /etc/hosts" },
-  { name: "cpus", value: "NUMBER", help: "processors, such as 0.5" },
+  { name: "add-host", value: "NAME:ADDR", help: "add a line to /etc/hosts" },
+  { name: "cpus", value: "NUMBER", help: "limit of CPUs, such as 0.5" },
   {
     name: "cpu-shares",
     letter: "c",
     value: "NUMBER",
-    help: "weight among containers, 2 to 262144",
+    help: "CPU weight, 2 to 262144",
   },
-  { name: "cpuset-cpus", value: "LIST", help: "processors by number: 0-2,4" },
-  { name: "memory", letter: "m", value: "BYTES", help: "limit, with b, k, m or g" },
+  { name: "cpuset-cpus", value: "LIST", help: "CPUs to use: 0-2,4" },
+  { name: "memory", letter: "m", value: "BYTES", help: "memory limit, with b, k, m or g" },
   { name: "memory-swap", value: "BYTES", help: "limit of memory and swap together; -1 for none" },
   { name: "pids-limit", value: "NUMBER", help: "limit of processes; -1 for none" },
-  { name: "ulimit", value: "NAME=SOFT[:HARD]", help: "a resource limit, such as nofile=1024" },
+  { name: "ulimit", value: "NAME=SOFT[:HARD]", help: "resource limit, such as nofile=1024" },
   { name: "shm-size", value: "BYTES", help: "size of /dev/shm; default 64m" },
-  { name: "oom-score-adj", value: "NUMBER", help: "-1000 to 1000" },
-  { name: "cap-add", value: "NAME", help: "a capability more; ALL for all" },
-  { name: "cap-drop", value: "NAME", help: "a capability less; ALL for all" },
-  { name: "privileged", help: "all capabilities and devices, nothing masked" },
+  { name: "oom-score-adj", value: "NUMBER", help: "OOM score adjustment, -1000 to 1000" },
+  { name: "cap-add", value: "NAME", help: "add a capability; ALL for all" },
+  { name: "cap-drop", value: "NAME", help: "drop a capability; ALL for all" },
+  { name: "privileged", help: "give all capabilities and devices, and mask nothing" },
   {
     name: "security-opt",
     value: "OPTION",
     help: "no-new-privileges, seccomp=unconfined or seccomp=FILE",
   },
-  { name: "device", value: "SRC[:DST[:rwm]]", help: "a device of the host" },
-  { name: "sysctl", value: "NAME=VALUE", help: "a kernel setting of its namespaces" },
+  { name: "device", value: "SRC[:DST[:rwm]]", help: "add a host device" },
+  { name: "sysctl", value: "NAME=VALUE", help: "set a namespaced kernel parameter" },
   { name: "read-only", help: "make the root file system read-only" },
-  { name: "init", help: "run a small init that reaps and forwards signals" },
-  { name: "label", letter: "l", value: "K[=V]", help: "a label" },
+  { name: "init", help: "run an init that reaps processes and forwards signals" },
+  { name: "label", letter: "l", value: "K[=V]", help: "set a label" },
   { name: "label-file", value: "FILE", help: "read labels from a file" },
-  { name: "stop-signal", value: "SIGNAL", help: "signal that stops it; default: the image's" },
-  { name: "stop-timeout", value: "SECONDS", help: "time to stop before it is killed; default 10" },
-  { name: "detach-keys", value: "KEYS", help: "keys that leave it; default ctrl-p,ctrl-q" },
-  { name: "sig-proxy", help: "hand on signals; the default" },
-  { name: "cidfile", value: "FILE", help: "write the id to a new file" },
-  { name: "pid", value: "host", help: "share the host's processes" },
-  { name: "ipc", value: "host", help: "share the host's IPC" },
-  { name: "publish-all", letter: "P", help: "publish the ports of the image on any of the host's" },
+  { name: "stop-signal", value: "SIGNAL", help: "signal to stop it; default: the image's" },
+  { name: "stop-timeout", value: "SECONDS", help: "time before SIGKILL; default: 10" },
+  { name: "detach-keys", value: "KEYS", help: "keys that detach; default: ctrl-p,ctrl-q" },
+  { name: "sig-proxy", help: "forward signals; the default" },
+  { name: "cidfile", value: "FILE", help: "write the container's id to a new file" },
+  { name: "pid", value: "host", help: "share the host's PID namespace" },
+  { name: "ipc", value: "host", help: "share the host's IPC namespace" },
+  { name: "publish-all", letter: "P", help: "publish the image's ports on free host ports" },
   {
     name: "pull",
     value: "WHEN",
     choices: ["missing", "always", "never"],
-    help: "missing, always or never",
+    help: "when to fetch the image",
   },
-  { name: "platform", value: "OS/ARCH", help: "of an image for several" },
+  { name: "platform", value: "OS/ARCH", help: "platform of a multi-platform image" },
   { name: "authfile", value: "FILE", help: "credentials for the registry" },
-  { name: "quiet", letter: "q", help: "no progress of a pull" },
-  { name: "crun-debug", help: "let crun log what it does" },
+  { name: "quiet", letter: "q", help: "do not report the progress of a pull" },
+  { name: "crun-debug", help: "let crun write a debug log" },
   {
     name: "runtime",
     value: "NAME",
@@ -91,17 +99,17 @@ export const RUN_FLAGS: readonly Option[] = [
   {
     name: "restart",
     value: "POLICY",
-    refused: ["no daemon of ours starts containers", "write a systemd unit that runs it"],
+    refused: ["hpktainer has no daemon to restart containers", "write a systemd unit that runs it"],
   },
   {
     name: "gpus",
     value: "DEVICES",
-    refused: ["devices are given one by one", "use --device and -v for the driver's files"],
+    refused: ["devices are added one by one", "use --device, and -v for the driver's files"],
   },
   {
     name: "link",
     value: "NAME",
-    refused: ["containers find each other by name", "use the other container's name"],
+    refused: ["containers resolve each other's names", "use the other container's name"],
   },
   {
     name: "network-alias",
@@ -112,12 +120,12 @@ export const RUN_FLAGS: readonly Option[] = [
   {
     name: "mac-address",
     value: "MAC",
-    refused: ["the MAC follows from the IP address", "use --ip"],
+    refused: ["the MAC address is derived from the IP address", "use --ip"],
   },
   {
     name: "ip6",
     value: "ADDR",
-    refused: ["an IPv6 address is allocated, not chosen", "use --subnet6 for its subnet"],
+    refused: ["the IPv6 address cannot be chosen", "use --subnet6 for its subnet"],
   },
   {
     name: "log-driver",
@@ -132,12 +140,12 @@ export const RUN_FLAGS: readonly Option[] = [
   {
     name: "volumes-from",
     value: "NAME",
-    refused: ["there are no shared volumes", "give the same -v to both"],
+    refused: ["shared volumes are not supported", "give the same -v to both"],
   },
   {
     name: "volume-driver",
     value: "NAME",
-    refused: ["there are no volume drivers", "mount it on the host and use -v"],
+    refused: ["volume drivers are not supported", "mount it on the host and use -v"],
   },
   {
     name: "userns",
@@ -150,7 +158,7 @@ export const RUN_FLAGS: readonly Option[] = [
   {
     name: "uts",
     value: "MODE",
-    refused: ["the container has a host name of its own", "use --hostname"],
+    refused: ["the container has its own host name", "use --hostname"],
   },
   {
     name: "cgroup-parent",
@@ -160,23 +168,29 @@ export const RUN_FLAGS: readonly Option[] = [
   {
     name: "cgroupns",
     value: "MODE",
-    refused: ["a container has a control group namespace of its own", "leave it out"],
+    refused: ["a container has its own control group namespace", "leave it out"],
   },
   {
     name: "health-cmd",
     value: "COMMAND",
-    refused: ["no daemon of ours runs checks", "run 'hpktainer container exec' from a timer"],
+    refused: [
+      "hpktainer has no daemon to run checks",
+      "run 'hpktainer container exec' from a timer",
+    ],
   },
   {
     name: "health-interval",
     value: "TIME",
-    refused: ["no daemon of ours runs checks", "run 'hpktainer container exec' from a timer"],
+    refused: [
+      "hpktainer has no daemon to run checks",
+      "run 'hpktainer container exec' from a timer",
+    ],
   },
   { name: "no-healthcheck", refused: ["no checks are run anyway", "leave it out"] },
   {
     name: "kernel-memory",
     value: "BYTES",
-    refused: ["kernels have no such limit any more", "use -m"],
+    refused: ["current kernels do not have that limit", "use -m"],
   },
   {
     name: "blkio-weight",

@@ -1,18 +1,18 @@
 import { HpkError } from "@hpk/core";
 import { readInteger, readSize } from "./sizes.ts";
 
-/** Bounds of what a container may use; undefined where there is none. */
+/** Resource limits of a container; undefined for none. */
 export interface Limits {
   /** Bytes. */
   readonly memory: number | undefined;
-  /** Bytes of memory and swap together; -1 for no bound. */
+  /** Bytes of memory and swap together; -1 for no limit. */
   readonly memorySwap: number | undefined;
   /** Processors. */
   readonly cpus: number | undefined;
   readonly cpuShares: number | undefined;
   /** A list such as "0-2,4". */
   readonly cpuset: string | undefined;
-  /** Processes; undefined also for "no bound". */
+  /** Processes; undefined also for "no limit". */
   readonly pids: number | undefined;
   readonly rlimits: readonly ResourceLimit[];
   readonly oomScore: number | undefined;
@@ -22,12 +22,12 @@ export interface Limits {
 export interface ResourceLimit {
   /** Such as "RLIMIT_NOFILE". */
   readonly type: string;
-  /** -1 for no bound. */
+  /** -1 for no limit. */
   readonly soft: number;
   readonly hard: number;
 }
 
-/** Docker's least bound of memory, in bytes: with less nothing starts. */
+/** Docker's minimum memory limit, in bytes: with less, nothing starts. */
 const LEAST_MEMORY = 6 * 1024 * 1024;
 
 /** Names of resource limits (setrlimit(2)). */
@@ -52,8 +52,8 @@ const RLIMITS = [
 /**
  * Reads the options that limit a container.
  *
- * @param one The last value of an option.
- * @param all Every value of an option.
+ * @param one Returns the last value of an option.
+ * @param all Returns every value of an option.
  * @throws {HpkError} On a wrong value.
  */
 export function readLimits(
@@ -107,7 +107,7 @@ function readCpus(text: string): number {
   if (cpus >= 0.01 && cpus <= 1024) return cpus;
   throw new HpkError({
     what: `cannot use --cpus '${text}'`,
-    why: "it is no number of processors",
+    why: "it is not a number of CPUs",
     fix: "give one such as 0.5 or 2",
   });
 }
@@ -116,7 +116,7 @@ function readCpuList(text: string): string {
   if (/^[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*$/.test(text)) return text;
   throw new HpkError({
     what: `cannot use --cpuset-cpus '${text}'`,
-    why: "it is no list of processors",
+    why: "it is not a list of CPUs",
     fix: "write it as 0-2,4",
   });
 }
@@ -135,7 +135,7 @@ function readRlimit(text: string): ResourceLimit {
   throw new HpkError({
     what: `cannot use --ulimit '${text}'`,
     why: match === null || isOrdered
-      ? "it is no resource limit"
+      ? "it is not a resource limit"
       : "the soft limit is above the hard one",
     fix: "write NAME=SOFT or NAME=SOFT:HARD, such as nofile=1024:4096",
   });

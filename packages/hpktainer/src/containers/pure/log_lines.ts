@@ -1,7 +1,7 @@
 /**
- * A container's output as conmon keeps it, in the form of Kubernetes' container logs: a line each,
- * `TIME STREAM TAG TEXT`, where the tag P says that the line goes on in the next entry, and F that it
- * ends.
+ * A container's output as conmon keeps it, in the format of Kubernetes' container logs: lines of
+ * `TIME STREAM TAG TEXT`, where the tag P means that the line continues in the next entry, and F
+ * that it ends.
  */
 
 /** A piece of output. */
@@ -9,11 +9,11 @@ export interface LogEntry {
   /** RFC 3339 with nanoseconds, as written. */
   readonly time: string;
   readonly stream: "stdout" | "stderr";
-  /** The text, with its line feed where it has one. */
+  /** The text, with its line feed if it has one. */
   readonly text: string;
 }
 
-/** Reads an entry; undefined where a line is none, as one that is not wholly written. */
+/** Reads an entry; undefined for an invalid line, such as an incomplete one. */
 export function parseLogLine(line: string): LogEntry | undefined {
   const match = /^(\S+) (stdout|stderr) ([FP])(?: (.*))?$/s.exec(line);
   if (match === null) return undefined;
@@ -29,14 +29,14 @@ export function parseLogLine(line: string): LogEntry | undefined {
 
 /** Which entries are wanted. */
 export interface LogSelection {
-  /** The last so many lines; undefined for all. */
+  /** Number of last lines; undefined for all. */
   readonly tail: number | undefined;
-  /** From then on, in ms since 1970. */
+  /** Start time, in ms since 1970. */
   readonly since: number | undefined;
   readonly until: number | undefined;
 }
 
-/** Chooses entries. */
+/** Filters entries. */
 export function selectEntries(
   entries: readonly LogEntry[],
   { tail, since, until }: LogSelection,
@@ -50,7 +50,7 @@ export function selectEntries(
   let from = chosen.length;
   while (from > 0) {
     const ends = chosen[from - 1]!.text.endsWith("\n");
-    // A last line that has not ended counts too.
+    // An incomplete last line counts too.
     if (ends || from === chosen.length) lines++;
     if (lines > tail) break;
     from--;
@@ -59,11 +59,11 @@ export function selectEntries(
 }
 
 /**
- * Reads a time as `--since` has it: how long ago, such as `10m` or `1h30m`; RFC 3339; or seconds
- * since 1970.
+ * Reads a value of `--since`: an age such as `10m` or `1h30m`, an RFC 3339 time, or seconds since
+ * 1970.
  *
  * @param now In ms since 1970.
- * @return In ms since 1970; undefined when it is no time.
+ * @return In ms since 1970; undefined if it is not a time.
  */
 export function readTime(text: string, now: number): number | undefined {
   if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return Number(text) * 1000;

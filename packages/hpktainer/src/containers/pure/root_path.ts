@@ -5,17 +5,17 @@ export type Entry =
   | { readonly kind: "link"; readonly target: string }
   | { readonly kind: "other" };
 
-/** Tells what is at a path of the container; undefined where nothing is. */
+/** Looks up a path in the container; undefined if nothing is there. */
 export type Look = (path: string) => Entry | undefined;
 
-/** As many links as Linux follows (path_resolution(7)). */
+/** Maximum number of links that Linux follows (path_resolution(7)). */
 const MOST_LINKS = 40;
 
 /**
- * Follows a path within a root, links included: none leads out of it.
+ * Resolves a path with its links within a root, which no link can leave.
  *
- * @param path Absolute, as the container has it.
- * @return The path without links, and what is there; undefined where nothing is.
+ * @param path Absolute path in the container.
+ * @return The path without links, and its entry; undefined if nothing is there.
  */
 export function resolveInRoot(
   look: Look,

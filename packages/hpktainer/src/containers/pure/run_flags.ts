@@ -16,19 +16,19 @@ import { type PullPolicy, readPullPolicy } from "../../images/pure/pull_policy.t
 import { readInteger, readSize } from "./sizes.ts";
 import { checkTargets, readMount, readTmpfs, readVolume, type VolumeRequest } from "./volumes.ts";
 
-/** How a container is to be run, as the command line says. It is kept, so that it can be started again. */
+/** The options of a container. They are stored, so that it can be started again. */
 export interface RunOptions {
   readonly interactive: boolean;
   readonly terminal: boolean;
   readonly detach: boolean;
-  /** Whether nothing is kept of it when it has ended. */
+  /** Whether it is removed when it ends. */
   readonly remove: boolean;
   readonly init: boolean;
   readonly readOnly: boolean;
-  /** Whether signals to us are handed on. */
+  /** Whether signals are forwarded to it. */
   readonly forwardSignals: boolean;
   readonly debug: boolean;
-  /** `NAME=value`, or `NAME` to take the image's out. */
+  /** `NAME=value`, or `NAME` to remove the image's. */
   readonly environment: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
   readonly volumes: readonly VolumeRequest[];
@@ -60,7 +60,7 @@ export interface RunOptions {
   readonly platform: string | undefined;
   readonly authFile: string | undefined;
   readonly quiet: boolean;
-  /** Whether every port that the image exposes is published, on any of the host's. */
+  /** Whether every port that the image exposes is published, on a free host port. */
   readonly publishAll: boolean;
   readonly network: NetworkOptions;
 }
@@ -68,31 +68,31 @@ export interface RunOptions {
 /** A command line of `run` or `create`. */
 export interface RunRequest {
   readonly options: RunOptions;
-  /** Name of the runtime; undefined for the one that the caller prefers. */
+  /** Name of the runtime; undefined for the caller's default. */
   readonly runtime: string | undefined;
   /** The image as the user named it. */
   readonly image: string;
-  /** What follows the image. */
+  /** The arguments after the image. */
   readonly args: readonly string[];
 }
 
-/** Size of /dev/shm that Docker gives, in bytes. */
+/** Docker's default size of /dev/shm, in bytes. */
 const DEFAULT_SHARED_MEMORY = 64 * 1024 * 1024;
 
-/** Docker's name of the network that everybody has, which is ours. */
+/** Docker's names of the default network, which is ours. */
 const DEFAULT_NETWORKS = ["default", "bridge"];
 
 /** All options of `run`. */
 export const ALL_RUN_FLAGS: readonly Option[] = [...RUN_FLAGS, ...networkOptions(SETTINGS, true)];
 
 /**
- * Reads what follows `run` or `create`.
+ * Reads the arguments of `run` or `create`.
  *
  * @param command "hpktainer run" or the like, for messages.
- * @param caller Whose variables `--env NAME` means.
- * @param readFile Reads a file that an option names.
- * @return Undefined when help is asked for.
- * @throws {HpkError} When it cannot be understood.
+ * @param caller The caller, whose variables `--env NAME` passes on.
+ * @param readFile Reads a file named by an option.
+ * @return Undefined for --help.
+ * @throws {HpkError} When the arguments are invalid.
  */
 export function readRun(
   words: readonly string[],
@@ -110,7 +110,7 @@ export function readRun(
       fix: `write ${command} [OPTIONS] IMAGE [COMMAND] [ARG...]`,
     });
   }
-  // What is made to be started later is not gone before.
+  // A created container must not be removed before it is started.
   const isKept = command.endsWith("create");
   const options = readOptions(scan, caller.environment, readFile, isKept);
   return { options, runtime: scan.values.get("runtime")?.at(-1), image, args };
@@ -178,9 +178,9 @@ function readOptions(
 }
 
 interface Accessors {
-  /** The last value of an option. */
+  /** Returns the last value of an option. */
   readonly one: (name: string) => string | undefined;
-  /** Every value of an option. */
+  /** Returns every value of an option. */
   readonly all: (name: string) => readonly string[];
   readonly isOn: (name: string, fallback?: boolean) => boolean;
 }
@@ -195,7 +195,7 @@ function readNetwork(scan: OptionScan): NetworkOptions {
   const given = NETWORK_OPTIONS.flatMap(({ name, value: placeholder }) =>
     (scan.values.get(name) ?? []).map((value): [string, string] => {
       if (placeholder === undefined) return [name, value === "true" ? "yes" : "no"];
-      // A port of the container alone gets any of the host's, as with Docker.
+      // A container port alone is published on a free host port, as with Docker.
       return [name, name === "publish" && /^[0-9]/.test(value) ? anyHostPort(value) : value];
     })
   );
@@ -205,7 +205,7 @@ function readNetwork(scan: OptionScan): NetworkOptions {
   if (container !== undefined) {
     throw new HpkError({
       what: `cannot use --network ${container[1]}`,
-      why: "each container has a network of its own",
+      why: "containers cannot share a network",
       fix: "use flannel, static, host or none",
     });
   }
@@ -223,7 +223,7 @@ function shared(name: string, value: string | undefined): boolean {
   if (value === "host") return true;
   throw new HpkError({
     what: `cannot use --${name} ${value}`,
-    why: "a container shares the host's or has its own",
+    why: "a container uses the host's or its own",
     fix: `use --${name} host, or leave it out`,
   });
 }
@@ -249,12 +249,12 @@ function hostName(name: string | undefined): string | undefined {
 }
 
 function readHostEntry(text: string): readonly [string, string] {
-  // The name has no colon, an IPv6 address has some.
+  // Names do not contain colons; IPv6 addresses do.
   const [name, address] = splitOnce(text, text.includes("=") ? "=" : ":");
   if (/^[^\s#]+$/.test(name) && /^[0-9A-Fa-f.:]+$/.test(address)) return [address, name];
   throw new HpkError({
     what: `cannot use --add-host '${text}'`,
-    why: "it is not a name with an address",
+    why: "it is not a name and an address",
     fix: "write NAME:ADDRESS",
   });
 }

@@ -171,11 +171,11 @@ Deno.test("security options are read", () => {
   assertEquals(options("--privileged").security.seccomp, "unconfined");
 });
 
-Deno.test("what is wrong is said in one line", () => {
+Deno.test("invalid options are reported in one line", () => {
   const cases: [line: string, message: RegExp][] = [
     ["--nosuch image", /cannot understand --nosuch: 'hpktainer run' has no such option/],
     ["-iZ image", /cannot understand -Z/],
-    ["--restart always image", /cannot use --restart: no daemon of ours/],
+    ["--restart always image", /cannot use --restart: hpktainer has no daemon/],
     ["--gpus all image", /cannot use --gpus/],
     ["-it", /no image is named/],
     ["-e", /cannot use -e: it needs a value/],
@@ -183,31 +183,31 @@ Deno.test("what is wrong is said in one line", () => {
     ["--rm=maybe image", /it is on or off/],
     ["-v a:b image", /the path in the container is not absolute: 'b'/],
     ["-v a:/b:ro:x image", /more than three parts/],
-    ["-v a:/b:rx image", /'rx' is no mode/],
+    ["-v a:/b:rx image", /'rx' is not a mode/],
     ["-v :/b image", /the source is empty/],
-    ["-v a:/ image", /the root itself/],
+    ["-v a:/ image", /the root cannot be replaced/],
     ["-v a:/x -v b:/x/ image", /cannot mount two things at \/x/],
     ["--mount type=volume,source=v,target=/v image", /no named volumes/],
     ["--mount type=bind,target=/v image", /it has no source/],
-    ["--mount type=bind,source=/a,target=/v,colour=red image", /'colour' is not known/],
-    ["-m -5m image", /it is no size/],
+    ["--mount type=bind,source=/a,target=/v,colour=red image", /'colour' is not a known key/],
+    ["-m -5m image", /it is not a size/],
     ["-m 1m image", /no container starts with so little/],
     ["--memory-swap 1g image", /-m is not given/],
     ["--cpus 0 image", /no number of processors/],
     ["--cpus x image", /no number of processors/],
-    ["--pids-limit many image", /it is no number/],
+    ["--pids-limit many image", /it is not a number in the valid range/],
     ["--ulimit nofile=5:4 image", /the soft limit is above the hard one/],
-    ["--ulimit files=5 image", /it is no resource limit/],
+    ["--ulimit files=5 image", /it is not a resource limit/],
     ["--cap-add FLY image", /there is no such capability/],
-    ["--security-opt seccomp=/broken image", /it is no profile/],
-    ["--security-opt apparmor=x image", /no profile of AppArmor/],
+    ["--security-opt seccomp=/broken image", /it is not a seccomp profile/],
+    ["--security-opt apparmor=x image", /AppArmor profiles/],
     ["-w srv image", /not absolute/],
     ["--hostname a_b image", /cannot use the host name 'a_b'/],
     ["--name a/b image", /cannot name a container 'a\/b'/],
-    ["--net container:x image", /each container has a network of its own/],
-    ["--pid container:x image", /shares the host's or has its own/],
+    ["--net container:x image", /containers cannot share a network/],
+    ["--pid container:x image", /uses the host's or its own/],
     ["--pull sometimes image", /there is no such policy/],
-    ["--add-host nowhere image", /it is not a name with an address/],
+    ["--add-host nowhere image", /it is not a name and an address/],
   ];
   for (const [line, message] of cases) {
     const { message: said } = assertThrows(() => read(line), HpkError);

@@ -1,11 +1,11 @@
 /**
- * What the table of commands and help say of the commands that read their words as Docker does. Their
- * options are in `run_flags.ts` and `exec_flags.ts`, which are loaded only where they are needed.
+ * Rows of the commands with Docker's syntax, for the table of commands and help. Their options are
+ * in `run_flags.ts` and `exec_flags.ts`, which are loaded only where needed.
  */
 
 import type { Command } from "@hpk/core/commands";
 
-/** A row without what it does. */
+/** A row without its action. */
 export type CommandText = Pick<
   Command<never>,
   "name" | "summary" | "details" | "arguments" | "examples"
@@ -19,7 +19,7 @@ const IMAGE_COMMAND = [
 
 const IMAGE_NAMES =
   `IMAGE is alpine, quay.io/org/name:tag, name@sha256:…, docker://…, oci:DIR:TAG, oci-archive:FILE or
-docker-archive:FILE. Options end at the image.`;
+docker-archive:FILE. Options must precede the image.`;
 
 /** `container run`, also `run --runtime crun`. */
 export const RUN: CommandText = {
@@ -36,7 +36,7 @@ when it does not exist, 128 and the signal's number when one ends it.`,
 /** `container create`. */
 export const CREATE: CommandText = {
   name: "create",
-  summary: "make a container of an OCI image; 'hpktainer container start' starts it",
+  summary: "create a container of an OCI image; 'hpktainer container start' starts it",
   details: IMAGE_NAMES,
   arguments: IMAGE_COMMAND,
   examples: [["A service", "hpktainer container create --name web -p 8080:80 nginx"]],
@@ -46,7 +46,7 @@ export const CREATE: CommandText = {
 export const EXEC: CommandText = {
   name: "exec",
   summary: "run a command in a running container",
-  details: "Options end at the container.",
+  details: "Options must precede the container.",
   arguments: [
     { name: "CONTAINER", completes: "containers" },
     { name: "COMMAND" },

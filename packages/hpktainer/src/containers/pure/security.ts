@@ -1,7 +1,7 @@
 import type { ReadOptionFile } from "./environment.ts";
 import { capabilityNumber, HpkError } from "@hpk/core";
 
-/** What a container may do. */
+/** Security options of a container. */
 export interface Security {
   /** All capabilities and devices, and nothing masked. */
   readonly privileged: boolean;
@@ -9,16 +9,16 @@ export interface Security {
   readonly addedCapabilities: readonly string[];
   readonly droppedCapabilities: readonly string[];
   readonly noNewPrivileges: boolean;
-  /** The filter of system calls: ours, none, or a profile in the form of the OCI specification. */
+  /** The seccomp filter: ours, none, or a profile in the format of the OCI specification. */
   readonly seccomp: "default" | "unconfined" | Readonly<Record<string, unknown>>;
 }
 
 /**
- * Reads the options on security.
+ * Reads the security options.
  *
- * @param privileged Whether all is allowed.
- * @param all Every value of an option.
- * @param readFile Reads a file that an option names.
+ * @param privileged Whether --privileged is given.
+ * @param all Returns every value of an option.
+ * @param readFile Reads a file named by an option.
  * @throws {HpkError} On a wrong value.
  */
 export function readSecurity(
@@ -34,10 +34,10 @@ export function readSecurity(
     else if (name === "seccomp" && value === "unconfined") seccomp = "unconfined";
     else if (name === "seccomp" && value !== undefined) seccomp = readProfile(value, readFile);
     else if (text !== "label=disable" && text !== "apparmor=unconfined") {
-      // Those two ask for what is so anyway: no label and no profile are set.
+      // Those two request the default: no label and no profile.
       throw new HpkError({
         what: `cannot use --security-opt ${text}`,
-        why: "no profile of AppArmor and no label of SELinux is set",
+        why: "AppArmor profiles and SELinux labels are not supported",
         fix: "use no-new-privileges or seccomp=FILE",
       });
     }
@@ -79,7 +79,7 @@ function readProfile(
   }
   throw new HpkError({
     what: `cannot use ${option}=${path}`,
-    why: "it is no profile",
+    why: "it is not a seccomp profile",
     fix: "give JSON of the OCI runtime specification, linux.seccomp",
   });
 }

@@ -1,6 +1,6 @@
 import { HpkError } from "@hpk/core";
 
-/** Numbers of the signals by name without SIG (signal(7), x86 and ARM). */
+/** Signal numbers by name without SIG (signal(7), x86 and ARM). */
 const NUMBERS: Readonly<Record<string, number>> = {
   HUP: 1,
   INT: 2,
@@ -35,7 +35,7 @@ const NUMBERS: Readonly<Record<string, number>> = {
   SYS: 31,
 };
 
-/** The first and the last signal for real-time programs as glibc counts them (signal(7)). */
+/** The first and the last real-time signal in glibc (signal(7)). */
 const RTMIN = 34;
 const RTMAX = 64;
 
@@ -43,7 +43,7 @@ const RTMAX = 64;
  * Reads a signal: `TERM`, `SIGTERM`, `15`, `SIGRTMIN+3`.
  *
  * @return Its number.
- * @throws {HpkError} When there is none of that name.
+ * @throws {HpkError} When the signal does not exist.
  */
 export function readSignal(text: string): number {
   const name = text.toUpperCase().replace(/^SIG/, "");

@@ -2,11 +2,11 @@ import type { ContainerRecord, ProcessId } from "@hpk/core";
 import type { ImageConfig } from "../../images/pure/image_config.ts";
 import type { RunOptions } from "./run_flags.ts";
 
-/** A container as it is kept on disk, so that it can be started again and asked about when it has ended. */
+/** A container as stored on disk, so that it can be started again and inspected after its end. */
 export interface StoredContainer {
-  /** Version of this form. */
+  /** Version of this format. */
   readonly version: 1;
-  /** Twelve hexadecimal digits; also that of its record in the ledger while it runs. */
+  /** Twelve hexadecimal digits; also the id of its record in the ledger while it runs. */
   readonly id: string;
   readonly name: string;
   /** Name of the runtime that runs it. */
@@ -26,56 +26,59 @@ export interface StoredContainer {
   };
   readonly config: ImageConfig;
   readonly options: RunOptions;
-  /** What stood behind the image. */
+  /** The arguments after the image. */
   readonly args: readonly string[];
-  /** The directory that relative paths are relative to. */
+  /** The base directory of relative paths. */
   readonly directory: string;
-  /** Who makes it; null once it is made. What a maker left that is dead is removed. */
+  /** The process that creates it; null once created. If that process dies, the rest is removed. */
   readonly maker: ProcessId | null;
 }
 
-/** The runtime of containers that were stored before there was another. */
+/** The runtime of containers stored before runtimes were recorded. */
 export const FIRST_RUNTIME = "crun";
 
-/** A container and how it is. */
+/** A container and its state. */
 export interface FoundContainer {
   readonly container: StoredContainer;
   readonly status: ContainerStatus;
   /** Its record in the ledger; undefined when it does not run. */
   readonly record: ContainerRecord | undefined;
-  /** Undefined as long as it has not ended. */
+  /** Undefined until it has ended. */
   readonly exitCode: number | undefined;
-  /** When it ended, ISO 8601; undefined where nobody saw it. */
+  /** When it ended, ISO 8601; undefined if that was not observed. */
   readonly finished: string | undefined;
 }
 
-/** How a container is, in Docker's words. */
+/** The status of a container, as named by Docker. */
 export type ContainerStatus = "created" | "running" | "stopping" | "exited";
 
-/** What is known of a container besides what is stored. */
+/** What the status depends on besides the stored container. */
 export interface ContainerLife {
   /** Whether its record is in the ledger and its owner alive. */
   readonly alive: boolean;
-  /** The phase of its record; undefined where it has none. */
+  /** The phase of its record; undefined if it has none. */
   readonly phase: "starting" | "running" | "stopping" | undefined;
-  /** Its exit status; undefined where none is known. */
+  /** Its exit status; undefined if unknown. */
   readonly exitCode: number | undefined;
 }
 
-/** How a container is. */
+/** The status of a container. */
 export function statusOf(container: StoredContainer, life: ContainerLife): ContainerStatus {
   if (life.phase === "stopping") return "stopping";
   if (life.phase !== undefined && life.alive) return "running";
   return container.started === null ? "created" : "exited";
 }
 
-/** Exit status of one whose end nobody saw, as after a crash of the host; Docker's too. */
+/**
+ * Exit status of a container whose end was not observed, as after a crash of the host; as in
+ * Docker.
+ */
 export const UNSEEN_EXIT = 255;
 
 /**
  * Reads a stored container.
  *
- * @throws {SyntaxError} When it is none, or of another version.
+ * @throws {SyntaxError} When it is invalid or of another version.
  */
 export function parseStoredContainer(text: string): StoredContainer {
   const value: unknown = JSON.parse(text);
@@ -83,5 +86,5 @@ export function parseStoredContainer(text: string): StoredContainer {
   if (typeof value === "object" && value !== null && container.version === 1) {
     return { ...container, runtime: container.runtime ?? FIRST_RUNTIME };
   }
-  throw new SyntaxError("it is no container of version 1");
+  throw new SyntaxError("it is not a container of version 1");
 }

@@ -11,7 +11,7 @@ Deno.test("parseStoredContainer() takes a container that was stored before it na
   }
 });
 
-Deno.test("parseStoredContainer() refuses what is no container of its version", () => {
+Deno.test("parseStoredContainer() refuses what is not a container of its version", () => {
   for (const text of ["", "null", "[]", '{"version":2}', "{"]) {
     assertThrows(() => parseStoredContainer(text), SyntaxError);
   }

@@ -1,24 +1,24 @@
 import { HpkError } from "@hpk/core";
 import { readSize } from "./sizes.ts";
 
-/** Something to be mounted at the user's wish. */
+/** A mount that the user requests. */
 export type VolumeRequest =
   /** A file or directory of the host. */
   | {
     readonly kind: "bind";
-    /** As the user wrote it, maybe relative. */
+    /** As given by the user, maybe relative. */
     readonly source: string;
     readonly target: string;
     readonly readOnly: boolean;
-    /** Mount options besides, such as "rshared". */
+    /** Additional mount options, such as "rshared". */
     readonly options: readonly string[];
   }
-  /** A directory of the container's own, with what the image has there. */
+  /** A directory of the container's own, with the image's content. */
   | { readonly kind: "anonymous"; readonly target: string }
   /** A file system in memory. */
   | { readonly kind: "tmpfs"; readonly target: string; readonly options: readonly string[] };
 
-/** Propagations, and flags that Docker or Podman take and that change nothing here. */
+/** Propagation flags, and flags of Docker or Podman that have no effect here. */
 const PROPAGATIONS = ["shared", "rshared", "slave", "rslave", "private", "rprivate"];
 const NO_EFFECT = ["z", "Z", "nocopy", "consistent", "cached", "delegated"];
 
@@ -42,7 +42,7 @@ export function readVolume(text: string): VolumeRequest {
     if (lower === "ro" || lower === "rw") readOnly = lower === "ro";
     else if (PROPAGATIONS.includes(word)) options.push(word);
     else if (!NO_EFFECT.includes(word)) {
-      wrong("-v", text, `'${word}' is no mode`, "use ro or rw");
+      wrong("-v", text, `'${word}' is not a mode`, "use ro or rw");
     }
   }
   return { kind: "bind", source, target: target("-v", text, destination), readOnly, options };
@@ -91,7 +91,7 @@ export function readMount(text: string): VolumeRequest {
   const mode = take("tmpfs-mode");
   const [unknown] = fields.keys();
   if (unknown !== undefined) {
-    wrong("--mount", text, `'${unknown}' is not known`, "use type, source, target, readonly");
+    wrong("--mount", text, `'${unknown}' is not a known key`, "use type, source, target, readonly");
   }
   switch (type) {
     case "bind":
@@ -124,14 +124,14 @@ export function readMount(text: string): VolumeRequest {
         "use type=bind with a directory of the host",
       );
     default:
-      return wrong("--mount", text, `'${type}' is no type`, "use bind, volume or tmpfs");
+      return wrong("--mount", text, `'${type}' is not a type`, "use bind, volume or tmpfs");
   }
 }
 
 /**
- * The list of mounts, each path once.
+ * Checks that each path is mounted once.
  *
- * @throws {HpkError} When two are to be at one place.
+ * @throws {HpkError} When two mounts have the same target.
  */
 export function checkTargets(volumes: readonly VolumeRequest[]): readonly VolumeRequest[] {
   const seen = new Set<string>();
@@ -139,7 +139,7 @@ export function checkTargets(volumes: readonly VolumeRequest[]): readonly Volume
     if (seen.has(target)) {
       throw new HpkError({
         what: `cannot mount two things at ${target}`,
-        why: "a path has one content",
+        why: "a path can have only one mount",
         fix: "leave one out",
       });
     }
@@ -163,7 +163,7 @@ function target(option: string, text: string, path: string): string {
     wrong(option, text, `the path in the container is not absolute: '${path}'`, "begin it with /");
   }
   const normal = normalPath(path);
-  if (normal === "/") wrong(option, text, "the root itself is the image's", "name another path");
+  if (normal === "/") wrong(option, text, "the root cannot be replaced", "name another path");
   return normal;
 }
 

@@ -80,7 +80,7 @@ export function creationFailure(command: string, said: string): HpkError {
     return new CommandFailure(command, 127, "there is no such program in the container");
   }
   if (/^(open executable|exec[a-z]*|.*is not executable)\b/i.test(message)) {
-    return new CommandFailure(command, 126, "it is no program that can be executed");
+    return new CommandFailure(command, 126, "it is not an executable program");
   }
   return new HpkError({
     what: "cannot make the container",
