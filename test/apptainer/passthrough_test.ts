@@ -1,5 +1,5 @@
 /**
- * What starts no container with a network of ours reaches Apptainer untouched, for anybody:
+ * A command that does not start a container with our network reaches Apptainer unchanged, for anybody:
  *
  *     any user ── hpktainer WORDS ── apptainer WORDS      (a stand-in that tells how it was called, and the real one)
  *                 no root, no Flannel, no ledger, no network
@@ -172,13 +172,13 @@ testIf({
 
 /** Network options where there is no network to make, and what the one line of error names. */
 const REFUSED: readonly (readonly [readonly string[], RegExp])[] = [
-  [["--subnet", SUBNET, "pull", "x"], /--subnet.*starts no container/],
-  [["--network", "host", "version"], /--network.*starts no container/],
-  [["--ip=10.96.0.2", "instance", "list"], /--ip.*starts no container/],
-  [["--name", "x", "instance", "stop", "y"], /--name.*starts no container/],
-  [["--dns", "192.0.2.1", "ps"], /--dns.*starts no container/],
-  [["exec", "--subnet", SUBNET, "instance://web", "true"], /has its network already/],
-  [["--ip", "10.96.0.2", "shell", "instance://web"], /has its network already/],
+  [["--subnet", SUBNET, "pull", "x"], /--subnet.*does not start a container/],
+  [["--network", "host", "version"], /--network.*does not start a container/],
+  [["--ip=10.96.0.2", "instance", "list"], /--ip.*does not start a container/],
+  [["--name", "x", "instance", "stop", "y"], /--name.*does not start a container/],
+  [["--dns", "192.0.2.1", "ps"], /--dns.*does not start a container/],
+  [["exec", "--subnet", SUBNET, "instance://web", "true"], /already has its network/],
+  [["--ip", "10.96.0.2", "shell", "instance://web"], /already has its network/],
   [["exec", "--network", "host", "--ip", "10.96.0.2", "/run/image.sif", "true"], /--ip/],
   [["exec", "--network", "host", "--net", "/run/image.sif", "true"], /--net/],
   [["exec", "--network", "bridge", "/run/image.sif", "true"], /--network.*'bridge'/],
@@ -288,7 +288,7 @@ function asNobody(host: PrivateHost, line: readonly string[]): Promise<RunResult
 
 /** An ordinary user who can start a container by a user namespace. */
 async function userContainers(): Promise<Need> {
-  const what = "Apptainer starts no container for an ordinary user here";
+  const what = "Apptainer cannot start a container for an ordinary user here";
   if (userNeeds.some(({ ok }) => !ok)) return { ok: false, what };
   const { sandbox } = await images();
   await using host = await PrivateHost.create();

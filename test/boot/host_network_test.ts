@@ -161,7 +161,7 @@ const REFUSED: readonly [string[], RegExp][] = [
   [["--boot", "--network", "none"], /cannot boot a container with the network 'none'/],
   [["--boot", "--host-network", "--boot-allow", "nginx"], /cannot allow 'nginx' to run/],
   [["--boot", "--boot-timeout", "soon"], /cannot wait for 'soon' seconds/],
-  [["--boot-allow", "udev"], /it is for containers that are booted/],
+  [["--boot-allow", "udev"], /it is only for booted containers/],
 ];
 
 testIf({

@@ -141,11 +141,15 @@ const CASES: readonly Case[] = [
     args: exec("--frobnicate"),
     says: /^cannot understand --frobnicate: .*--frobnicate=VALUE/,
   },
-  { what: "no image", args: ["run"], says: /^cannot run: no image is named; write hpktainer run/ },
+  {
+    what: "no image",
+    args: ["run"],
+    says: /^cannot run 'hpktainer run': no image is named; write hpktainer run/,
+  },
   {
     what: "an instance without a name",
     args: ["instance", "start", "IMAGE"],
-    says: /^cannot instance start: no name for the instance is given/,
+    says: /^cannot run 'hpktainer instance start': the instance's name is missing/,
   },
   {
     what: "an image that does not exist",
@@ -182,7 +186,7 @@ const CASES: readonly Case[] = [
   {
     what: "a namespace of the user's own",
     args: exec("--subnet", SUBNET, "--netns-path=/proc/1/ns/net"),
-    says: /^cannot use --netns-path: hpktainer makes the network namespace itself/,
+    says: /^cannot use --netns-path: hpktainer creates the network namespace itself/,
   },
   {
     what: "a network of Apptainer's",

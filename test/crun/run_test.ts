@@ -64,7 +64,7 @@ testIf({
       [["--gpus", "all", busybox], /cannot use --gpus/],
       [["--pull", "never", "alpine"], /the store has none/],
       [["--network", "none", "--ip", "10.96.0.7", busybox], /cannot use --ip with the network/],
-      [["--device", "/etc/passwd", busybox], /is no device/],
+      [["--device", "/etc/passwd", busybox], /is not a device/],
       [["--sysctl", "kernel.panic=1", "--network", "none", busybox], /crun says: .*kernel.panic/],
     ];
     for (const [args, message] of cases) {

@@ -20,7 +20,7 @@ const COMMANDS: readonly Command<undefined>[] = [
         name: "allow",
         value: "UNIT",
         many: true,
-        help: "let a unit run that would be masked; repeatable",
+        help: "do not mask a unit; repeatable",
       },
       JSON_OPTION,
     ],

@@ -1,9 +1,9 @@
 /**
- * Which of Apptainer's options take a value, so that the image can be found among the arguments
+ * Which of Apptainer's options take a value: needed to find the image among the arguments
  * (Apptainer 1.2 to 1.5, `apptainer exec --help` and hidden ones).
  */
 
-/** Words of the command line that start a container, and so get a network. */
+/** Commands that start a container with a network. */
 export const CONTAINER_VERBS = ["run", "exec", "shell", "instance start", "instance run"] as const;
 
 /** A command that starts a container. */

@@ -8,7 +8,7 @@ import {
 } from "./apptainer_options.ts";
 import { networkOption } from "./network_options.ts";
 
-Deno.test("every letter stands for an option that is known", () => {
+Deno.test("every letter stands for a known option", () => {
   const tables: [ReadonlyMap<string, string>, OptionTable][] = [
     [GLOBAL_LETTERS, GLOBAL_OPTIONS],
     [CONTAINER_LETTERS, CONTAINER_OPTIONS],
@@ -21,7 +21,7 @@ Deno.test("every letter stands for an option that is known", () => {
   }
 });
 
-Deno.test("options take a value or none, as Apptainer has it", () => {
+Deno.test("options take a value or not, as in Apptainer", () => {
   const valued = "bind env env-file home hostname overlay pid-file pwd scratch security workdir";
   for (const name of valued.split(" ")) assertEquals(CONTAINER_OPTIONS.get(name), true, name);
   const boolean = "boot cleanenv contain containall fakeroot net nv userns writable writable-tmpfs";
@@ -30,6 +30,6 @@ Deno.test("options take a value or none, as Apptainer has it", () => {
   assertEquals(GLOBAL_OPTIONS.get("debug"), false);
 });
 
-Deno.test("no letter of Apptainer stands for an option of ours", () => {
+Deno.test("no letter of Apptainer stands for one of our options", () => {
   for (const name of CONTAINER_LETTERS.values()) assert(networkOption(name) === undefined, name);
 });

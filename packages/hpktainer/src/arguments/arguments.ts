@@ -1,6 +1,6 @@
 /**
- * Reads the command line: which words are Apptainer's, which are ours, and where the image stands.
- * Apptainer's own words are handed on unchanged and in order.
+ * Parses the command line: which words are Apptainer's, which are ours, and which one is the image.
+ * Apptainer's words are passed on unchanged and in order.
  */
 
 import { HpkError } from "@hpk/core/errors";
@@ -22,57 +22,57 @@ export interface ContainerInvocation {
   readonly verb: ContainerVerb;
   /** Apptainer's options before the subcommand. */
   readonly globals: readonly string[];
-  /** Apptainer's options after the subcommand, less those for the network. */
+  /** Apptainer's options after the subcommand, without those for the network. */
   readonly options: readonly string[];
   readonly image: string;
-  /** What follows the image. */
+  /** The arguments after the image. */
   readonly rest: readonly string[];
   readonly network: NetworkOptions;
-  /** Host name that the user asked Apptainer for. */
+  /** Value of Apptainer's --hostname. */
   readonly hostname: string | undefined;
-  /** File that the user asked Apptainer to write an instance's pid to. */
+  /** Value of Apptainer's --pid-file. */
   readonly pidFile: string | undefined;
-  /** Whether the user asked for a network of its own by Apptainer's --net. */
+  /** Whether Apptainer's --net is given. */
   readonly ownNetwork: boolean;
-  /** How it is booted; undefined where it is not. */
+  /** Boot options; undefined if it is not booted. */
   readonly boot: BootOptions | undefined;
 }
 
-/** What a command line asks for. */
+/** A parsed command line. */
 export type Invocation =
   | ContainerInvocation
   /** One of our own commands and its arguments. */
   | { readonly kind: "own"; readonly args: readonly string[] }
-  /** Runs a command in an instance, whose network it shares. */
+  /** Runs a command in an instance and its network. */
   | { readonly kind: "join"; readonly args: readonly string[]; readonly instance: string }
   /** Stops instances; their networks are released with them. */
   | { readonly kind: "stop"; readonly args: readonly string[] }
-  /** Runs a container by another runtime than Apptainer, from the words after "run". */
+  /** Runs a container with a runtime other than Apptainer, from the words after "run". */
   | { readonly kind: "runtime"; readonly words: readonly string[] }
   | { readonly kind: "version" }
-  /** Help on our commands; of one that starts a container if named. */
+  /** Help on our commands, or on the named command that starts a container. */
   | { readonly kind: "help"; readonly verb: ContainerVerb | undefined }
-  /** Anything else: Apptainer's business. */
+  /** Anything else, which is passed on to Apptainer. */
   | { readonly kind: "passthrough"; readonly args: readonly string[] };
 
-/** Options of Apptainer's own network that contradict ours, and what to do instead. */
+/** Options of Apptainer's own network that conflict with ours, and what to do instead. */
 const REFUSED: Readonly<Record<string, { readonly why: string; readonly fix: string }>> = {
   "network-args": {
-    why: "it is for Apptainer's CNI plugins, and hpktainer makes the network",
+    why: "it is for Apptainer's CNI plugins, and hpktainer sets up the network",
     fix: "use --ip for an address, or run apptainer itself",
   },
   "netns-path": {
-    why: "hpktainer makes the network namespace itself",
+    why: "hpktainer creates the network namespace itself",
     fix: "leave it out, or run apptainer itself",
   },
 };
 
 /**
- * Reads a command line.
+ * Parses a command line.
  *
  * @param argv Arguments after the program's name.
- * @param own Names of our own commands; none where only starts matter.
- * @throws {HpkError} When it cannot be understood.
+ * @param own Names of our own commands; empty if only starts matter.
+ * @throws {HpkError} When it is invalid.
  */
 export function readArguments(argv: readonly string[], own: readonly string[] = []): Invocation {
   const head = readOptions(argv, GLOBAL_OPTIONS, GLOBAL_LETTERS, "apptainer");
@@ -80,7 +80,7 @@ export function readArguments(argv: readonly string[], own: readonly string[] = 
   if (head.names.has("version")) return { kind: "version" };
   if (head.names.has("help") || word === undefined) return { kind: "help", verb: undefined };
   if (own.includes(word)) {
-    refuseNetworkOptions(head, `'hpktainer ${word}' starts no container`);
+    refuseNetworkOptions(head, `'hpktainer ${word}' does not start a container`);
     return { kind: "own", args: [word, ...after] };
   }
   if (word === "help") {
@@ -102,7 +102,7 @@ export function readArguments(argv: readonly string[], own: readonly string[] = 
  * Whether --debug, or -d, is among the options before the command.
  *
  * @param argv Arguments after the program's name.
- * @throws {HpkError} When those options cannot be understood.
+ * @throws {HpkError} When those options are invalid.
  */
 export function asksForDebug(argv: readonly string[]): boolean {
   return readOptions(argv, GLOBAL_OPTIONS, GLOBAL_LETTERS, "apptainer").names.has("debug");
@@ -113,14 +113,14 @@ interface OptionScan {
   readonly kept: string[];
   /** Our options and Apptainer's --network family: name and value. */
   readonly network: [string, string][];
-  /** Long names of all options seen, with their last value. */
+  /** Long names of all options given, with their last value. */
   readonly names: Map<string, string>;
-  /** What follows the options. */
+  /** The words after the options. */
   readonly remaining: readonly string[];
 }
 
 function passthrough(argv: readonly string[], head: OptionScan): Invocation {
-  refuseNetworkOptions(head, "that command of Apptainer starts no container");
+  refuseNetworkOptions(head, "that command of Apptainer does not start a container");
   return { kind: "passthrough", args: argv };
 }
 
@@ -161,7 +161,7 @@ function readContainer(
   const [image, ...rest] = tail.remaining;
   if (image === undefined) {
     throw new HpkError({
-      what: `cannot ${verb}`,
+      what: `cannot run 'hpktainer ${verb}'`,
       why: "no image is named",
       fix: `write hpktainer ${verb} [OPTIONS] IMAGE${verb.startsWith("instance") ? " NAME" : ""}`,
     });
@@ -173,7 +173,7 @@ function readContainer(
     }
     throw new HpkError({
       what: `cannot use --${option[0]} with ${image}`,
-      why: "the instance has its network already",
+      why: "the instance already has its network",
       fix: "leave the option out",
     });
   }
@@ -198,8 +198,8 @@ function withInstanceName(invocation: ContainerInvocation): ContainerInvocation 
   const { name } = invocation.network;
   if (instance === undefined) {
     throw new HpkError({
-      what: `cannot ${invocation.verb}`,
-      why: "no name for the instance is given",
+      what: `cannot run 'hpktainer ${invocation.verb}'`,
+      why: "the instance's name is missing",
       fix: `write hpktainer ${invocation.verb} [OPTIONS] IMAGE NAME`,
     });
   }
@@ -240,7 +240,7 @@ function readOptions(
   return { ...scan, remaining: argv.slice(index) };
 }
 
-/** Reads "--name", "--name value" or "--name=value"; returns how many further words it took. */
+/** Reads "--name", "--name value" or "--name=value"; returns the number of further words read. */
 function readLong(
   word: string,
   next: string | undefined,
@@ -267,7 +267,10 @@ function readLong(
   return taken;
 }
 
-/** Reads letters such as "-e", "-ce", "-B value" or "-Bvalue"; returns how many further words it took. */
+/**
+ * Reads letters such as "-e", "-ce", "-B value" or "-Bvalue"; returns the number of further words
+ * read.
+ */
 function readLetters(
   word: string,
   next: string | undefined,
@@ -305,9 +308,9 @@ function readLetters(
 function unknownOption(option: string, command: string): never {
   throw new HpkError({
     what: `cannot understand ${option}`,
-    why: `neither hpktainer nor ${command} is known to have it`,
+    why: `it is not a known option of hpktainer or ${command}`,
     fix: option.startsWith("--")
-      ? `write ${option}=VALUE to hand it to Apptainer, and options of the program after the image`
+      ? `write ${option}=VALUE to pass it to Apptainer, and options of the program after the image`
       : "write options of the program after the image",
   });
 }

@@ -201,21 +201,21 @@ Deno.test("readArguments() knows our own commands, stop, version and help", () =
   assertEquals(container("exec x --version").rest, ["--version"]);
 });
 
-Deno.test("readArguments() refuses what it cannot understand, in one line", () => {
+Deno.test("readArguments() refuses an invalid command line, in one line", () => {
   const after = "write options of the program after the image";
   const unknown = (option: string, command: string) =>
-    `cannot understand ${option}: neither hpktainer nor apptainer${command} is known to have it; ` +
+    `cannot understand ${option}: it is not a known option of hpktainer or apptainer${command}; ` +
     (option.startsWith("--")
-      ? `write ${option}=VALUE to hand it to Apptainer, and ${after.slice(6)}`
+      ? `write ${option}=VALUE to pass it to Apptainer, and ${after.slice(6)}`
       : after);
   const noImage = (line: string) =>
-    `cannot ${line}: no image is named; write hpktainer ${line} [OPTIONS] IMAGE`;
+    `cannot run 'hpktainer ${line}': no image is named; write hpktainer ${line} [OPTIONS] IMAGE`;
   const noValue = (option: string) => `cannot use ${option}: it needs a value; give one`;
   const empty = (option: string) => `cannot use ${option}: its value is empty; give one`;
   const stays = "leave the option out";
-  const cni = "it is for Apptainer's CNI plugins, and hpktainer makes the network; " +
+  const cni = "it is for Apptainer's CNI plugins, and hpktainer sets up the network; " +
     "use --ip for an address, or run apptainer itself";
-  const namespace = "hpktainer makes the network namespace itself; " +
+  const namespace = "hpktainer creates the network namespace itself; " +
     "leave it out, or run apptainer itself";
   const cases: [string, string][] = [
     ["run", noImage("run")],
@@ -224,7 +224,7 @@ Deno.test("readArguments() refuses what it cannot understand, in one line", () =
     ["instance start", `${noImage("instance start")} NAME`],
     [
       "instance start x",
-      "cannot instance start: no name for the instance is given; " +
+      "cannot run 'hpktainer instance start': the instance's name is missing; " +
       "write hpktainer instance start [OPTIONS] IMAGE NAME",
     ],
     [
@@ -251,23 +251,23 @@ Deno.test("readArguments() refuses what it cannot understand, in one line", () =
     ["exec --netns-path=/run/netns/x instance://web ls", `cannot use --netns-path: ${namespace}`],
     [
       "exec --ip 10.96.0.7 instance://web ls",
-      `cannot use --ip with instance://web: the instance has its network already; ${stays}`,
+      `cannot use --ip with instance://web: the instance already has its network; ${stays}`,
     ],
     [
       "--name web exec instance://web ls",
-      `cannot use --name with instance://web: the instance has its network already; ${stays}`,
+      `cannot use --name with instance://web: the instance already has its network; ${stays}`,
     ],
     [
       "--mtu 1400 pull x",
-      `cannot use --mtu with 'pull': that command of Apptainer starts no container; ${stays}`,
+      `cannot use --mtu with 'pull': that command of Apptainer does not start a container; ${stays}`,
     ],
     [
       "--ip 10.96.0.7 instance stop web",
-      `cannot use --ip with 'instance': that command of Apptainer starts no container; ${stays}`,
+      `cannot use --ip with 'instance': that command of Apptainer does not start a container; ${stays}`,
     ],
     [
       "--network host ps",
-      `cannot use --network with 'ps': 'hpktainer ps' starts no container; ${stays}`,
+      `cannot use --network with 'ps': 'hpktainer ps' does not start a container; ${stays}`,
     ],
   ];
   for (const [line, message] of cases) assertEquals(refusal(line), message, line);

@@ -7,49 +7,49 @@ export const BOOT_OPTIONS: readonly Option[] = [
     name: "boot-allow",
     value: "UNIT",
     many: true,
-    help: "with --boot: let a unit run that would be masked; repeatable",
+    help: "with --boot: do not mask a unit; repeatable",
   },
   {
     name: "boot-timeout",
     value: "SECONDS",
-    help: "with --boot: how long to wait until it is up; default: 120",
+    help: "with --boot: how long to wait for the boot; default: 120",
   },
 ];
 
-/** Our option of a boot of that name; undefined where there is none. */
+/** Our boot option of that name, if it is one. */
 export function bootOption(name: string): Option | undefined {
   return optionNamed(BOOT_OPTIONS, name);
 }
 
-/** How an instance is booted. */
+/** How to boot an instance. */
 export interface BootOptions {
-  /** Units, or groups of units, that run although they would be masked. */
+  /** Units, or groups of units, not to mask. */
   readonly allow: readonly string[];
-  /** How long to wait until the container is up, in seconds. */
+  /** How long to wait for the boot, in seconds. */
   readonly timeout: number;
   /**
-   * What can be written of the image: "as asked" where an option of the user's says so, "in place" by
-   * --writable, else "not at all".
+   * Whether the image is writable: "as asked" if another option of the user decides, "in place"
+   * with --writable, else "not at all".
    */
   readonly writable: "as asked" | "in place" | "not at all";
-  /** Capabilities that the user asked to drop, such as "CAP_NET_RAW". */
+  /** Capabilities that the user drops, such as "CAP_NET_RAW". */
   readonly dropCapabilities: readonly string[];
-  /** Whether the user asked to keep those that are dropped by default. */
+  /** Whether the user keeps those that are dropped by default. */
   readonly keepPrivileges: boolean;
-  /** Apptainer's configuration file, where the user names one. */
+  /** Apptainer's configuration file, if the user names one. */
   readonly configuration: string | undefined;
 }
 
 const DEFAULT_TIMEOUT_S = 120;
 
 /**
- * Reads how an instance is to be booted.
+ * Reads the boot options of an instance.
  *
  * @param verb The command, such as "instance start".
- * @param names Options of Apptainer's that are given, with their last value.
+ * @param names Apptainer's options that are given, with their last value.
  * @param given Our options, by name and value.
- * @return Undefined when it is not to be booted.
- * @throws {HpkError} On a wrong value, or an option that goes with --boot only.
+ * @return Undefined if it is not booted.
+ * @throws {HpkError} On an invalid value, or a boot option without --boot.
  */
 export function readBootOptions(
   verb: string,
@@ -62,7 +62,7 @@ export function readBootOptions(
     if (ours.length === 0) return undefined;
     throw new HpkError({
       what: `cannot use --${ours[0]![0]}`,
-      why: "it is for containers that are booted",
+      why: "it is only for booted containers",
       fix: "leave it out, or use it with instance start --boot",
     });
   }

@@ -8,7 +8,7 @@ function read(...words: string[]): ContainerInvocation {
   return invocation;
 }
 
-Deno.test("an instance is booted where --boot says so", () => {
+Deno.test("an instance is booted with --boot", () => {
   assertEquals(read().boot, undefined);
   assertEquals(read("--boot=false").boot, undefined);
   assertEquals(read("--boot").boot, {
@@ -22,7 +22,7 @@ Deno.test("an instance is booted where --boot says so", () => {
   assertEquals(read("--boot").options, ["--boot"]);
 });
 
-Deno.test("options of a boot are ours, and do not reach Apptainer", () => {
+Deno.test("boot options are ours, and are not passed to Apptainer", () => {
   const { boot, options } = read(
     "--boot",
     ...["--boot-allow", "systemd-networkd.service", "--boot-allow=udev,time"],
@@ -33,7 +33,7 @@ Deno.test("options of a boot are ours, and do not reach Apptainer", () => {
   assertEquals(options, ["--boot"]);
 });
 
-Deno.test("what the user says of the image and of capabilities is heeded", () => {
+Deno.test("the user's options for the image and the capabilities are respected", () => {
   assertEquals(read("--boot", "--writable").boot?.writable, "in place");
   assertEquals(read("--boot", "-w").boot?.writable, "in place");
   assertEquals(read("--boot", "--overlay", "/o").boot?.writable, "as asked");
@@ -47,7 +47,7 @@ Deno.test("--host-network is --network host", () => {
   assertEquals(read("--host-network").options, []);
 });
 
-Deno.test("an option of a boot without one, and a wrong time, are errors", () => {
+Deno.test("a boot option without --boot, and an invalid time, are errors", () => {
   for (
     const words of [
       ["--boot-allow", "udev"],

@@ -3,30 +3,30 @@ import { isContainerName } from "@hpk/core/names";
 import { type Option, optionNamed } from "@hpk/core/options";
 import { optionOf, type SettingKey, type SettingRow, SETTINGS } from "@hpk/core/settings-table";
 
-/** What the command line says of a container's network. */
+/** The network options of a command line. */
 export interface NetworkOptions {
   /** Settings by key, as text. */
   readonly settings: Partial<Record<SettingKey, string>>;
-  /** The address asked for. */
+  /** The requested address. */
   readonly ip: string | undefined;
   /** The container's name. */
   readonly name: string | undefined;
 }
 
-/** Our options that are no settings. */
+/** Our options that are not settings. */
 const FURTHER_OPTIONS: readonly Option[] = [
-  { name: "ip", value: "ADDR", help: "the address to give, instead of any free one" },
-  { name: "name", value: "NAME", help: "name of the container, also its host name" },
+  { name: "ip", value: "ADDR", help: "the container's address; default: any free one" },
+  { name: "name", value: "NAME", help: "the container's name, also its host name" },
   { name: "host-network", help: "the same as --network host" },
 ];
 
-/** A table of settings by their keys. */
+/** A table of settings by key. */
 type Table = Readonly<Record<string, SettingRow<unknown>>>;
 
 /**
- * Our options of the commands that start a container, for a table of settings.
+ * Our options for the commands that start a container, from a table of settings.
  *
- * @param dockerLike Whether they have the letters and other names of Docker's command line.
+ * @param dockerLike Whether to include the letters and aliases of Docker's command line.
  */
 export function networkOptions(table: Table, dockerLike = false): readonly Option[] {
   const settings = Object.entries(table)
@@ -34,10 +34,10 @@ export function networkOptions(table: Table, dockerLike = false): readonly Optio
   return [...settings, ...FURTHER_OPTIONS];
 }
 
-/** Our options of the commands that start a container. */
+/** Our options for the commands that start a container. */
 export const NETWORK_OPTIONS: readonly Option[] = networkOptions(SETTINGS);
 
-/** Finds one of our options by its name without the hyphens; undefined when it is none of ours. */
+/** Finds one of our options by its name without the hyphens; undefined if it is not ours. */
 export function networkOption(name: string): Option | undefined {
   return optionNamed(NETWORK_OPTIONS, name);
 }
@@ -45,10 +45,10 @@ export function networkOption(name: string): Option | undefined {
 /**
  * Reads our options.
  *
- * @param given Names and values in the order of the command line; of a name given twice, the last
- * counts, but for lists. A switch has the value "yes", or what stands behind its "=".
- * @param table The settings that there are.
- * @throws {HpkError} On an empty value or a wrong name.
+ * @param given Names and values in the order of the command line; the last value of a name counts,
+ * but lists add up. A switch has the value "yes", or the text after its "=".
+ * @param table The table of settings.
+ * @throws {HpkError} On an empty value or an invalid name.
  */
 export function readNetworkOptions(
   given: readonly (readonly [string, string])[],
@@ -95,7 +95,7 @@ const OPPOSITE = new Map([["yes", "no"], ["no", "yes"]]);
 /**
  * Checks a container's name.
  *
- * @throws {HpkError} When it cannot be one.
+ * @throws {HpkError} When it is invalid.
  */
 export function checkContainerName(name: string): void {
   if (!isContainerName(name)) {

@@ -7,7 +7,7 @@ import {
   readNetworkOptions,
 } from "./network_options.ts";
 
-Deno.test("the options are those that the help names", () => {
+Deno.test("the options are those in the help", () => {
   assertEquals(
     NETWORK_OPTIONS.map(({ name }) => name),
     [
@@ -22,7 +22,7 @@ Deno.test("the options are those that the help names", () => {
   }
 });
 
-Deno.test("every option but --ip and --name, and what is short for another, is a setting", () => {
+Deno.test("every option is a setting, except --ip, --name and aliases", () => {
   const given = NETWORK_OPTIONS.map(({ name }) => name).filter((name) => name !== "host-network")
     .map((name): [string, string] => [name, "v"]);
   const { settings, ip, name } = readNetworkOptions(given);
@@ -39,7 +39,7 @@ Deno.test("--host-network is short for --network host", () => {
   assertThrows(() => read("x"), HpkError, "--host-network");
 });
 
-Deno.test("a switch is yes, and --no-masquerade turns the setting around", () => {
+Deno.test("a switch is yes, and --no-masquerade inverts the setting", () => {
   const read = (...given: [string, string][]) => readNetworkOptions(given).settings;
   assertEquals(read(["isolated", "yes"], ["allow-imds", "no"]), {
     isolated: "yes",
@@ -51,7 +51,7 @@ Deno.test("a switch is yes, and --no-masquerade turns the setting around", () =>
   assertEquals(read(["publish", "80:80"], ["publish", "81:81"]), { publish: "80:80,81:81" });
 });
 
-Deno.test("of an option given twice the last counts, but DNS servers add up", () => {
+Deno.test("the last value of an option counts, but DNS servers add up", () => {
   const given = [["mtu", "1"], ["dns", "a"], ["mtu", "2"], ["dns", "b,c"], ["ip", "x"]] as const;
   assertEquals(readNetworkOptions([...given]), {
     settings: { dns: "a,b,c", mtu: "2" },
@@ -68,12 +68,12 @@ Deno.test("an empty value is refused", () => {
   }
 });
 
-Deno.test("a name that no container can have is refused", () => {
+Deno.test("an invalid container name is refused", () => {
   assertThrows(() => readNetworkOptions([["name", "a/b"]]), HpkError, "cannot name a container");
   assertThrows(() => readNetworkOptions([["name", "a"], ["name", "-"]]), HpkError, "'-'");
 });
 
-Deno.test("checkContainerName() refuses what cannot name a container", () => {
+Deno.test("checkContainerName() refuses invalid names", () => {
   for (const name of ["web", "0", "a".repeat(63)]) checkContainerName(name);
   for (const name of ["", "-a", "a b", "a/b", "a".repeat(64)]) {
     const { message } = assertThrows(() => checkContainerName(name), HpkError);

@@ -1,13 +1,13 @@
-/** A program of this name is a command line of Docker's kind. */
+/** The name under which the program has Docker's command line. */
 const DOCKER_LIKE = "crungo";
 
-/** Whether a program was called by the name of a command line of Docker's kind. */
+/** Whether the program was called by that name. */
 export function isDockerLike(argv0: string): boolean {
   return argv0.replace(/^.*\//, "") === DOCKER_LIKE;
 }
 
 /**
- * Whether a command line may be for another runtime than Apptainer.
+ * Whether a command line may be for a runtime other than Apptainer.
  *
  * @param argv The program's name and its arguments.
  * @param preferred HPK_RUNTIME; undefined or empty for Apptainer.

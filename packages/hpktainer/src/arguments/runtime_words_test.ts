@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { asksForRuntime, isDockerLike } from "./runtime_words.ts";
 
-Deno.test("asksForRuntime() holds by the program's name, an option, or the environment", () => {
+Deno.test("asksForRuntime() is true by the program's name, an option, or the environment", () => {
   const cases: [string, string | undefined, boolean][] = [
     ["hpktainer run image.sif", undefined, false],
     ["hpktainer run image.sif", "", false],
@@ -17,7 +17,7 @@ Deno.test("asksForRuntime() holds by the program's name, an option, or the envir
   }
 });
 
-Deno.test("isDockerLike() looks at the last part of the name", () => {
+Deno.test("isDockerLike() checks the last part of the path", () => {
   assertEquals(["crungo", "/a/crungo", "crungo2", "/crungo/a"].map(isDockerLike), [
     ...[true, true, false, false],
   ]);

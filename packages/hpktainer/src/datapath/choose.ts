@@ -4,7 +4,7 @@ import { relayDatapath } from "./relay.ts";
 import { tapDatapath } from "./tap.ts";
 import { vethDatapath } from "./veth.ts";
 
-/** The datapath that a setting asks for: where nothing is set, the kernel's own. */
+/** The datapath of a setting; by default veth. */
 export function datapathFor(setting: DatapathSetting): Datapath {
   switch (setting) {
     case "tap":

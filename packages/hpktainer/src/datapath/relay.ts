@@ -10,8 +10,8 @@ import type { Datapath } from "./datapath.ts";
 import { startRelaySession } from "./relay_session.ts";
 
 /**
- * A TAP on the bridge, and a socket that the container's own hpk-net-daemon connects to: what the
- * image has to do is in images/hpktainer-base.
+ * A TAP on the bridge, and a socket that hpk-net-daemon in the container connects to; for the
+ * image's part see images/hpktainer-base.
  */
 export const relayDatapath: Datapath = {
   name: "relay",

@@ -19,7 +19,7 @@ import {
   runOrThrow,
 } from "@hpk/core/os";
 
-/** A session to be started. */
+/** A session to start. */
 export interface SessionRequest {
   readonly id: string;
   readonly plan: NetworkPlan;
@@ -27,16 +27,16 @@ export interface SessionRequest {
   readonly address: Ipv4;
 }
 
-/** Seconds without a session after which the daemon ends. */
+/** Seconds without a session after which the daemon exits. */
 const IDLE_EXIT = 5;
 
-/** The daemon may be ending, or another start be faster than ours: then it is tried again. */
+/** Number of attempts: the daemon may be exiting, or another process may start it first. */
 const ATTEMPTS = 5;
 
 const LOG = `${RELAY_DIRECTORY}/log`;
 
 /**
- * Asks the host's hpk-net-daemon for a session, and starts it where it does not run.
+ * Requests a session from the host's hpk-net-daemon, and starts the daemon if it does not run.
  *
  * @throws {HpkError} When it cannot be started, or refuses.
  */
@@ -70,8 +70,8 @@ export async function startRelaySession(request: SessionRequest): Promise<void> 
 }
 
 /**
- * Runs a command, and runs it again when a signal has killed it. It says that it is ready by closing
- * descriptor 3, which nobody else holds: then the pipe on standard output ends.
+ * Runs a command, and restarts it after a signal has killed it. The command signals that it is
+ * ready by closing descriptor 3, which nothing else holds: then the pipe on standard output ends.
  */
 const SUPERVISOR = `cd /
 exec 3>&1 >/dev/null 2>>"$0" </dev/null
@@ -80,7 +80,7 @@ exec 3>&-
 wait $!
 while [ $? -ge 128 ]; do "$@" & wait $!; done`;
 
-/** Starts the daemon in a session of its own, and waits until it is ready or has ended. */
+/** Starts the daemon in its own session, and waits until it is ready or has ended. */
 async function startDaemon(): Promise<void> {
   Deno.mkdirSync(RELAY_DIRECTORY, { recursive: true, mode: 0o700 });
   const program = requireProgram(NET_DAEMON);

@@ -3,7 +3,7 @@ import { createNamespace, joinBridge, NAMESPACE_DIRECTORY } from "@hpk/core/os";
 import type { Datapath } from "./datapath.ts";
 import { startRelaySession } from "./relay_session.ts";
 
-/** Two TAPs, one in the container and one on the bridge, and hpk-net-daemon between them. */
+/** Two TAPs, one in the container and one on the bridge, connected by hpk-net-daemon. */
 export const tapDatapath: Datapath = {
   name: "tap",
   containerMakesInterface: false,

@@ -2,7 +2,7 @@ import { hostLinkName } from "@hpk/core";
 import { createNamespace, makeContainerLink, NAMESPACE_DIRECTORY } from "@hpk/core/os";
 import type { Datapath } from "./datapath.ts";
 
-/** A veth pair of the kernel: one end in the container, the other on the bridge. */
+/** A veth pair, with one end in the container and the other on the bridge. */
 export const vethDatapath: Datapath = {
   name: "veth",
   containerMakesInterface: false,

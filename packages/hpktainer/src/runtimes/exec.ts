@@ -7,11 +7,11 @@ import { writeText } from "../shared/streams.ts";
 import { verbOf } from "./table.ts";
 
 /**
- * Runs a command in a container that runs.
+ * Runs a command in a running container.
  *
- * @param words What follows `container exec`.
+ * @param words The arguments of `container exec`.
  * @return The command's exit status.
- * @throws {HpkError} When it cannot be run.
+ * @throws {HpkError} When the command cannot be run.
  */
 export async function execInContainer(
   caller: Caller,

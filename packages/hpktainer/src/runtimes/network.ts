@@ -1,4 +1,4 @@
-/** A container's place in the ledger, with a network of ours or without one. */
+/** A container's network and its record in the ledger, also for containers without our network. */
 
 import {
   type ContainerRecord,
@@ -25,7 +25,7 @@ import { readConfiguration } from "../settings/configuration.ts";
 import type { Caller } from "../shared/pure/caller.ts";
 import { writeText } from "../shared/streams.ts";
 
-/** Which network a container is to have. */
+/** The network chosen for a container. */
 export interface NetworkChoice {
   readonly settings: Settings;
   readonly mode: WantedNetwork;
@@ -36,13 +36,13 @@ export interface RecordedNetwork extends GivenNetwork {
   readonly record: ContainerRecord;
 }
 
-/** What every host file of a container without a network begins with (hosts(5)). */
+/** First lines of the hosts file of a container without our network (hosts(5)). */
 const LOCAL_HOSTS = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
 
 /**
  * Chooses a container's network: by its options, the caller's environment and the configuration.
  *
- * @throws {HpkError} When options and network do not go together.
+ * @throws {HpkError} When the options do not apply to the network.
  */
 export function chooseNetwork(caller: Caller, container: StoredContainer): NetworkChoice {
   const { settings } = readConfiguration(caller, networkSettings(container));
@@ -52,9 +52,9 @@ export function chooseNetwork(caller: Caller, container: StoredContainer): Netwo
 }
 
 /**
- * Gives a container its network, and writes it into the ledger before.
+ * Records a container in the ledger, then creates its network.
  *
- * @throws {HpkError} When it cannot be; nothing is left of the attempt.
+ * @throws {HpkError} When that fails; nothing is left behind.
  */
 export async function giveNetwork(
   ledger: Ledger,
@@ -152,7 +152,7 @@ async function recordOnly(
   };
 }
 
-/** The host's own resolver where its network is shared: a stub on its loopback answers there too. */
+/** The host's own resolver for its shared network: a stub on the loopback answers there too. */
 function resolverText(mode: "host" | "none", settings: Settings): string {
   const own = readFileIfExists("/etc/resolv.conf") ?? "";
   return mode === "host" && settings.dns.length === 0
@@ -172,7 +172,7 @@ function recordOf(
   });
 }
 
-/** The settings that the user gives, with the image's ports where those are to be published. */
+/** The user's settings, with the image's ports if --publish-all is given. */
 function networkSettings(
   { options, config }: StoredContainer,
 ): StoredContainer["options"]["network"]["settings"] {
@@ -185,7 +185,7 @@ function networkSettings(
   };
 }
 
-/** Refuses options of a network for a container without one. */
+/** Refuses network options for a container without our network. */
 function checkNetwork({ options }: StoredContainer, mode: NetworkChoice["mode"]): void {
   if (mode !== "host" && mode !== "none") return;
   const { ip, settings } = options.network;
@@ -196,7 +196,7 @@ function checkNetwork({ options }: StoredContainer, mode: NetworkChoice["mode"])
   if (given.length === 0) return;
   throw new HpkError({
     what: `cannot use --${given[0]} with the network '${mode}'`,
-    why: "the container gets no network of ours",
+    why: "hpktainer does not set up that network",
     fix: "leave one of the two out",
   });
 }

@@ -1,4 +1,4 @@
-/** Starts a container again that is kept, and attaches to one that runs. */
+/** Starts a stored container again, and attaches to a running one. */
 
 import { HpkError } from "@hpk/core";
 import { Ledger } from "@hpk/core/os";
@@ -17,11 +17,11 @@ import { prepareToStart, startPrepared } from "./start.ts";
 import { verbOf } from "./table.ts";
 
 /**
- * Starts a container that does not run. One that runs is left alone.
+ * Starts a stopped container. A running one is left alone.
  *
- * @param attached Whether we wait for it and have its output.
- * @param interactive Whether our input goes to it, too.
- * @return Its exit status where we wait for it, else 0.
+ * @param attached Whether we wait for it and get its output.
+ * @param interactive Whether it gets our input, too.
+ * @return Its exit status if we wait for it, else 0.
  */
 export async function restartContainer(
   caller: Caller,
@@ -41,9 +41,9 @@ export async function restartContainer(
 }
 
 /**
- * Attaches our streams to a container that runs in the background.
+ * Attaches our streams to a container in the background.
  *
- * @return Its exit status; 0 when it was left by the keys.
+ * @return Its exit status; 0 if the user detached.
  */
 export async function attachToContainer(
   caller: Caller,
@@ -67,13 +67,13 @@ export async function attachToContainer(
   if (supervisor === undefined || streams === undefined) {
     throw new HpkError({
       what: `cannot attach to '${wanted}'`,
-      why: "its streams are those of who started it",
-      fix: "look there",
+      why: "its streams are those of the process that started it",
+      fix: "use the terminal or files of that process",
     });
   }
   using signals = options.forwardSignals ? new SignalForwarder(init) : undefined;
   signals?.begin();
-  // To leave it, or to lose the terminal, does not end a container in the background.
+  // To detach, or to lose the terminal, does not end a container in the background.
   if (await streams.copy() !== "ended") return 0;
   await waitForEnd(supervisor);
   return exitStatusOf(id);

@@ -2,8 +2,8 @@
  * Runs a container:
  *
  *   command line ── image ── checks ── container on disk ── network (ledger)
- *   the runtime makes it ── streams, signals ── its command begins
- *   in the foreground: copy and wait; else: the owner becomes its supervisor
+ *   runtime creates it ── streams, signals ── its command starts
+ *   in the foreground: copy and wait; else: its supervisor becomes the owner
  */
 
 import { HpkError, newContainerId } from "@hpk/core";
@@ -22,10 +22,10 @@ import { prepareToStart, type ReadyContainer, startPrepared } from "./start.ts";
 import { preferredRuntime, runtimeNamed } from "./table.ts";
 
 /**
- * Runs a container from the words after `run`.
+ * Runs a container from the arguments of `run`.
  *
  * @return Its exit status; 0 where it runs in the background.
- * @throws {HpkError} When it cannot be started; nothing is left of the attempt.
+ * @throws {HpkError} When it cannot be started; nothing is left behind.
  */
 export async function runContainer(caller: Caller, words: readonly string[]): Promise<number> {
   const request = readRun(words, "hpktainer run", caller, readOptionFile(caller));
@@ -47,9 +47,9 @@ export async function runContainer(caller: Caller, words: readonly string[]): Pr
 }
 
 /**
- * Makes a container from the words after `create`, without starting it.
+ * Creates a container from the arguments of `create`, without starting it.
  *
- * @return Its id; undefined when help was asked for.
+ * @return Its id; undefined for --help.
  */
 export async function createContainer(
   caller: Caller,
@@ -66,12 +66,12 @@ export async function createContainer(
   return container.id;
 }
 
-/** Makes a container on disk, when all that can be checked is checked. */
+/** Stores a container on disk, after all possible checks. */
 async function storeNew(
   caller: Caller,
   { options, image: given, args, runtime = preferredRuntime(caller) }: RunRequest,
 ): Promise<ReadyContainer> {
-  // Before an image is fetched for it.
+  // Before an image is fetched.
   await runtimeNamed(runtime);
   const { pull, platform, authFile, quiet } = options;
   const cidFile = options.cidFile === undefined ? undefined : absolutePath(caller, options.cidFile);

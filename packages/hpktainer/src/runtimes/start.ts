@@ -11,20 +11,20 @@ import type { Caller } from "../shared/pure/caller.ts";
 import { chooseNetwork, giveNetwork, type NetworkChoice } from "./network.ts";
 import { runtimeNamed } from "./table.ts";
 
-/** A container that is ready to be started. */
+/** A container that is ready to start. */
 export interface ReadyContainer {
   readonly container: StoredContainer;
   readonly prepared: PreparedContainer;
   readonly network: NetworkChoice;
 }
 
-/** How long a container may take to end when its user is gone, in ms. */
+/** How long a container may take to end after its user is gone, in ms. */
 const GRACE_MS = 3_000;
 
 /**
- * Checks all that can be before anything is made for a container.
+ * Checks as much as possible before anything is created for a container.
  *
- * @throws {HpkError} When it cannot be run so.
+ * @throws {HpkError} When it cannot be run.
  */
 export async function prepareToStart(
   caller: Caller,
@@ -38,8 +38,8 @@ export async function prepareToStart(
 /**
  * Starts a container.
  *
- * @return Its exit status, or 0 where it goes on without us.
- * @throws {HpkError} When it cannot be started. A new one is removed then.
+ * @return Its exit status, or 0 if it runs in the background.
+ * @throws {HpkError} When it cannot be started. A new container is then removed.
  */
 export async function startPrepared(
   caller: Caller,
@@ -55,7 +55,7 @@ export async function startPrepared(
     const given = await giveNetwork(ledger, caller, container, network);
     record = { ...given.record, phase: "running" };
     made = await prepared.make(caller, given, mode);
-    // From before the command's first words on: who reads them may send a signal at once.
+    // Before the command's first output: a reader of it may send a signal at once.
     if (mode.foreground && options.forwardSignals) signals = new SignalForwarder(made.init);
     await made.begin();
     signals?.begin();
@@ -80,7 +80,7 @@ export async function startPrepared(
   return await waitInForeground(ledger, record, made);
 }
 
-/** Waits for a container to end, or for its user to leave it. */
+/** Waits until a container ends or its user detaches. */
 async function waitInForeground(
   ledger: Ledger,
   record: ContainerRecord,
@@ -95,7 +95,7 @@ async function waitInForeground(
     }
     if (end !== "ended") {
       sendTo(init, end.signal);
-      // With our end comes that of a container that goes on nevertheless.
+      // If the container does not end, our own end will end it.
       if (supervisor !== undefined && !await waitForEnd(supervisor, GRACE_MS)) return end.status;
     }
   }
@@ -103,9 +103,9 @@ async function waitInForeground(
   return exitStatusOf(record.id);
 }
 
-/** From now on the container lives as long as its supervisor. */
+/** Makes the supervisor the container's owner. */
 function handOver(ledger: Ledger, record: ContainerRecord, { supervisor }: MadeContainer): void {
-  // One that has ended already is ours to the end, which is now.
+  // If it has already ended, we stay the owner until we end.
   ledger.write({ ...record, owner: supervisor ?? record.owner });
   faultPoint("container.handed over");
 }

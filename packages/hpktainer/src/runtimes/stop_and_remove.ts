@@ -24,14 +24,14 @@ import {
 } from "../containers/store.ts";
 import { discardContainer } from "../containers/take_down.ts";
 
-/** How long a container may take to end before it is killed, in seconds, as with Docker. */
+/** Default time a container may take to end before it is killed, in seconds, as with Docker. */
 const STOP_TIMEOUT = 10;
 
-/** How long one may take to be gone after SIGKILL, in ms. */
+/** How long a container may take to end after SIGKILL, in ms. */
 const KILL_TIMEOUT_MS = 10_000;
 
 /**
- * Stops a container, by its signal, then by SIGKILL. One that does not run is left alone.
+ * Stops a container by its stop signal, then by SIGKILL. A stopped one is left alone.
  *
  * @param timeout Seconds between the two; undefined for the container's own.
  * @param signal Undefined for the container's own.
@@ -73,8 +73,8 @@ const SIGKILL = 9;
 /**
  * Removes a container.
  *
- * @param force Whether one that runs is killed first.
- * @throws {HpkError} When there is none, or it runs.
+ * @param force Whether to kill a running container first.
+ * @throws {HpkError} When it does not exist, or runs.
  */
 export async function removeContainer(
   caller: Caller,
@@ -97,7 +97,7 @@ export async function removeContainer(
 }
 
 /**
- * Removes every container that does not run.
+ * Removes all stopped containers.
  *
  * @return Their ids.
  */
@@ -122,7 +122,7 @@ export async function waitForContainer(caller: Caller, wanted: string): Promise<
   const engine = await engineNamed(container.runtime);
   using exits = watchDirectory(pathsOf(container.id).exits);
   for (;;) {
-    // Read at once: one that is not kept is removed soon after.
+    // Read at once: a container that is not kept is removed soon.
     const code = readExitCode(container.id);
     if (code !== undefined) return code;
     const supervisor = engine.supervisor(container.id);
@@ -138,8 +138,8 @@ async function killAndWait(container: StoredContainer): Promise<void> {
   if (await hasEnded(container, KILL_TIMEOUT_MS)) return;
   throw new HpkError({
     what: `cannot end the container '${container.id}'`,
-    why: "its processes do not end even by SIGKILL",
-    fix: "look for what they wait for, such as a network file system",
+    why: "its processes do not end even after SIGKILL",
+    fix: "check what they wait for, such as a network file system",
   });
 }
 

@@ -4,8 +4,8 @@ import type { Caller } from "../shared/pure/caller.ts";
 import type { Runtime } from "../containers/runtime.ts";
 
 /**
- * The runtimes of stored containers, the default first. Each is loaded when it is used. Apptainer, which
- * keeps its containers itself, is not one of them.
+ * The runtimes of stored containers, the default first. Each is loaded when it is used. Apptainer,
+ * which keeps its containers itself, is not one of them.
  */
 const RUNTIMES: Readonly<Record<string, () => Promise<Runtime>>> = {
   crun: async () => (await import("./crun/crun.ts")).crunRuntime,
@@ -26,28 +26,28 @@ export function preferredRuntime({ environment }: Caller): string {
 /**
  * Loads a runtime.
  *
- * @throws {HpkError} When there is none of that name.
+ * @throws {HpkError} When it does not exist.
  */
 export function runtimeNamed(name: string): Promise<Runtime> {
   const load = Object.hasOwn(RUNTIMES, name) ? RUNTIMES[name] : undefined;
   if (load !== undefined) return load();
   throw new HpkError({
     what: `cannot use the runtime '${name}'`,
-    why: name === APPTAINER ? "it runs Apptainer's own images only" : "it is not known",
+    why: name === APPTAINER ? "it only runs Apptainer's own images" : "it is unknown",
     fix: `use one of ${[APPTAINER, ...RUNTIME_NAMES].filter((known) => known !== name).join(", ")}`,
   });
 }
 
-/** What not every runtime does, as messages name it. */
+/** Optional operations of a runtime, as named in messages. */
 const OPTIONAL = {
   exec: "run a command in a container",
   attach: "attach to a container",
 } as const;
 
 /**
- * Something that not every runtime does.
+ * An optional operation of a runtime.
  *
- * @throws {HpkError} When the runtime does not.
+ * @throws {HpkError} When the runtime does not support it.
  */
 export async function verbOf<V extends keyof typeof OPTIONAL>(
   name: string,
@@ -58,11 +58,11 @@ export async function verbOf<V extends keyof typeof OPTIONAL>(
   throw new HpkError({
     what: `cannot ${OPTIONAL[verb]} of the runtime '${name}'`,
     why: "that runtime does not support it",
-    fix: "run the container by another runtime, see 'hpktainer container run --help'",
+    fix: "run the container with another runtime, see 'hpktainer container run --help'",
   });
 }
 
-/** The programs that the runtimes of stored containers cannot do without. */
+/** The programs that the runtimes of stored containers require. */
 export async function programsOfRuntimes(): Promise<readonly Program[]> {
   const runtimes = await Promise.all(Object.values(RUNTIMES).map((load) => load()));
   return runtimes.flatMap(({ programs }) => programs);

@@ -23,16 +23,16 @@ Deno.test("preferredRuntime() is HPK_RUNTIME, unless that is Apptainer", () => {
   }
 });
 
-Deno.test("a runtime that is not known is refused by name, with those that are", async () => {
+Deno.test("an unknown runtime is refused by name, and the known ones are listed", async () => {
   assertThrows(
     () => runtimeNamed("nosuch"),
     HpkError,
-    "it is not known; use one of apptainer, crun",
+    "it is unknown; use one of apptainer, crun",
   );
   assertThrows(
     () => runtimeNamed("apptainer"),
     HpkError,
-    "Apptainer's own images only; use one of",
+    "it only runs Apptainer's own images; use one of",
   );
   await assertRejects(() => verbOf("nosuch", "exec"), HpkError, "'nosuch'");
 });

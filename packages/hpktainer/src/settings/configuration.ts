@@ -3,10 +3,10 @@ import { readFileIfExists } from "@hpk/core/os";
 import { absolutePath, type Caller } from "../shared/pure/caller.ts";
 
 /**
- * Reads the settings from the configuration file, the caller's environment and options.
+ * Reads the settings from the configuration file, the caller's environment and the options.
  *
- * @param options Options of the command line by key.
- * @throws {HpkError} On a wrong key or value.
+ * @param options Command-line options by key.
+ * @throws {HpkError} On an invalid key or value.
  */
 export function readConfiguration(
   caller: Caller,

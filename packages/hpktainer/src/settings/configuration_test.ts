@@ -3,7 +3,7 @@ import { TempDirectory } from "@hpk/core/testing";
 import { type Caller, NO_STREAMS } from "../shared/pure/caller.ts";
 import { readConfiguration } from "./configuration.ts";
 
-Deno.test("readConfiguration() takes the caller's environment and directory, not this process's", () => {
+Deno.test("readConfiguration() uses the caller's environment and directory, not this process's", () => {
   using directory = new TempDirectory();
   directory.write("hpk.ini", "[network]\nsubnet = 10.96.0.0/24\nmtu = 1300\n");
   const caller: Caller = {

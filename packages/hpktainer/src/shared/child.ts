@@ -1,7 +1,7 @@
 import { forwardSignals, signalChild } from "./signals.ts";
 import { logProgram } from "@hpk/core/log";
 
-/** Signals that are handed on to a child; the rest end us as they end any program. */
+/** Signals that are forwarded to a child; the others have their default effect on us. */
 const FORWARDED: readonly Deno.Signal[] = [
   "SIGINT",
   "SIGTERM",
@@ -12,9 +12,9 @@ const FORWARDED: readonly Deno.Signal[] = [
 ];
 
 /**
- * Runs a program on our own standard streams and hands signals on to it.
+ * Runs a program on our own standard streams and forwards signals to it.
  *
- * @param environment Variables that are added to our own, or with `clearEnv` all that it has.
+ * @param environment Variables to add to our own, or, with `clearEnv`, its whole environment.
  * @return Its exit status, or 128 and the number of the signal that ended it.
  */
 export async function runChild(

@@ -1,6 +1,6 @@
 /**
- * Writes down what happens, and logs it. No start and no tear-down fails for want of that: where it cannot
- * be written, it is not.
+ * Records events in the event log, and in the debug log. A failure to write does not fail a start
+ * or a tear-down.
  */
 
 import type { ContainerRecord } from "@hpk/core";
@@ -16,9 +16,9 @@ import {
 } from "./pure/event.ts";
 
 /**
- * Writes down what has happened to containers.
+ * Records events of containers.
  *
- * @param exitStatusOf Tells the exit status of one that has ended, where it is known.
+ * @param exitStatusOf Returns the exit status of an ended container, if known.
  */
 export function recordEvents(
   event: Exclude<EventKind, "repaired">,
@@ -34,15 +34,15 @@ export function recordEvents(
   })));
 }
 
-/** Writes down that a container runs. */
+/** Records that a container runs. */
 export function recordStart(record: ContainerRecord): void {
   recordEvents("started", [record]);
 }
 
 /**
- * Writes down that something which containers share was made again.
+ * Records that something which containers share was repaired.
  *
- * @param detail What had become of it, as a clause.
+ * @param detail What was wrong, as a clause.
  */
 export function recordRepair(part: RepairedPart, detail: string): void {
   write([{ event: "repaired", container: null, exitStatus: null, part, detail }]);
@@ -56,6 +56,6 @@ function write(happened: readonly Omit<HpkEvent, "version" | "time">[]): void {
   try {
     appendLine(EVENT_LOG, events.map(formatEventLine).join(""));
   } catch (error) {
-    log("debug", () => `cannot write down an event: ${error}`);
+    log("debug", () => `cannot record an event: ${error}`);
   }
 }

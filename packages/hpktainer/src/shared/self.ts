@@ -1,6 +1,6 @@
 /**
- * The command line that runs this program again. From source that takes the import map that this host
- * can serve, which scripts/deno knows.
+ * The command line that runs this program again. From source, scripts/deno chooses the import map
+ * that this host can use.
  *
  * @param args Its arguments.
  */

@@ -16,7 +16,7 @@ export function forwardSignals(
   };
 }
 
-/** Sends a signal to a child; one that has ended in this moment has its status on the way. */
+/** Sends a signal to a child, unless it has just ended. */
 export function signalChild(child: Deno.ChildProcess, signal: Deno.Signal): void {
   try {
     child.kill(signal);

@@ -3,9 +3,9 @@ import type { OutputStream } from "./pure/caller.ts";
 const encoder = new TextEncoder();
 
 /**
- * Writes text, whole, without yielding.
+ * Writes all of a text without yielding.
  *
- * @return False when nobody reads the stream any more.
+ * @return False when the reader is gone.
  */
 export function writeText(stream: Pick<OutputStream, "writeSync">, text: string): boolean {
   let rest = encoder.encode(text);
@@ -13,16 +13,16 @@ export function writeText(stream: Pick<OutputStream, "writeSync">, text: string)
     while (rest.length > 0) rest = rest.subarray(stream.writeSync(rest));
     return true;
   } catch (error) {
-    // The reader has seen enough, as `head` does.
+    // The reader has closed the pipe, as `head` does.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
     return false;
   }
 }
 
 /**
- * Writes bytes, all of them.
+ * Writes all bytes.
  *
- * @return False when nobody reads the stream any more.
+ * @return False when the reader is gone.
  */
 export async function writeBytes(
   stream: Pick<OutputStream, "write">,

@@ -58,7 +58,7 @@ export function readExec(
   const [container, ...command] = operands;
   if (container === undefined || command.length === 0) {
     throw new HpkError({
-      what: "cannot exec",
+      what: "cannot run 'hpktainer container exec'",
       why: container === undefined ? "no container is named" : "no command is named",
       fix: "write hpktainer container exec [OPTIONS] CONTAINER COMMAND [ARG...]",
     });

@@ -105,7 +105,7 @@ export function readRun(
   const [image, ...args] = scan.operands;
   if (image === undefined || image === "") {
     throw new HpkError({
-      what: `cannot ${command.split(" ").at(-1)}`,
+      what: `cannot run '${command}'`,
       why: "no image is named",
       fix: `write ${command} [OPTIONS] IMAGE [COMMAND] [ARG...]`,
     });

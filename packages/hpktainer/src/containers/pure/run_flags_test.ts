@@ -187,7 +187,7 @@ Deno.test("invalid options are reported in one line", () => {
     ["-v :/b image", /the source is empty/],
     ["-v a:/ image", /the root cannot be replaced/],
     ["-v a:/x -v b:/x/ image", /cannot mount two things at \/x/],
-    ["--mount type=volume,source=v,target=/v image", /no named volumes/],
+    ["--mount type=volume,source=v,target=/v image", /named volumes are not supported/],
     ["--mount type=bind,target=/v image", /it has no source/],
     ["--mount type=bind,source=/a,target=/v,colour=red image", /'colour' is not a known key/],
     ["-m -5m image", /it is not a size/],

@@ -120,7 +120,7 @@ export function readMount(text: string): VolumeRequest {
       return wrong(
         "--mount",
         text,
-        "there are no named volumes",
+        "named volumes are not supported",
         "use type=bind with a directory of the host",
       );
     default:

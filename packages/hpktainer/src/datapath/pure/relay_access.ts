@@ -1,10 +1,10 @@
-/** What a container needs that makes its interface itself (datapath relay). */
+/** What a container needs to create its interface (datapath relay). */
 export interface RelayAccess {
-  /** Directory of the one socket that it may reach. */
+  /** Directory that contains only its socket. */
   readonly directory: string;
   /** Path of the socket, on the host and in the container. */
   readonly socket: string;
-  /** The Ethernet address that its frames must come from. */
+  /** The Ethernet address that its frames must have as source. */
   readonly mac: string;
   /** MTU in bytes. */
   readonly mtu: number;

@@ -7,13 +7,13 @@ import type { Caller } from "../../shared/pure/caller.ts";
 /** Name of the runtime in records. */
 export const APPTAINER = "apptainer";
 
-/** Path of Apptainer, which is the caller's choice; undefined where it is not installed. */
+/** Path of Apptainer by the caller's PATH; undefined if it is not installed. */
 export function findApptainer({ environment }: Caller): string | undefined {
   return findProgram(PROGRAMS.apptainer, environment["PATH"] ?? "");
 }
 
 /**
- * As {@linkcode findApptainer}, for what needs it.
+ * As {@linkcode findApptainer}, but fails without it.
  *
  * @throws {HpkError} When it is not installed.
  */
@@ -22,10 +22,10 @@ export function requireApptainer({ environment }: Caller): string {
 }
 
 /**
- * Becomes Apptainer: this process, which is the caller, is replaced by it.
+ * Replaces this process, which is the caller, by Apptainer.
  *
  * @param args Its arguments.
- * @param variables Added to the environment.
+ * @param variables Variables to add to the environment.
  * @throws {HpkError} When it is not installed.
  */
 export function becomeApptainer(
@@ -39,12 +39,12 @@ export function becomeApptainer(
 }
 
 /**
- * Variables for an Apptainer that the caller becomes or starts.
+ * Variables for an Apptainer that the caller executes or starts.
  *
- * Root inside a container of another runtime may lack a capability, and Apptainer fails if it cannot
- * have them all: it is told to do without those.
+ * Root inside a container of another runtime may lack a capability, and Apptainer fails unless it
+ * gets all of them: the variables make it drop the missing ones.
  *
- * @param variables What it is told besides.
+ * @param variables Additional variables.
  */
 export function apptainerVariables(
   { uid, environment, process }: Pick<Caller, "uid" | "environment" | "process">,
@@ -56,5 +56,5 @@ export function apptainerVariables(
   return { ...variables, [DROPPED]: [...new Set([...asked, ...missing])].join(",") };
 }
 
-/** The capabilities that Apptainer does without. */
+/** The capabilities that Apptainer drops. */
 const DROPPED = "APPTAINER_DROP_CAPS";

@@ -4,7 +4,7 @@ import { apptainerEnvironment } from "./pure/apptainer_command.ts";
 import type { Caller } from "../../shared/pure/caller.ts";
 
 /**
- * Runs a command in an instance, whose network it shares: it learns the instance's address.
+ * Runs a command in an instance and in its network, with the instance's address in its environment.
  *
  * @param instance The instance's name.
  * @param args Arguments for Apptainer.

@@ -17,15 +17,15 @@ import { runChild } from "../../shared/child.ts";
 import { takeDown } from "../../attach/teardown.ts";
 
 /**
- * Starts a container in a network of its own.
+ * Starts a container in its own network.
  *
  * A command in the foreground replaces this process: its exit status, signals, streams and terminal
- * are Apptainer's own, and the monitor releases the network when it ends. An instance goes on in the
- * background, so its start is a child that is waited for.
+ * are Apptainer's own, and the monitor releases the network when it ends. An instance continues in
+ * the background, so its start is a child process that we wait for.
  *
- * @param tell Takes what users should know of the container's network.
+ * @param tell Receives notices to the user about the container's network.
  * @return The exit status of an instance's start.
- * @throws {HpkError} When the container cannot be started; nothing is left of the attempt.
+ * @throws {HpkError} When the container cannot be started; nothing is left behind.
  */
 export async function startContainer(
   caller: Caller,
@@ -64,10 +64,10 @@ export async function startContainer(
 }
 
 /**
- * Attaches a container to a network of its own, as the command line asks.
+ * Attaches a container to its own network, as the command line asks.
  *
- * @param becomesIt Whether the caller has nothing left to do then but to become the container.
- * @throws {HpkError} When it cannot be; nothing is left of the attempt.
+ * @param becomesIt Whether all that the caller does afterwards is to become the container.
+ * @throws {HpkError} When that fails; nothing is left behind.
  */
 export async function attachAsAsked(
   ledger: Ledger,
@@ -94,7 +94,7 @@ export async function attachAsAsked(
   });
 }
 
-/** Only where the host has a file of such ports is what reads it loaded. */
+/** Loads the reader of host.ini only if the file exists. */
 async function withPortsOfHost(settings: Settings, name: string | undefined): Promise<Settings> {
   if (readFileIfExists(HOST_INI_PATH) === undefined) return settings;
   const { withHostPorts } = await import("../../ports/host_ports.ts");
@@ -126,7 +126,10 @@ async function release(ledger: Ledger, attachment: Attachment): Promise<void> {
   await takeDown(ledger, (record) => record.id === attachment.record.id);
 }
 
-/** Absolute path of the file that the command line names for the instance's pid; undefined where none. */
+/**
+ * Absolute path of the file for the instance's pid given on the command line; undefined if not
+ * given.
+ */
 export function pidFileOf(
   caller: Caller,
   { pidFile }: Pick<ContainerInvocation, "pidFile">,
@@ -134,7 +137,7 @@ export function pidFileOf(
   return pidFile === undefined ? undefined : absolutePath(caller, pidFile);
 }
 
-/** Checks that an image named by a path exists, before anything is made for it. */
+/** Checks that an image given by path exists, before anything is created. */
 export function checkImage(caller: Caller, image: string): void {
   if (/^[a-z][a-z0-9+.-]*:/i.test(image)) return;
   try {
@@ -150,9 +153,9 @@ export function checkImage(caller: Caller, image: string): void {
 }
 
 /**
- * Checks that nothing is asked for that goes with a network of ours only.
+ * Refuses options that require our network.
  *
- * @throws {HpkError} When something is.
+ * @throws {HpkError} When one is given.
  */
 export function checkWithoutNetwork(invocation: ContainerInvocation, mode: "host" | "none"): void {
   const { ip, name, settings } = invocation.network;
@@ -166,12 +169,12 @@ export function checkWithoutNetwork(invocation: ContainerInvocation, mode: "host
   if (given.length === 0) return;
   throw new HpkError({
     what: `cannot use --${given[0]} with the network '${mode}'`,
-    why: "the container gets no network of ours",
+    why: "hpktainer does not set up that network",
     fix: "leave one of the two out",
   });
 }
 
-/** Checks that the caller is root, which a network of the container's own takes. */
+/** Checks that the caller is root, which the container's own network requires. */
 export function requireRootForNetwork(caller: Caller): void {
   requireRoot(
     caller,

@@ -4,11 +4,10 @@ import type { Caller } from "../../shared/pure/caller.ts";
 import { runChild } from "../../shared/child.ts";
 
 /**
- * Stops instances by Apptainer and releases their networks before it returns.
+ * Stops instances with Apptainer, and releases their networks before it returns.
  *
  * @param args Arguments for Apptainer.
- * @param tell Takes what is to be told of a host that was changed by the end of a container in its
- * network.
+ * @param tell Receives a notice if the end of a container in the host's network changed the host.
  * @return Apptainer's exit status.
  */
 export async function stopInstances(
@@ -20,7 +19,7 @@ export async function stopInstances(
   if (caller.uid !== 0 || !ledger.exists()) return becomeApptainer(caller, args);
   const stop = async (): Promise<number> => {
     const ended = runChild(requireApptainer(caller), args);
-    // Loaded while Apptainer works.
+    // Loaded while Apptainer runs.
     const [code, { takeDownEnded }] = await Promise.all([
       ended,
       import("../../attach/teardown.ts"),

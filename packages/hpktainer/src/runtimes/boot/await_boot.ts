@@ -1,12 +1,12 @@
-/** Waits until a booted container is up, and asks how its boot went. */
+/** Waits until a booted container is up, and queries the result of its boot. */
 
 import { type BootReport, HpkError, type ProcessId } from "@hpk/core";
 import { exists, isAlive, pause, runCommand } from "@hpk/core/os";
 
-/** How the instance is found, and how long to wait. */
+/** The instance, and how long to wait. */
 export interface BootedInstance {
   readonly name: string;
-  /** Path of Apptainer, and what is added to its environment. */
+  /** Path of Apptainer, and variables to add to its environment. */
   readonly apptainer: string;
   readonly environment: Readonly<Record<string, string>>;
   /** Its first process. */
@@ -16,16 +16,18 @@ export interface BootedInstance {
   readonly timeoutMs: number;
 }
 
-/** How long systemd has to open its socket, and how long another first process to become it, in ms. */
+/**
+ * How long systemd may take to open its socket, and another first process to become systemd, in ms.
+ */
 const SOCKET_TIMEOUT_MS = 30_000;
 const OTHER_INIT_TIMEOUT_MS = 3_000;
 const POLL_MS = 50;
 
-/** What systemctl(1) is-system-running says once the boot has come to an end. */
+/** The states of systemctl(1) is-system-running after a boot. */
 const FINAL_STATES = ["running", "degraded", "maintenance", "stopping"];
 
 /**
- * Waits until systemd has done with the boot, or the time is up.
+ * Waits until systemd has finished the boot, or the time is up.
  *
  * @throws {HpkError} When the container ends meanwhile.
  */
@@ -41,7 +43,7 @@ export async function awaitBoot(
     checkAlive(instance);
     const args = ["is-system-running", "--wait"];
     const said = (await systemctl(instance, args, deadline - Date.now())).trim();
-    // Its bus may not answer yet.
+    // The bus may not answer yet.
     if (FINAL_STATES.includes(said)) state = said;
     else await pause(POLL_MS);
   }
@@ -49,14 +51,14 @@ export async function awaitBoot(
   return { state, failedUnits: state === "running" ? [] : await failedUnits(instance) };
 }
 
-/** Waits for systemd's own socket, which it opens before it starts any unit. */
+/** Waits for systemd's private socket, which it opens before it starts any unit. */
 async function awaitSystemd(instance: BootedInstance, deadline: number): Promise<boolean> {
   const { pid } = instance.owner;
   let otherSince: number | undefined;
   while (Date.now() < deadline) {
     checkAlive(instance);
     if (hasSystemd(pid)) return true;
-    // A script may still become systemd, by exec.
+    // A script may still exec systemd.
     otherSince = isOtherInit(pid) ? otherSince ?? Date.now() : undefined;
     if (otherSince !== undefined && Date.now() - otherSince > OTHER_INIT_TIMEOUT_MS) return false;
     await pause(POLL_MS);
@@ -64,7 +66,7 @@ async function awaitSystemd(instance: BootedInstance, deadline: number): Promise
   return false;
 }
 
-/** Whether the first process runs another program than systemd, or Apptainer's that becomes the init. */
+/** Whether the first process is neither systemd nor Apptainer's starter, which becomes the init. */
 function isOtherInit(pid: number): boolean {
   try {
     return !/\/(systemd|starter|starter-suid)$/.test(Deno.readLinkSync(`/proc/${pid}/exe`));

@@ -75,15 +75,15 @@ interface Prepared {
   readonly pidFile: string;
 }
 
-/** From util-linux, as setsid. */
+/** From util-linux, like setsid. */
 const UNSHARE = { ...PROGRAMS.setsid, name: "unshare" };
 
 /**
  * Boots an instance and waits until it is up.
  *
- * @param tell Takes what is to be told: a unit that failed, a change of the host.
+ * @param tell Receives notices to the user: a failed unit, a change of the host.
  * @return Apptainer's exit status.
- * @throws {HpkError} When it cannot be booted; nothing is left of the attempt.
+ * @throws {HpkError} When it cannot be booted; nothing is left behind.
  */
 export async function bootInstance(
   caller: Caller,
@@ -98,7 +98,7 @@ export async function bootInstance(
   if (mode === "none") {
     throw new HpkError({
       what: "cannot boot a container with the network 'none'",
-      why: "hpktainer boots containers with a network of their own or the host's",
+      why: "hpktainer boots containers in their own network or the host's",
       fix: "leave --network none out, or run apptainer itself",
     });
   }
@@ -157,7 +157,7 @@ async function attachWithCgroup(
   return { record, attachment, pidFile: pidFileOf(caller, invocation) ?? attachment.pidFile };
 }
 
-/** Records a container that has nothing of its own but files and control groups. */
+/** Records a container that owns only files and control groups. */
 async function recordInHostNetwork(
   ledger: Ledger,
   caller: Caller,
@@ -199,12 +199,12 @@ function withCgroup(record: ContainerRecord): ContainerRecord {
   return { ...record, resources };
 }
 
-/** A container's control group by its path from the roots of the hierarchies. */
+/** Path of a container's control group below the root of each hierarchy. */
 function cgroupOf({ id }: Pick<ContainerRecord, "id">): string {
   return `hpktainer/${id}`;
 }
 
-/** Writes the files that are bound, and makes the arguments for Apptainer. */
+/** Writes the files to bind, and builds the arguments for Apptainer. */
 async function prepareStart(
   ledger: Ledger,
   caller: Caller,
@@ -231,7 +231,7 @@ async function prepareStart(
       !masks.some(({ unit }) => unit === "systemd-sysctl.service"),
     hostNetwork: attachment === undefined
       ? {
-        // Of this process, which lives longer than the start: there may be no process 1 to see.
+        // This process's, which outlives the start: process 1 may not be visible.
         namespacePath: `/proc/${Deno.pid}/ns/net`,
         pidFile: invocation.pidFile === undefined ? pidFile : undefined,
       }
@@ -260,7 +260,7 @@ function environmentOf(
   mounts: readonly CgroupMount[],
   attachment: Attachment | undefined,
 ): Record<string, string> {
-  // Without Apptainer's prefix: that is for scripts of its own, which do not run in a boot.
+  // Without Apptainer's prefix, which is for its own scripts: they do not run in a boot.
   const network = attachment === undefined ? {} : environmentFor(attachment);
   const wanted = bootEnvironment(caller.environment, image, mounts, network);
   return apptainerVariables(
@@ -269,7 +269,7 @@ function environmentOf(
   );
 }
 
-/** A configuration as a boot needs it, where the host's is another. */
+/** A configuration for the boot, if the host's does not suit. */
 async function ownConfiguration(
   caller: Caller,
   boot: BootOptions,
@@ -283,13 +283,13 @@ async function ownConfiguration(
   return path;
 }
 
-/** Where Apptainer says that its configuration is (`apptainer buildcfg`). */
+/** Path of Apptainer's configuration (`apptainer buildcfg`). */
 async function usualConfiguration(caller: Caller): Promise<string | undefined> {
   const settings = await runOrThrow(requireApptainer(caller), ["buildcfg"]);
   return /^APPTAINER_CONF_FILE=(.+)$/m.exec(settings)?.[1];
 }
 
-/** How Apptainer is run. */
+/** How to run Apptainer. */
 interface Launch {
   readonly apptainer: string;
   readonly environment: Readonly<Record<string, string>>;
@@ -299,7 +299,7 @@ interface Launch {
 
 interface Started {
   readonly code: number;
-  /** How its boot went; undefined where it could not be started. */
+  /** The result of its boot; undefined if it could not be started. */
   readonly booted: Pick<BootReport, "state" | "failedUnits"> | undefined;
 }
 
@@ -326,7 +326,7 @@ async function startAndWait(
   return { code, booted };
 }
 
-/** Changes a record as it is by now: a boot takes long enough for its ports to be changed meanwhile. */
+/** Changes the present record: its ports may have changed during the boot. */
 async function update(
   ledger: Ledger,
   { id }: ContainerRecord,

@@ -1,4 +1,4 @@
-/** The directory that crun makes a container from. */
+/** The directory from which crun creates a container. */
 
 import { exists, faultPoint, removeIfExists } from "@hpk/core/os";
 import { madePasswd } from "../../containers/pure/accounts.ts";
@@ -9,7 +9,7 @@ import { cgroupOf } from "../../containers/paths.ts";
 import { type CrunPaths, crunPathsOf } from "./engine.ts";
 import type { CrunContainer } from "./prepare.ts";
 
-/** Writes all that crun reads, and makes the directories that it mounts. */
+/** Writes everything that crun reads, and creates the directories that it mounts. */
 export function writeBundle(prepared: CrunContainer, network: GivenNetwork): void {
   const { container } = prepared;
   const paths = crunPathsOf(container.id);
@@ -39,11 +39,11 @@ export function writeBundle(prepared: CrunContainer, network: GivenNetwork): voi
   faultPoint("crun.bundled");
 }
 
-/** Makes a container's directories, and takes away what its last run left. */
+/** Creates a container's directories, and removes what its last run left. */
 function makeDirectories(paths: CrunPaths, prepared: CrunContainer): void {
   const { image, options, config } = prepared.container;
   for (const path of [paths.exits, paths.crunLog, paths.pid, paths.conmonPid]) removeIfExists(path);
-  // The upper directory is the root directory of the container: it looks like the image's.
+  // The upper directory is the container's root directory: it gets the image's owner and mode.
   makeLike(image.rootfs, paths.upper);
   for (const path of [paths.work, paths.rootfs, paths.exits]) {
     Deno.mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -55,7 +55,7 @@ function makeDirectories(paths: CrunPaths, prepared: CrunContainer): void {
   if (!prepared.lacksPasswd || exists(`${paths.upper}/etc`) || isLink(`${image.rootfs}/etc`)) {
     return;
   }
-  // Nothing of the image lies here, so no link of it can lead out.
+  // This directory is not the image's, so no link in it can point outside.
   Deno.mkdirSync(`${paths.upper}/etc`, { mode: 0o755 });
   Deno.chmodSync(`${paths.upper}/etc`, 0o755);
   Deno.writeTextFileSync(`${paths.upper}/etc/passwd`, madePasswd(options.user ?? config.user), {
@@ -66,10 +66,12 @@ function makeDirectories(paths: CrunPaths, prepared: CrunContainer): void {
 /** Permission bits of a mode. */
 const PERMISSIONS = 0o7777;
 
-/** Owner and mode of a directory that has no model. */
+/** Default owner and mode of a directory. */
 const ROOTS = { mode: 0o755, uid: 0, gid: 0 };
 
-/** Makes a directory with the owner and mode of another; without one root's, for all to read. */
+/**
+ * Creates a directory with the owner and mode of another; without one, root's and readable by all.
+ */
 function makeLike(model: string | undefined, path: string): void {
   if (exists(path)) return;
   const { mode, uid, gid } = model === undefined ? ROOTS : Deno.statSync(model);

@@ -1,7 +1,7 @@
 /**
- * conmon, one process of 2 MB for each container: it is the parent of the container's first process,
- * keeps its output, holds its terminal, and leaves its exit status in a file. It is there as long as
- * the container, whatever becomes of us.
+ * conmon, one process of 2 MB per container: it is the parent of the container's first process,
+ * keeps its output, holds its terminal, and writes its exit status to a file. It runs as long as
+ * the container, even if we do not.
  */
 
 import { HpkError, type ProcessId } from "@hpk/core";
@@ -33,31 +33,31 @@ import { CONTAINERS_DIRECTORY } from "../../containers/paths.ts";
 import { crunArguments, crunPath, crunPathsOf, identifyConmon } from "./engine.ts";
 import type { CrunContainer } from "./prepare.ts";
 
-/** conmon, also where podman's packages put it. */
+/** conmon, also at the paths of podman's packages. */
 export const CONMON_PROGRAM = programInPath("conmon", "install conmon (package conmon)", [
   "/usr/libexec/podman",
   "/usr/lib/podman",
 ]);
 
-/** How a container's streams are made. */
+/** How a container's streams are connected. */
 export interface StreamChoice {
   readonly output: ConmonRequest["output"];
   readonly interactive: boolean;
   readonly keepInput: boolean;
 }
 
-/** Processes of a container. */
+/** The processes of a container. */
 export interface ContainerProcesses {
   /** Its first process. */
   readonly init: ProcessId;
-  /** conmon; undefined when it has ended already. */
+  /** conmon; undefined if it has already ended. */
   readonly conmon: ProcessId | undefined;
 }
 
 /**
- * Makes a container under a conmon of its own; its command does not run yet.
+ * Creates a container under its own conmon; its command does not run yet.
  *
- * @throws {HpkError} When crun cannot make it.
+ * @throws {HpkError} When crun cannot create it.
  */
 export async function createUnderConmon(
   prepared: CrunContainer,
@@ -67,7 +67,7 @@ export async function createUnderConmon(
   const answer = parseConmonAnswer(await startConmon(prepared, streams));
   faultPoint("crun.created");
   if ("failure" in answer) {
-    // Where the container has our streams, conmon has none to read crun's messages from.
+    // If the container has our streams, conmon cannot read crun's messages.
     const said = readFileIfExists(crunPathsOf(id).crunLog) || answer.failure;
     throw creationFailure(prepared.command[0]!, said);
   }
@@ -78,7 +78,7 @@ export async function createUnderConmon(
   return { init, conmon: identifyConmon(id) };
 }
 
-/** Starts conmon and waits for what it has to say: a line of JSON, or nothing. */
+/** Starts conmon and waits for its answer: a line of JSON, or nothing. */
 async function startConmon(prepared: CrunContainer, streams: StreamChoice): Promise<string> {
   const { container } = prepared;
   const paths = crunPathsOf(container.id);
@@ -116,7 +116,7 @@ async function startConmon(prepared: CrunContainer, streams: StreamChoice): Prom
       upper: paths.upper,
       work: paths.work,
     });
-    // crun refuses trees of both versions at once; where the second is hidden it uses the first.
+    // crun refuses hierarchies of both versions at once; with version 2 hidden it uses version 1.
     const { second } = prepared.cgroups;
     const hidden = second === undefined ? [] : [second];
     child = inMounts(
@@ -142,15 +142,16 @@ function inMounts<T>(
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
     throw new HpkError({
-      what: "cannot make the container's file system",
+      what: "cannot create the container's file system",
       why: error.message,
-      fix: `let ${CONTAINERS_DIRECTORY} be on a file system that overlays can be written to, ` +
+      fix:
+        `put ${CONTAINERS_DIRECTORY} on a file system that supports overlays as their upper layer, ` +
         "such as ext4 or xfs",
     }, { cause: error });
   }
 }
 
-/** Reads until a line has come, or the other end is closed. */
+/** Reads until a line is complete, or the other end is closed. */
 async function readLine(fd: number): Promise<string> {
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(4096);

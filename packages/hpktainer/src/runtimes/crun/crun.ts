@@ -6,7 +6,7 @@ import { makeContainer } from "./make.ts";
 import { prepareContainer } from "./prepare.ts";
 import { attachStreams } from "./streams.ts";
 
-/** Containers of OCI images, run by crun under conmon. */
+/** Runs containers of OCI images with crun under conmon. */
 export const crunRuntime: Runtime = {
   programs: [CRUN_PROGRAM, CONMON_PROGRAM],
   prepare(container) {

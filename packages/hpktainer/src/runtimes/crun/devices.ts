@@ -1,16 +1,16 @@
 import { HpkError } from "@hpk/core";
 import type { SpecDevice } from "./pure/oci_spec.ts";
 
-/** What does not belong to a host alone, or is a container's own. */
+/** Directories and devices that the container has of its own. */
 const NOT_GIVEN = ["/dev/pts", "/dev/shm", "/dev/mqueue", "/dev/console", "/dev/fd"];
 
 /** Permission bits of a mode. */
 const PERMISSIONS = 0o7777;
 
 /**
- * Reads values of --device, `SRC[:DST[:rwm]]`, and looks at the devices.
+ * Reads values of --device, `SRC[:DST[:rwm]]`, and inspects the devices.
  *
- * @throws {HpkError} When one is wrong, or no device.
+ * @throws {HpkError} When one is malformed, or not a device.
  */
 export function readDevices(texts: readonly string[]): SpecDevice[] {
   return texts.map((text) => {
@@ -22,13 +22,13 @@ export function readDevices(texts: readonly string[]): SpecDevice[] {
     if (device !== undefined && path.startsWith("/") && /^[rwm]{1,3}$/.test(access)) return device;
     throw new HpkError({
       what: `cannot use --device '${text}'`,
-      why: device === undefined ? `${source} is no device` : "it is not in the right form",
+      why: device === undefined ? `${source} is not a device` : "it is malformed",
       fix: "write SOURCE, or SOURCE:TARGET:rwm",
     });
   });
 }
 
-/** Every device of the host, for a container that may do everything. */
+/** Every device of the host, for a privileged container. */
 export function allDevices(directory = "/dev"): SpecDevice[] {
   return [...Deno.readDirSync(directory)].flatMap(({ name, isDirectory }) => {
     const path = `${directory}/${name}`;
@@ -59,7 +59,7 @@ function deviceAt(source: string, path: string, access: string): SpecDevice | un
   };
 }
 
-/** Takes a device's number apart (makedev(3), as glibc does it). */
+/** Splits a device number (makedev(3), as in glibc). */
 function numbersOf(device: bigint): { major: number; minor: number } {
   return {
     major: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)),

@@ -14,21 +14,21 @@ import {
 import type { Engine } from "../../containers/engine.ts";
 import { type ContainerPaths, pathsOf } from "../../containers/paths.ts";
 
-/** crun, which makes the containers. */
+/** crun, which creates the containers. */
 export const CRUN_PROGRAM = programInPath("crun", "install crun 1.8 or newer (package crun)");
 
-/** Where crun keeps its state: with the ledger, as it ends with the host. */
+/** Where crun keeps its state: with the ledger, as a reboot ends it. */
 const CRUN_STATE = "/run/hpktainer/crun";
 
-/** Paths of a container, with those that only crun and conmon use. */
+/** Paths of a container, including those that only crun and conmon use. */
 export interface CrunPaths extends ContainerPaths {
   /** The container's specification, config.json of the bundle. */
   readonly spec: string;
-  /** What crun says when it makes the container. */
+  /** crun's messages when it creates the container. */
   readonly crunLog: string;
   /** Process id of conmon. */
   readonly conmonPid: string;
-  /** conmon's sockets for its streams and for the size of its terminal. */
+  /** conmon's sockets for the container's streams and for the size of its terminal. */
   readonly attach: string;
   readonly control: string;
 }
@@ -47,12 +47,12 @@ export function crunPathsOf(id: string): CrunPaths {
   };
 }
 
-/** Containers of crun; the supervisor of each is its conmon. */
+/** The engine of crun's containers; the supervisor of each is its conmon. */
 export const crunEngine: Engine = {
   supervisor: identifyConmon,
   async kill(id, signal) {
     const { code, stderr } = await runCrun(["kill", id, String(signal)]);
-    // One that has ended in this moment has what it was to have.
+    // A container that has just ended does not need the signal.
     if (code === 0 || identifyConmon(id) === undefined) return;
     if (/No such process|not running|does not exist/i.test(stderr)) return;
     throw new HpkError({
@@ -64,28 +64,29 @@ export const crunEngine: Engine = {
   async delete(id) {
     if (listDirectory(`${CRUN_STATE}/${id}`) === undefined) return;
     const { code } = await runCrun(["delete", "--force", id]);
-    // What crun cannot read of its own state, as after a kill in the middle, it does not remove.
+    // crun does not remove state that it cannot read, as after a kill while it wrote.
     if (code !== 0) removeIfExists(`${CRUN_STATE}/${id}`);
   },
 };
 
-/** A container's conmon; undefined where none is known, or it has ended. */
+/** A container's conmon; undefined if unknown or ended. */
 export function identifyConmon(id: string): ProcessId | undefined {
   const pid = readPidFile(crunPathsOf(id).conmonPid);
   if (pid === undefined) return undefined;
   const words = argumentsOf(pid);
-  // Of one that is ending the name is left. Of another that has the number by now the id is no argument.
+  // An exiting conmon still has its name. Another process with the pid does not have the id as
+  // argument.
   const isOurs = words.length === 0 ? programNameOf(pid) === "conmon" : words.includes(id);
   return isOurs ? identify(pid) : undefined;
 }
 
 /**
- * Arguments that every call of crun begins with.
+ * The first arguments of every call of crun.
  *
- * @param hasCgroups Whether control groups can be made.
+ * @param hasCgroups Whether control groups can be created.
  */
 export function crunArguments(hasCgroups: boolean): string[] {
-  // Root need not have systemd, and the control groups are ours.
+  // The host may not run systemd, and the control groups are ours.
   return ["--root", CRUN_STATE, `--cgroup-manager=${hasCgroups ? "cgroupfs" : "disabled"}`];
 }
 

@@ -13,12 +13,12 @@ import { lookInto, readHead, readInRoot } from "../../containers/image_files.ts"
 import { ownCapabilities } from "./prepare.ts";
 
 /**
- * Runs a command in a container that runs. Where the caller's streams can be given away, this process
+ * Runs a command in a running container. If the caller's streams can be passed on, this process
  * becomes crun, so that exit status, signals and streams are crun's own.
  *
  * @param init The container's first process.
  * @return The command's exit status.
- * @throws {HpkError} When it cannot be run.
+ * @throws {HpkError} When the command cannot be run.
  */
 export async function execInContainer(
   caller: Caller,
@@ -35,7 +35,7 @@ export async function execInContainer(
     environment: process.env,
     directory: process.cwd,
   });
-  // crun reads it from there: a file would have to be removed by somebody.
+  // crun reads the memory file: another file would have to be removed later.
   const description = `/proc/self/fd/${pipeHolding(specText(process))}`;
   const args = (more: readonly string[]) => [
     ...crunArguments(true),
@@ -60,7 +60,7 @@ export async function execInContainer(
     : become(args([]), request.interactive);
 }
 
-/** Becomes crun. */
+/** Replaces this process by crun. */
 function become(args: readonly string[], interactive: boolean): never {
   if (!interactive) inputFromNothing();
   return execInPlace(crunPath(), ["crun", ...args]);

@@ -11,9 +11,9 @@ import type { CrunContainer } from "./prepare.ts";
 import { ContainerStreams } from "./streams.ts";
 
 /**
- * Makes a container under a conmon of its own; its command does not run yet.
+ * Creates a container under its own conmon; its command does not run yet.
  *
- * @throws {HpkError} When it cannot be made.
+ * @throws {HpkError} When it cannot be created.
  */
 export async function makeContainer(
   caller: Caller,
@@ -51,7 +51,7 @@ async function startCommand(id: string): Promise<void> {
   });
 }
 
-/** Chooses how a container's streams are made. */
+/** Chooses how a container's streams are connected. */
 function chooseStreams(
   { streams: { stdin, stdout, stderr } }: Caller,
   { options }: StoredContainer,
@@ -64,7 +64,7 @@ function chooseStreams(
   return {
     output: direct ? "direct" : "kept",
     interactive: options.interactive,
-    // Who has left it may come back.
+    // The user may attach again later.
     keepInput: !mode.foreground || options.terminal,
   };
 }

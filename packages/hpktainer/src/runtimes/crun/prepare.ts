@@ -1,4 +1,4 @@
-/** All that can be found out and checked of a container before anything is made for it. */
+/** Collects and checks what a container needs before anything is created for it. */
 
 import { allCapabilities, HpkError } from "@hpk/core";
 import {
@@ -32,14 +32,14 @@ import { lookInto, readHead, readInRoot } from "../../containers/image_files.ts"
 /** The capability to make device files (mknod(2)). */
 const MAKES_DEVICES = "CAP_MKNOD";
 
-/** A directory of a container's own. */
+/** A container's own directory. */
 export interface OwnDirectory {
   readonly path: string;
-  /** Directory whose owner and mode it gets; root's where there is none. */
+  /** Directory whose owner and mode it gets; root's if undefined. */
   readonly model?: string;
 }
 
-/** Small init programs for containers, the first that is there is used: they need no libraries. */
+/** Small init programs without library dependencies; the first one installed is used. */
 const INIT_PROGRAMS = ["catatonit", "tini-static", "docker-init"].map((name) =>
   programInPath(name, "install catatonit or tini (packages of those names)", [
     "/usr/libexec/podman",
@@ -47,32 +47,32 @@ const INIT_PROGRAMS = ["catatonit", "tini-static", "docker-init"].map((name) =>
   ])
 );
 
-/** A container that can be made. */
+/** A container that is ready to be created. */
 export interface CrunContainer {
   readonly container: StoredContainer;
   readonly command: readonly string[];
   readonly account: Account;
   readonly mounts: readonly SpecMount[];
-  /** Directories that the mounts need: of volumes of its own. */
+  /** Directories that the mounts need: those of its own volumes. */
   readonly directories: readonly OwnDirectory[];
   readonly devices: readonly SpecDevice[];
   readonly capabilities: readonly string[];
   readonly cgroups: CgroupFacts;
-  /** Whether the devices that it may use can be restricted. */
+  /** Whether its access to devices can be restricted. */
   readonly restrictsDevices: boolean;
   readonly resources: Readonly<Record<string, unknown>>;
-  /** Path of the init program; undefined for none. */
+  /** Path of the init program, if one is used. */
   readonly init: string | undefined;
-  /** Whether the image has no /etc/passwd, so that one is made up. */
+  /** Whether the image lacks /etc/passwd, so that one is generated. */
   readonly lacksPasswd: boolean;
-  /** What is not as it was asked for. */
+  /** Requested options that have no effect. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Finds out what a container needs.
+ * Collects what a container needs.
  *
- * @throws {HpkError} When it cannot be run so.
+ * @throws {HpkError} When the container cannot be run.
  */
 export function prepareContainer(container: StoredContainer): CrunContainer {
   const { options, config, image, id, args } = container;
@@ -85,7 +85,7 @@ export function prepareContainer(container: StoredContainer): CrunContainer {
   const cgroups = readHostCgroups();
   const { resources, unset } = planLimits(options.limits, cgroups);
   const restricts = restrictsDevices(cgroups, own);
-  // Then no device file of its own may be of use to it.
+  // Then its own device files must not work.
   const isOpen = !restricts && !options.security.privileged;
   const command = commandOf({
     entrypoint: options.entrypoint,
@@ -93,7 +93,7 @@ export function prepareContainer(container: StoredContainer): CrunContainer {
     imageEntrypoint: config.entrypoint,
     imageCommand: config.cmd,
   });
-  // What is mounted may hold the command: then it is for crun to say that there is none.
+  // A mount may contain the command: then crun reports a missing one.
   if (options.volumes.length === 0) {
     const environment = mergeEnvironment(config.env, options.environment);
     const directory = options.workingDirectory ?? (config.workingDir || "/");
@@ -130,20 +130,20 @@ export function prepareContainer(container: StoredContainer): CrunContainer {
   };
 }
 
-/** How control groups are laid out on this host. */
+/** The layout of this host's control groups. */
 function readHostCgroups(): CgroupFacts {
   const facts = readCgroups(
     Deno.readTextFileSync("/proc/self/mountinfo"),
     (path) => readFileIfExists(`${path}/cgroup.procs`) !== undefined,
     readFileIfExists(`${CGROUP_ROOT}/cgroup.controllers`) ?? "",
   );
-  // crun would make directories there also where nothing is mounted.
+  // crun would create directories there even if nothing is mounted.
   const place = `${CGROUP_ROOT}/unified`;
   const isThere = facts.second === undefined && listDirectory(place) !== undefined;
   return isThere ? { ...facts, second: place } : facts;
 }
 
-/** The capabilities that this process can give away. */
+/** The capabilities that this process can pass on. */
 export function ownCapabilities(): string[] {
   const missing = missingRootCapabilities();
   const last = Number(Deno.readTextFileSync("/proc/sys/kernel/cap_last_cap"));
@@ -177,14 +177,14 @@ function mountOf(volume: VolumeRequest, { directory }: StoredContainer): SpecMou
       what: `cannot mount ${volume.source} at ${volume.target}`,
       why: `${source} does not exist`,
       fix: /^[\w.-]+$/.test(volume.source)
-        ? "make that directory; there are no named volumes"
-        : "make it, or name another",
+        ? "create that directory; named volumes are not supported"
+        : "create it, or name another",
     }, { cause: error });
   }
   return [bindMount(path, volume.target, volume.readOnly, volume.options)];
 }
 
-/** The directories that the image, or `-v DST`, wants to be the container's own. */
+/** The volumes that the image, or `-v DST`, declares. */
 function ownVolumes(
   { id, options, config, image }: StoredContainer,
   layers: readonly string[],
@@ -207,7 +207,7 @@ function ownVolumes(
     }
     const work = `${volumes}/${index}/work`;
     const lower = `${image.rootfs}${found.path === "/" ? "" : found.path}`;
-    // The upper directory is the volume's root: it has the owner and mode of the image's.
+    // The upper directory is the volume's root: it gets the owner and mode of the image's.
     directories.push({ path: upper, model: lower }, { path: work });
     mounts.push(overlayMount(target, { lower, upper, work }));
   });

@@ -1,6 +1,6 @@
 /**
- * Copies between our standard streams and a container's, through conmon's socket: each message from it
- * begins with a byte that names the stream, what goes to it is the container's input as it is.
+ * Copies between our standard streams and a container's, through conmon's socket: each message from
+ * it begins with a byte that names the stream; data to it is the container's input.
  */
 
 import {
@@ -33,19 +33,19 @@ const UNREAD: CopyEnd = { signal: "SIGPIPE", status: 141 };
 /** Streams by the first byte of a message (conmon, conn_sock.h). */
 const STDERR = 3;
 
-/** Larger than any message of conmon's: 8 KiB and the first byte. */
+/** Buffer size, larger than any message of conmon: 8 KiB and the first byte. */
 const BUFFER_SIZE = 32 * 1024;
 
-/** What conmon takes in one message. */
+/** Largest message that conmon accepts. */
 const INPUT_SIZE = 8 * 1024;
 
 /** conmon's message for a new size of the terminal (conmon, ctrl.h). */
 const RESIZE = 1;
 
-/** Pause before a message is sent again that the container has not room for yet, in ms. */
+/** Pause before a message is sent again that the container has no room for yet, in ms. */
 const FULL_PAUSE_MS = 5;
 
-/** The streams of a container, connected before its command starts so that nothing is missed. */
+/** A container's streams, connected before its command starts so that nothing is lost. */
 export class ContainerStreams implements CopiedStreams {
   readonly #socket: FileDescriptor;
   readonly #streams: Streams;
@@ -54,7 +54,7 @@ export class ContainerStreams implements CopiedStreams {
   /**
    * Connects to a container.
    *
-   * @throws {SystemCallError} When its conmon has ended.
+   * @throws {SystemCallError} When conmon has ended.
    */
   constructor(streams: Streams, options: CopyOptions) {
     this.#streams = streams;
@@ -63,7 +63,9 @@ export class ContainerStreams implements CopiedStreams {
     if (options.terminal) this.#resize();
   }
 
-  /** Copies until the container ends, or its user leaves it. The terminal is as before on return. */
+  /**
+   * Copies until the container ends or the user detaches. Restores the terminal before it returns.
+   */
   async copy(): Promise<CopyEnd> {
     const { terminal, interactive } = this.#options;
     const { descriptor } = this.#streams.stdin;
@@ -99,7 +101,7 @@ export class ContainerStreams implements CopiedStreams {
     }
   }
 
-  /** Ends when the user leaves the container, or the terminal is gone. */
+  /** Ends when the user detaches, or the terminal is gone. */
   async #copyInput(): Promise<CopyEnd> {
     const scanner = new DetachScanner(this.#options.terminal ? this.#options.detachKeys : []);
     const buffer = new Uint8Array(INPUT_SIZE);
@@ -117,29 +119,29 @@ export class ContainerStreams implements CopiedStreams {
 
   async #send(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     if (bytes.length === 0) return;
-    // A message is taken as a whole or not at all; one for a container that has ended is lost.
+    // A message is accepted whole or not at all; one for an ended container is lost.
     while (writeFrom(this.#socket.fd, bytes) === -1) {
       if (!await waitWritableAside(this.#socket.fd)) return;
       await pause(FULL_PAUSE_MS);
     }
   }
 
-  /** Gives the container's terminal the size of ours. */
+  /** Sets the size of the container's terminal to ours. */
   #resize(): void {
     try {
       const { rows, columns } = this.#streams.terminalSize();
       using control = Deno.openSync(this.#options.paths.control, { write: true });
       control.writeSync(new TextEncoder().encode(`${RESIZE} ${rows} ${columns}\n`));
     } catch {
-      // No terminal any more, or no container: then its size does not matter.
+      // The terminal or the container is gone: the size does not matter.
     }
   }
 }
 
 /**
- * Connects the caller's streams to a container that runs in the background.
+ * Connects the caller's streams to a container in the background.
  *
- * @return Undefined where its streams do not go through conmon.
+ * @return Undefined if its streams do not go through conmon.
  */
 export function attachStreams(
   caller: Caller,

@@ -1,16 +1,19 @@
-/** On whose behalf something is done: use cases learn that from a Caller, never from their own process. */
+/**
+ * The caller of a use case: use cases read its properties from a Caller, never from their own
+ * process.
+ */
 
 import { HpkError } from "@hpk/core/errors";
 import type { ProcessId } from "@hpk/core";
 
-/** Who asks for something, and with what. */
+/** The process that requests something, and its environment. */
 export interface Caller {
   readonly uid: number;
   readonly gid: number;
   readonly environment: Readonly<Record<string, string>>;
-  /** Absolute path of the directory in which relative paths begin. */
+  /** Absolute working directory, the base of relative paths. */
   readonly directory: string;
-  /** Whose life a container depends on until it has processes of its own. */
+  /** The owner of a container until the container has processes of its own. */
   readonly process: ProcessId;
   readonly streams: Streams;
 }
@@ -34,11 +37,11 @@ export interface TerminalSize {
   readonly columns: number;
 }
 
-/** What input and output have in common. */
+/** A standard stream. */
 export interface Stream {
   /**
-   * The descriptor of this process that is the stream, so that programs started by this process can
-   * have it; undefined where there is none.
+   * The stream's descriptor in this process, which its child processes can inherit; undefined if
+   * there is none.
    */
   readonly descriptor: number | undefined;
   isTerminal(): boolean;
@@ -46,25 +49,25 @@ export interface Stream {
 
 /** A stream to read from. */
 export interface InputStream extends Stream {
-  /** Reads some bytes into the buffer. @return How many; null at the end. */
+  /** Reads some bytes into the buffer. @return Their number; null at the end. */
   read(buffer: Uint8Array): Promise<number | null>;
 }
 
 /** A stream to write to. */
 export interface OutputStream extends Stream {
-  /** Writes some of the bytes. @return How many. */
+  /** Writes some of the bytes. @return Their number. */
   write(bytes: Uint8Array): Promise<number>;
-  /** Writes some of the bytes without yielding. @return How many. */
+  /** Writes some of the bytes without yielding. @return Their number. */
   writeSync(bytes: Uint8Array): number;
 }
 
-/** The streams of a caller that keeps its own to itself. */
+/** The streams of a caller whose own streams are not available. */
 export const NO_STREAMS: Streams = {
   stdin: { descriptor: undefined, isTerminal: () => false, read: () => Promise.resolve(null) },
   stdout: discarding(),
   stderr: discarding(),
   terminalSize: () => {
-    throw new Error("the caller has no terminal here");
+    throw new Error("the caller has no terminal");
   },
 };
 
@@ -77,13 +80,13 @@ function discarding(): OutputStream {
   };
 }
 
-/** A path of the caller's as an absolute one. */
+/** Resolves a path against the caller's working directory. */
 export function absolutePath(caller: Pick<Caller, "directory">, path: string): string {
   return path.startsWith("/") ? path : `${caller.directory}/${path}`;
 }
 
 /**
- * Checks that the caller has a terminal where one is asked for.
+ * Checks that the caller has a terminal if one is requested.
  *
  * @throws {HpkError} When there is none.
  */

@@ -2,7 +2,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { HpkError } from "@hpk/core";
 import { absolutePath, NO_STREAMS, requireTerminal } from "./caller.ts";
 
-Deno.test("absolutePath() begins where the caller is", () => {
+Deno.test("absolutePath() starts at the caller's working directory", () => {
   const cases: [path: string, expected: string][] = [
     ["/etc/hosts", "/etc/hosts"],
     ["image.sif", "/srv/image.sif"],
@@ -13,7 +13,7 @@ Deno.test("absolutePath() begins where the caller is", () => {
   }
 });
 
-Deno.test("requireTerminal() looks at the caller's standard input", () => {
+Deno.test("requireTerminal() checks the caller's standard input", () => {
   const terminal = { ...NO_STREAMS, stdin: { ...NO_STREAMS.stdin, isTerminal: () => true } };
   requireTerminal({ streams: terminal }, true);
   requireTerminal({ streams: NO_STREAMS }, false);

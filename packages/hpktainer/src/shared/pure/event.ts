@@ -1,30 +1,30 @@
-/** What has happened to a container or to what containers share, and how it is written down. */
+/** Events of containers and of what containers share, and their format. */
 
 import { type ContainerRecord, escapeControls } from "@hpk/core";
 import { printable } from "./printable.ts";
 
-/** What can happen. */
+/** Kinds of events. */
 export type EventKind = "started" | "ended" | "released" | "repaired";
 
-/** The same as a list. */
+/** All kinds of events. */
 export const EVENTS: readonly EventKind[] = ["started", "ended", "released", "repaired"];
 
 /** What can be repaired. */
 export type RepairedPart = "bridge" | "forwarding" | "firewall" | "names" | "monitor";
 
-/** A container as an event names it: what is left to know once its record is gone. */
+/** A container in an event, which outlives the container's record. */
 export interface EventContainer {
   /** Twelve hexadecimal digits. */
   readonly id: string;
-  /** Its name; the id where it was given none. */
+  /** Its name; its id if it was not named. */
   readonly name: string;
-  /** The image as the user named it; a long one is cut. */
+  /** The image as the user named it; long names are cut. */
   readonly image: string;
-  /** Whether it lives as long as its command or until it is stopped. */
+  /** Whether it exists as long as its command or until it is stopped. */
   readonly kind: ContainerRecord["kind"];
   /** Name of the runtime that runs it. */
   readonly runtime: string;
-  /** Where its address is from; "host" and "none" for one without a network of ours. */
+  /** The kind of its network; "host" and "none" mean that it does not have ours. */
   readonly mode: ContainerRecord["mode"];
   /** IPv4 address; null where there is none. */
   readonly address: string | null;
@@ -39,14 +39,14 @@ export interface HpkEvent {
   /** ISO 8601, UTC, with milliseconds. */
   readonly time: string;
   /**
-   * "started": the container runs. "ended": its end was noticed. "released": nothing is left of its
-   * network; also after a start that failed. "repaired": something that containers share was missing or
-   * changed and was made again.
+   * "started": the container runs. "ended": its end was noticed. "released": its network is
+   * removed; also after a failed start. "repaired": something that containers share was missing or
+   * changed, and was repaired.
    */
   readonly event: EventKind;
   /** Null for "repaired". */
   readonly container: EventContainer | null;
-  /** Exit status of a container that has "ended", where it is known. */
+  /** Exit status of a container that has "ended", if known. */
   readonly exitStatus: number | null;
   /** What was "repaired"; else null. */
   readonly part: RepairedPart | null;
@@ -54,10 +54,10 @@ export interface HpkEvent {
   readonly detail: string | null;
 }
 
-/** Longest text in an event in characters: a line is written in one piece. */
+/** Maximum length of a text in an event, in characters: a line is written in one call. */
 const LONGEST_TEXT = 400;
 
-/** What is written down of a container. */
+/** A container's part of an event. */
 export function eventContainer(record: ContainerRecord): EventContainer {
   const { id, name, image, kind, runtime, mode, address, address6 } = record;
   return {
@@ -72,14 +72,14 @@ export function eventContainer(record: ContainerRecord): EventContainer {
   };
 }
 
-/** An event as one line of JSON without a control character, with its line feed. */
+/** An event as one line of JSON without control characters, with its line feed. */
 export function formatEventLine(event: HpkEvent): string {
   const { detail } = event;
   const line = JSON.stringify({ ...event, detail: detail === null ? null : cut(detail) });
   return `${escapeControls(line)}\n`;
 }
 
-/** Reads a line; undefined where it is none, such as one that a full disk has cut short. */
+/** Parses a line; undefined if it is invalid, such as one cut short by a full disk. */
 export function parseEventLine(line: string): HpkEvent | undefined {
   try {
     const value: unknown = JSON.parse(line);
@@ -93,7 +93,7 @@ export function parseEventLine(line: string): HpkEvent | undefined {
   }
 }
 
-/** An event for a person, without time and line feed: `started   web (0123456789ab) 10.96.0.2 x.sif`. */
+/** An event as text, without time and line feed: `started   web (0123456789ab) 10.96.0.2 x.sif`. */
 export function describeEvent({ event, container, exitStatus, part, detail }: HpkEvent): string {
   const kind = event.padEnd(Math.max(...EVENTS.map(({ length }) => length)));
   const what = container === null
@@ -102,7 +102,7 @@ export function describeEvent({ event, container, exitStatus, part, detail }: Hp
   return printable([kind, ...what].join(" "));
 }
 
-/** Its name, and its id where that is another. */
+/** Its name, and its id if that differs. */
 function namesOf({ name, id }: EventContainer): string[] {
   return name === id ? [id] : [name, `(${id})`];
 }

@@ -68,7 +68,7 @@ Deno.test("an event has the documented shape", () => {
   });
 });
 
-Deno.test("whatever a container is called, an event is one short line without control characters", () => {
+Deno.test("an event is one short line without control characters, whatever the container's name", () => {
   const images = ["a\nb", "\x1b[2J\x07", "\u009b31m\u202e", "é 你", '"\\', "x".repeat(100_000)];
   for (const image of images) {
     const container = eventContainer({ ...RECORD, image });
@@ -82,7 +82,7 @@ Deno.test("whatever a container is called, an event is one short line without co
   }
 });
 
-Deno.test("parseEventLine() passes over what is no event", () => {
+Deno.test("parseEventLine() skips what is not an event", () => {
   const line = formatEventLine(EVENT);
   assertEquals(parseEventLine(line), EVENT);
   const others = ["", "null", "1", "[]", "{}", line.slice(0, 40), line.slice(0, 40) + line];
@@ -91,7 +91,7 @@ Deno.test("parseEventLine() passes over what is no event", () => {
   }
 });
 
-Deno.test("describeEvent() is a line for a person", () => {
+Deno.test("describeEvent() is a readable line", () => {
   const cases: [Partial<HpkEvent>, string][] = [
     [{}, `started  web (${ID}) 10.96.0.2 x.sif`],
     [

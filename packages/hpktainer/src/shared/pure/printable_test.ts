@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { printable } from "./printable.ts";
 
-Deno.test("a stranger's text cannot drive a terminal", () => {
+Deno.test("untrusted text cannot control a terminal", () => {
   const cases: [string, string][] = [
     ["plain é 你 \u{1f600}", "plain é 你 \u{1f600}"],
     ["\x1b[2J\x07", "\ufffd[2J\ufffd"],

@@ -1,6 +1,6 @@
-/** How a pull is told to people. */
+/** Formats sizes and the progress of a pull. */
 
-/** How far something has come. */
+/** The progress of a step. */
 export interface Advance {
   /** Bytes so far. */
   readonly done: number;
@@ -10,7 +10,7 @@ export interface Advance {
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
-/** A number of bytes with three digits that count, in powers of 1000 as Docker shows them: `3.21 MB`. */
+/** A number of bytes with three significant digits, in powers of 1000 as in Docker: `3.21 MB`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -26,19 +26,20 @@ export function formatAdvance({ done, total }: Advance): string {
   return `${formatBytes(Math.min(done, total))} of ${formatBytes(total)}`;
 }
 
-/** Least and greatest width of a bar, in columns. */
+/** Minimum and maximum width of a bar, in columns. */
 const BAR_MIN = 8;
 const BAR_MAX = 40;
 
 /**
- * The line of a bar: `alpine:latest  fetching [####----] 12 MB of 100 MB`.
+ * A progress bar: `alpine:latest  fetching [####----] 12 MB of 100 MB`.
  *
- * @param columns Width of the terminal; the line is shorter, without the bar where that has no room.
+ * @param columns Width of the terminal; the line is shorter, and without the bar if there is no
+ * room.
  */
 export function formatBar(name: string, what: string, advance: Advance, columns: number): string {
   const before = `${name}  ${what} `;
   const after = ` ${formatAdvance(advance)}`;
-  // One column less: a terminal wraps when its last is written.
+  // One column less: a terminal wraps after its last column.
   const room = columns - 1 - before.length - after.length - "[]".length;
   if (room < BAR_MIN) return `${what}${after}`.slice(0, Math.max(columns - 1, 0));
   const width = Math.min(room, BAR_MAX);

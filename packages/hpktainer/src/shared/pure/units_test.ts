@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { formatAdvance, formatBar, formatBytes } from "./units.ts";
 
-Deno.test("bytes have three digits that count", () => {
+Deno.test("bytes have three significant digits", () => {
   const cases: [number, string][] = [
     [0, "0 B"],
     [999, "999 B"],
@@ -16,7 +16,7 @@ Deno.test("bytes have three digits that count", () => {
   for (const [bytes, text] of cases) assertEquals(formatBytes(bytes), text);
 });
 
-Deno.test("an advance never goes beyond the whole", () => {
+Deno.test("progress never exceeds the total", () => {
   assertEquals(formatAdvance({ done: 5e6, total: 2e7 }), "5 MB of 20 MB");
   assertEquals(formatAdvance({ done: 3e7, total: 2e7 }), "20 MB of 20 MB");
 });

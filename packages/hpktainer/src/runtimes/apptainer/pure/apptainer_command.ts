@@ -6,7 +6,7 @@ import {
 } from "../../../attach/pure/container_network.ts";
 
 /**
- * Arguments for Apptainer to start a container in a ready network namespace. Ours stand behind the
+ * Arguments for Apptainer to start a container in an existing network namespace. Ours follow the
  * user's: of two binds over the same file Apptainer makes the first, so that the user's wins.
  */
 export function commandInNamespace(
@@ -35,8 +35,8 @@ export function commandInNamespace(
 }
 
 /**
- * Arguments for Apptainer to start a container without a network of ours: in the host's, or in an
- * empty one.
+ * Arguments for Apptainer to start a container without our network: in the host's, or in an empty
+ * one.
  */
 export function commandWithoutNetwork(
   invocation: ContainerInvocation,
@@ -53,8 +53,8 @@ export function commandWithoutNetwork(
 }
 
 /**
- * Variables for Apptainer that carry the network into the container. Apptainer hands on what is
- * prefixed so, also with --cleanenv, and the image's own value does not win.
+ * Variables for Apptainer that describe the network to the container. Apptainer passes on variables
+ * with this prefix, even with --cleanenv, and they override the image's.
  */
 export function apptainerEnvironment(network: NetworkAddresses): Record<string, string> {
   return Object.fromEntries(

@@ -22,11 +22,11 @@ const NETWORK: ContainerNetwork = {
 
 const invocation = (line: string) => readArguments(line.split(" ")) as ContainerInvocation;
 
-/** What is given to Apptainer besides the user's own words. */
+/** Arguments for Apptainer besides the user's. */
 const BINDS = "--bind /f/resolv.conf:/etc/resolv.conf --bind /f/hosts:/etc/hosts";
 const OURS = `--netns-path /run/netns/hpk-0 ${BINDS}`;
 
-Deno.test("commandInNamespace() adds ours behind the user's options and before the image", () => {
+Deno.test("commandInNamespace() adds ours after the user's options and before the image", () => {
   const cases: [string, string][] = [
     ["run x", `run ${OURS} --hostname web x`],
     [
@@ -45,7 +45,7 @@ Deno.test("commandInNamespace() adds ours behind the user's options and before t
   }
 });
 
-Deno.test("commandWithoutNetwork() takes the host's network, or Apptainer's empty one", () => {
+Deno.test("commandWithoutNetwork() uses the host's network, or Apptainer's empty one", () => {
   const cases: [string, "host" | "none", string][] = [
     ["-d exec --network host -e x ls", "host", "-d exec -e x ls"],
     ["exec --network none -e x ls", "none", "exec --net --network none -e x ls"],
@@ -57,14 +57,14 @@ Deno.test("commandWithoutNetwork() takes the host's network, or Apptainer's empt
   }
 });
 
-Deno.test("apptainerEnvironment() carries the address and the gateway into the container", () => {
+Deno.test("apptainerEnvironment() passes the address and the gateway to the container", () => {
   assertEquals(apptainerEnvironment(NETWORK), {
     APPTAINERENV_HPK_IP: "10.96.0.2/24",
     APPTAINERENV_HPK_GATEWAY_IP: "10.96.0.1",
   });
 });
 
-Deno.test("a container that makes its interface itself is given its own socket, and no other", () => {
+Deno.test("a container that creates its own interface gets its own socket, and no other", () => {
   const relay = {
     directory: "/d/links/0",
     socket: "/d/links/0/relay.sock",

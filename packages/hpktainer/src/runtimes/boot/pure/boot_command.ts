@@ -2,34 +2,39 @@ import { type CgroupMount, type Mask, maskTargets, NETWORK_SETTINGS } from "@hpk
 import type { ContainerInvocation } from "../../../arguments/arguments.ts";
 import type { BootOptions } from "../../../arguments/boot_options.ts";
 
-/** What Apptainer drops of a booted container's capabilities by default (`instance start --boot`). */
+/**
+ * Capabilities that Apptainer drops by default for a booted container (`instance start --boot`).
+ */
 const DROPPED_BY_DEFAULT = ["CAP_SYS_BOOT", "CAP_SYS_RAWIO"];
 
 /** What a booted container needs on the host. */
 export interface BootFiles {
   /** An empty file: bound over a unit, it masks it. */
   readonly mask: string;
-  /** A file for tmpfiles.d(5), see {@linkcode RESOLVER_SNIPPET}; and the resolver that it leads to. */
+  /**
+   * A file for tmpfiles.d(5), see {@linkcode RESOLVER_SNIPPET}, and the resolver that it links to.
+   */
   readonly resolver: { readonly snippet: string; readonly file: string };
   /** Paths of the kernel's settings that it must not change, see `hostSettings` of the core. */
   readonly hostSettings: readonly string[];
-  /** Whether it may change the settings below net, of whose network so ever. */
+  /** Whether it may change the settings below net, be they its own or the host's. */
   readonly netSettingsWritable: boolean;
   /**
-   * In the host's network, the path of its namespace and the file for the pid, where the user names
-   * none; undefined in a network of its own.
+   * In the host's network, the path of its namespace and the file for the pid unless the user names
+   * one; undefined in its own network.
    */
   readonly hostNetwork:
     | { readonly namespacePath: string; readonly pidFile: string | undefined }
     | undefined;
 }
 
-/** Where the container sees its resolver besides /etc/resolv.conf. */
+/** Second path of the resolver in the container, besides /etc/resolv.conf. */
 const RESOLVER_IN_CONTAINER = "/etc/hpktainer-resolv.conf";
 
 /**
- * For images whose /etc/resolv.conf is a link into /run, where systemd-resolved would make the file:
- * /run is empty until systemd has mounted it, so that the file cannot be bound there (tmpfiles.d(5)).
+ * For images whose /etc/resolv.conf is a link into /run, where systemd-resolved would make the
+ * file: /run is empty until systemd has mounted it, so that the file cannot be bound there
+ * (tmpfiles.d(5)).
  */
 export const RESOLVER_SNIPPET = `d /run/systemd/resolve 0755 root root -
 L /run/systemd/resolve/resolv.conf - - - - ${RESOLVER_IN_CONTAINER}
@@ -37,12 +42,12 @@ L /run/systemd/resolve/stub-resolv.conf - - - - ${RESOLVER_IN_CONTAINER}
 `;
 
 /**
- * Options for Apptainer to boot an instance, to stand behind the user's.
+ * Options for Apptainer to boot an instance; they follow the user's.
  *
- * @param masks What is to be masked.
+ * @param masks The units to mask.
  * @param missing Capabilities that root lacks on this host.
- * @param has Tells whether the image has a regular file at a path; asked only where it is written in
- * place, so that bind points cannot be made in it.
+ * @param has Returns whether the image has a regular file at a path; called only where it is
+ * written in place, so that bind points cannot be made in it.
  */
 export function bootArguments(
   boot: BootOptions,
@@ -81,15 +86,15 @@ function hostNetworkOptions(network: BootFiles["hostNetwork"]): string[] {
   const { namespacePath, pidFile } = network;
   return [
     ...["--netns-path", namespacePath],
-    // Without a network of its own Apptainer gives it a file that names nothing but localhost.
+    // Without its own network Apptainer gives it a file that lists only localhost.
     ...["--bind", "/etc/hosts:/etc/hosts:ro"],
     ...(pidFile === undefined ? [] : ["--pid-file", pidFile]),
   ];
 }
 
 /**
- * Apptainer ignores what else is to be dropped when it boots, also where root lacks a capability. To
- * keep all and drop a list of our own comes to the same with it.
+ * When it boots, Apptainer ignores other capabilities to drop, even those that root lacks. To keep
+ * all and drop our own list has the intended effect.
  */
 function capabilityOptions(boot: BootOptions, missing: readonly string[]): string[] {
   const extra = [...boot.dropCapabilities, ...missing];
@@ -98,27 +103,28 @@ function capabilityOptions(boot: BootOptions, missing: readonly string[]): strin
   return ["--keep-privs", "--drop-caps", [...dropped].join(",")];
 }
 
-/** Variables that Apptainer itself may need, and those that are for it. */
+/** Variables that Apptainer may need, and those addressed to it. */
 const KEPT_VARIABLES = /^(PATH|HOME|USER|LOGNAME|TMPDIR|APPTAINER.*|SINGULARITY.*)$/;
 
-/** Variables that fetching an image may need. */
+/** Variables that the fetch of an image may need. */
 const FETCH_VARIABLES = /^((https?|no|all|ftp)_proxy|SSL_CERT_(FILE|DIR))$/i;
 
 /**
- * Tells systemd not to mount the hierarchy of version 2 by itself where the host has not. There it would
- * be in the host's root group, as we cannot put it into another (systemd(1), "Kernel command line").
+ * Keeps systemd from mounting the cgroup v2 hierarchy if the host has not mounted it. There it
+ * would be in the host's root group, as we cannot move it to another (systemd(1), "Kernel command
+ * line").
  */
 const LEGACY_CGROUPS =
   "systemd.unified_cgroup_hierarchy=0 systemd.legacy_systemd_cgroup_controller=1";
 
 /**
- * The environment for Apptainer. It becomes that of the container's first process, for which whoever
- * starts it is nothing: secrets of a shell would lie in /proc/1/environ as long as the container runs.
+ * The environment for Apptainer. It becomes that of the container's first process, so most of the
+ * caller's is left out: its secrets would be in /proc/1/environ as long as the container runs.
  *
  * @param own This process's environment.
  * @param image The image as the user names it.
  * @param mounts The host's hierarchies of control groups.
- * @param added What the container is to know.
+ * @param added Variables for the container.
  */
 export function bootEnvironment(
   own: Readonly<Record<string, string>>,
@@ -133,14 +139,14 @@ export function bootEnvironment(
   const isLegacy = mounts.length > 0 && mounts.every(({ version }) => version === 1);
   return {
     ...Object.fromEntries(kept),
-    // What systemd looks for to know that it is in a container (systemd.io/CONTAINER_INTERFACE).
+    // By this systemd detects that it runs in a container (systemd.io/CONTAINER_INTERFACE).
     container: "apptainer",
     ...(isLegacy ? { SYSTEMD_PROC_CMDLINE: LEGACY_CGROUPS } : {}),
     ...added,
   };
 }
 
-/** The whole command line for Apptainer of a container in the host's network. */
+/** Apptainer's full command line for a container in the host's network. */
 export function commandInHostNetwork(invocation: ContainerInvocation): string[] {
   return [
     ...invocation.globals,
@@ -151,20 +157,20 @@ export function commandInHostNetwork(invocation: ContainerInvocation): string[] 
   ];
 }
 
-/** Name of the group in which Apptainer's own process stays, below the container's. */
+/** Name of the group of Apptainer's own process, below the container's. */
 export const SUPERVISOR_GROUP = "supervisor";
 
 /**
- * A command that runs another in control groups and a control group namespace of its own, and in a
- * mount namespace in which the hierarchies show no more than that: whatever Apptainer and systemd make
- * at their roots lies below our group.
+ * A command that runs another one in its own control groups and control group namespace, and in a
+ * mount namespace whose hierarchies show only these: whatever Apptainer and systemd create at their
+ * roots is below our group.
  *
- * The process ends up in a group of its own below the namespace's root, because under version 2 no
- * process may be in a group whose controllers are handed on to groups in it (cgroups(7), "no internal
- * processes").
+ * The process ends up in its own group below the namespace's root, because under version 2 a
+ * process may not be in a group that passes controllers on to its children (cgroups(7), "no
+ * internal processes").
  *
  * @param mounts The hierarchies.
- * @param group The container's group, by its path from their roots.
+ * @param group Path of the container's group below their roots.
  * @param unshare Path of unshare(1).
  */
 export function inOwnCgroups(
@@ -178,7 +184,7 @@ export function inOwnCgroups(
     `mount -n --bind ${quote(`${path}/${group}`)} ${quote(path)}`,
   ]);
   const inside = [...enter, 'exec "$@"'].join(" && ");
-  // Slave, not private: what the host unmounts is not held by us.
+  // Slave, not private: so we do not hold what the host unmounts.
   const namespaces = ["--cgroup", "--mount", "--propagation", "slave"].join(" ");
   const outside = [
     ...join,
@@ -192,10 +198,11 @@ function quote(text: string): string {
 }
 
 /**
- * Settings of Apptainer's configuration for a boot. Control groups made by systemd, the default, would be
- * at the host's root, out of the container's namespace. And the container's root is left unbindable by
- * Apptainer, unless mounts are made private thereafter: under Linux 6.1, and not 6.18, every service with
- * a mount namespace of its own fails on that, with "status=226/NAMESPACE" (mount_namespaces(7)).
+ * Settings of Apptainer's configuration for a boot. Control groups made by systemd, the default,
+ * would be at the host's root, outside the container's namespace. And Apptainer leaves the
+ * container's root unbindable unless mounts are made private afterwards: under Linux 6.1, but not
+ * 6.18, every service with its own mount namespace then fails with "status=226/NAMESPACE"
+ * (mount_namespaces(7)).
  */
 const BOOT_SETTINGS: readonly (readonly [string, string])[] = [
   ["systemd cgroups", "no"],
@@ -203,10 +210,10 @@ const BOOT_SETTINGS: readonly (readonly [string, string])[] = [
 ];
 
 /**
- * Apptainer's configuration as a boot needs it.
+ * Apptainer's configuration adapted for a boot.
  *
  * @param text The configuration file.
- * @return Undefined where it is so already.
+ * @return Undefined if it needs no change.
  */
 export function bootConfiguration(text: string): string | undefined {
   const wanted = BOOT_SETTINGS.reduce((changed, [name, value]) => {

@@ -27,7 +27,7 @@ const files: BootFiles = {
 const masks: Mask[] = ["a.service", "b.socket"].map((unit) => ({ unit, group: "g", reason: "r" }));
 const none = () => false;
 
-Deno.test("each mask is a bind of its own, and no directory is bound", () => {
+Deno.test("each mask is a separate bind, and no directory is bound", () => {
   const binds = bootArguments(boot, files, masks, [], none).filter((word) => word.includes(":"));
   assertEquals(binds, [
     "/f/masked:/etc/systemd/system/a.service:ro",
@@ -38,7 +38,7 @@ Deno.test("each mask is a bind of its own, and no directory is bound", () => {
   ]);
 });
 
-Deno.test("in the host's network, its settings are read only and its namespace is joined", () => {
+Deno.test("in the host's network, its settings are read-only and its namespace is joined", () => {
   const hostNetwork = { namespacePath: "/proc/7/ns/net", pidFile: "/f/pid" };
   const args = bootArguments(
     boot,
@@ -55,13 +55,13 @@ Deno.test("in the host's network, its settings are read only and its namespace i
   );
 });
 
-Deno.test("an image that is read only gets a layer that is not", () => {
+Deno.test("a read-only image gets a writable layer", () => {
   const has = (writable: BootOptions["writable"]) =>
     bootArguments({ ...boot, writable }, files, [], [], none).includes("--writable-tmpfs");
   assertEquals([has("not at all"), has("as asked"), has("in place")], [true, false, false]);
 });
 
-Deno.test("in an image that is written in place, only files that are there are bound over", () => {
+Deno.test("in an image that is written in place, only existing files are bound over", () => {
   const args = bootArguments(
     { ...boot, writable: "in place" },
     files,
@@ -73,7 +73,7 @@ Deno.test("in an image that is written in place, only files that are there are b
   assertEquals(targets, ["/f/masked:/usr/lib/systemd/system/b.socket:ro"]);
 });
 
-Deno.test("capabilities that are missing, or not wanted, are dropped beside those of a boot", () => {
+Deno.test("missing and unwanted capabilities are dropped in addition to those of a boot", () => {
   const dropped = (options: Partial<BootOptions>, missing: string[]) => {
     const args = bootArguments({ ...boot, ...options }, files, [], missing, none);
     return args.includes("--keep-privs") ? args[args.indexOf("--drop-caps") + 1] : undefined;
@@ -87,7 +87,7 @@ Deno.test("capabilities that are missing, or not wanted, are dropped beside thos
   assertEquals(dropped({ keepPrivileges: true }, ["CAP_X"]), "CAP_X");
 });
 
-Deno.test("control groups are joined before the namespaces are made, and bound within them", () => {
+Deno.test("control groups are joined before the namespaces are created, and bound within them", () => {
   const mounts = [
     { path: "/sys/fs/cgroup/unified", version: 2 as const, hasCpuset: false },
     { path: "/sys/fs/cgroup/o'dd", version: 1 as const, hasCpuset: true },
@@ -102,7 +102,7 @@ Deno.test("control groups are joined before the namespaces are made, and bound w
   assert(script!.endsWith(` sh "$@"`));
 });
 
-Deno.test("the environment of the first process holds nothing of the caller's", () => {
+Deno.test("the environment of the first process does not contain the caller's", () => {
   const own = { PATH: "/bin", HOME: "/root", SECRET: "x", APPTAINER_TMPDIR: "/t", http_proxy: "p" };
   const added = { HPK_IP: "10.96.0.2/24" };
   const base = { PATH: "/bin", HOME: "/root", APPTAINER_TMPDIR: "/t", container: "apptainer" };
@@ -110,16 +110,16 @@ Deno.test("the environment of the first process holds nothing of the caller's", 
   assertEquals(bootEnvironment(own, "docker://debian", [], {}), { ...base, http_proxy: "p" });
 });
 
-Deno.test("systemd stays with version 1 of control groups where the host has no other", () => {
+Deno.test("systemd stays with cgroup version 1 where the host has no other", () => {
   const mount = { path: "/c", hasCpuset: false };
-  const isTold = (...versions: (1 | 2)[]) => {
+  const staysWithV1 = (...versions: (1 | 2)[]) => {
     const mounts = versions.map((version) => ({ ...mount, version }));
     return "SYSTEMD_PROC_CMDLINE" in bootEnvironment({}, "boot.sif", mounts, {});
   };
-  assertEquals([isTold(1, 1), isTold(1, 2), isTold(2), isTold()], [true, false, false, false]);
+  assertEquals([staysWithV1(1, 1), staysWithV1(1, 2), staysWithV1(2), staysWithV1()], [true, false, false, false]);
 });
 
-Deno.test("Apptainer's configuration is made what a boot needs, whatever it says", () => {
+Deno.test("any configuration of Apptainer is adapted to a boot", () => {
   const wanted = "mount proc = yes\nsystemd cgroups = no\nmount slave = no\n";
   assertEquals(bootConfiguration(wanted), undefined);
   assertEquals(bootConfiguration("mount proc = yes\n"), wanted);

@@ -1,6 +1,9 @@
 import type { Security } from "../../../containers/pure/security.ts";
 
-/** What root in a container may do by default, as with Docker (docker-run(1), "Runtime privilege and Linux capabilities"). */
+/**
+ * Default capabilities of root in a container, as with Docker (docker-run(1), "Runtime privilege
+ * and Linux capabilities").
+ */
 const DEFAULT_CAPABILITIES: readonly string[] = [
   "CAP_AUDIT_WRITE",
   "CAP_CHOWN",
@@ -22,21 +25,21 @@ const DEFAULT_CAPABILITIES: readonly string[] = [
 export interface CapabilityPlan {
   /** Sorted. */
   readonly granted: readonly string[];
-  /** Those that were asked for by name and that we do not have ourselves. */
+  /** Those requested by name that we do not have ourselves. */
   readonly lacking: readonly string[];
 }
 
 /**
- * Works out a container's capabilities: what is dropped goes first, then what is added comes.
+ * Computes a container's capabilities: drops are applied first, then additions.
  *
- * @param own Those that this process can give away.
+ * @param own Those that this process can pass on.
  */
 export function planCapabilities(security: Security, own: readonly string[]): CapabilityPlan {
   const { privileged, addedCapabilities: added, droppedCapabilities: dropped } = security;
   const base = privileged || added.includes("ALL") ? own : DEFAULT_CAPABILITIES;
   const kept = dropped.includes("ALL") ? [] : base.filter((name) => !dropped.includes(name));
   const named = added.filter((name) => name !== "ALL");
-  // "--cap-drop ALL --cap-add ALL" is all: what is added comes last.
+  // "--cap-drop ALL --cap-add ALL" means all: additions are applied last.
   const wanted = new Set([
     ...kept,
     ...(dropped.includes("ALL") && added.includes("ALL") ? own : []),

@@ -1,16 +1,16 @@
 import type { Limits } from "../../../containers/pure/limits.ts";
 
-/** How a host's control groups are laid out (cgroups(7)). */
+/** The layout of a host's control groups (cgroups(7)). */
 export interface CgroupFacts {
-  /** One tree, one a controller, or none that can be used. */
+  /** One hierarchy, one per controller, or none usable. */
   readonly mode: "v2" | "v1" | "none";
-  /** Names of the controllers that can be used, such as "memory". */
+  /** Names of the usable controllers, such as "memory". */
   readonly controllers: readonly string[];
-  /** Where a tree of v2 is mounted beside those of v1, "hybrid"; undefined where it is not. */
+  /** Mount point of a v2 hierarchy next to those of v1 ("hybrid"); undefined if there is none. */
   readonly second: string | undefined;
 }
 
-/** Limits as the OCI specification has them, and what is not among them. */
+/** Limits in the form of the OCI specification, and those that cannot be set. */
 export interface CgroupPlan {
   /** linux.resources (config-linux.md, Control groups). */
   readonly resources: Readonly<Record<string, unknown>>;
@@ -18,7 +18,9 @@ export interface CgroupPlan {
   readonly unset: readonly string[];
 }
 
-/** Length of the period that --cpus is a share of, in microseconds (cgroup-v2.rst, cpu.max). */
+/**
+ * Length of the scheduling period that --cpus refers to, in microseconds (cgroup-v2.rst, cpu.max).
+ */
 const CPU_PERIOD = 100_000;
 
 /** Controllers by option. */
@@ -41,8 +43,8 @@ const OPTIONS = {
 } as const;
 
 /**
- * Turns limits into those of a control group. Those that the host cannot set are told, not left out
- * in silence.
+ * Converts limits to those of a control group. Limits that the host cannot set are reported, not
+ * dropped silently.
  */
 export function planLimits(limits: Limits, facts: CgroupFacts): CgroupPlan {
   const unset: string[] = [];
@@ -53,7 +55,7 @@ export function planLimits(limits: Limits, facts: CgroupFacts): CgroupPlan {
     unset.push(
       `${OPTIONS[name]} is not set: ` +
         (facts.mode === "none"
-          ? "no control group can be made on this host"
+          ? "control groups cannot be created on this host"
           : `this host has no controller '${controller}'`),
     );
     return false;
@@ -79,8 +81,8 @@ export function planLimits(limits: Limits, facts: CgroupFacts): CgroupPlan {
 }
 
 /**
- * Whether the devices that a container may use can be restricted: by a controller, or with v2 by a
- * program for the kernel, which crun locks memory for.
+ * Whether a container's access to devices can be restricted: by a controller, or with v2 by a BPF
+ * program, for which crun needs locked memory.
  *
  * @param own The capabilities of this process.
  */
@@ -91,11 +93,12 @@ export function restrictsDevices(facts: CgroupFacts, own: readonly string[]): bo
 }
 
 /**
- * Reads how control groups are laid out.
+ * Reads the layout of control groups.
  *
  * @param mountInfo Contents of /proc/self/mountinfo (proc_pid_mountinfo(5)).
- * @param isThere Whether there is a control group at a path: something may be mounted over it.
- * @param v2Controllers Contents of cgroup.controllers at the root of the v2 tree; empty where none.
+ * @param isThere Returns whether a control group is at a path: something may be mounted over it.
+ * @param v2Controllers Contents of cgroup.controllers at the root of the v2 hierarchy; empty
+ * without one.
  */
 export function readCgroups(
   mountInfo: string,
@@ -109,7 +112,7 @@ export function readCgroups(
     if (!type.startsWith("cgroup") || !path.startsWith(CGROUP_ROOT) || !isThere(path)) return [];
     return [{ type, path, writable: options.split(",").includes("rw"), superOptions }];
   });
-  // Of several mounts at a path the last is on top.
+  // The last of several mounts at a path is on top.
   const mounts = [...new Map(lines.map((mount) => [mount.path, mount])).values()];
   const trees = mounts.filter(({ type }) => type === "cgroup2");
   const single = trees.find(({ path }) => path === CGROUP_ROOT);
@@ -132,5 +135,5 @@ export function readCgroups(
 /** Where control groups are mounted (cgroups(7)). */
 export const CGROUP_ROOT = "/sys/fs/cgroup";
 
-/** Controllers of v1 that limits are for (cgroups(7)). */
+/** Controllers of v1 that have limits here (cgroups(7)). */
 const V1_CONTROLLERS = ["cpu", "cpuset", "devices", "memory", "pids"];

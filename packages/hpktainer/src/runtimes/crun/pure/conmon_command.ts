@@ -1,9 +1,9 @@
-/** How conmon, which watches over a container, is told what to do (conmon(8)), and what it answers. */
+/** The command line of conmon(8), which supervises a container, and its answer. */
 
 import { HpkError, oneLine } from "@hpk/core";
 import { CommandFailure } from "../../../containers/pure/executable.ts";
 
-/** A container for conmon to watch over. */
+/** A container for conmon to supervise. */
 export interface ConmonRequest {
   readonly id: string;
   readonly name: string;
@@ -19,11 +19,11 @@ export interface ConmonRequest {
   readonly terminal: boolean;
   /** Whether the container has a standard input. */
   readonly interactive: boolean;
-  /** Whether its input stays open when nobody is attached any more. */
+  /** Whether its input stays open when nobody is attached. */
   readonly keepInput: boolean;
   /**
-   * What becomes of its output: it goes through conmon to whoever is attached, and is kept; or the
-   * container has the streams that conmon is given.
+   * Where its output goes: through conmon to attached clients and the log, or directly to the
+   * streams that conmon has.
    */
   readonly output: "kept" | "direct";
 }
@@ -45,7 +45,7 @@ export function conmonArguments(request: ConmonRequest): string[] {
   ];
 }
 
-/** What conmon says when crun has made the container, or has not. */
+/** conmon's answer after crun has created the container, or failed to. */
 export type ConmonAnswer =
   | { readonly pid: number }
   | { readonly failure: string };
@@ -53,7 +53,7 @@ export type ConmonAnswer =
 /**
  * Reads conmon's answer: a line of JSON, `{"data": PID}`, or `{"data": -1, "message": "…"}`.
  *
- * @param text Empty where it ended without one.
+ * @param text Empty if it ended without an answer.
  */
 export function parseConmonAnswer(text: string): ConmonAnswer {
   let answer: unknown;
@@ -70,7 +70,7 @@ export function parseConmonAnswer(text: string): ConmonAnswer {
 }
 
 /**
- * The error for what crun says when it cannot make a container.
+ * The error for crun's message when it cannot create a container.
  *
  * @param command The container's first word.
  */
@@ -83,7 +83,7 @@ export function creationFailure(command: string, said: string): HpkError {
     return new CommandFailure(command, 126, "it is not an executable program");
   }
   return new HpkError({
-    what: "cannot make the container",
+    what: "cannot create the container",
     why: `crun says: ${message}`,
     fix: "see 'hpktainer doctor', or add --crun-debug",
   });

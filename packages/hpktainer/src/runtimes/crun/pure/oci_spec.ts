@@ -44,7 +44,10 @@ export interface SpecDevice {
   readonly fileMode: number;
   readonly uid: number;
   readonly gid: number;
-  /** What it may be used for: some of "rwm". Not of the specification's device, but of its cgroup rule. */
+  /**
+   * Permitted access, some of "rwm". Not part of the specification's device, but of its cgroup
+   * rule.
+   */
   readonly access: string;
 }
 
@@ -73,7 +76,7 @@ const UNLIMITED = "18446744073709551615";
 const UNLIMITED_MARK = "unlimited-\u0000";
 
 /**
- * The text of a specification or a part of one. A soft or hard limit of -1 becomes RLIM_INFINITY.
+ * A specification, or a part of one, as JSON. A soft or hard limit of -1 becomes RLIM_INFINITY.
  */
 export function specText(value: OciSpec | SpecProcess): string {
   const text = JSON.stringify(

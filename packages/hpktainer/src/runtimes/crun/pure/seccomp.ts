@@ -1,12 +1,12 @@
 /**
- * The filter of system calls. A list of what is refused, by the capability that the kernel asks for
- * anyway: it is a second wall before the same doors, also in namespaces that a process makes itself.
- * A list of what is allowed, as other runtimes have it, must follow every kernel and every libc: a
- * call that it does not know yet fails in a container of last year's runtime. What MPI and numactl
- * use (process_vm_readv, mbind) stays allowed: the kernel itself checks it.
+ * The seccomp filter. It is a deny list of calls by the capability that the kernel requires for
+ * them anyway: a second line of defence, which also holds in namespaces that a process creates
+ * itself. An allow list, as in other runtimes, must follow every kernel and every libc: a call that
+ * it does not know yet fails under last year's runtime. What MPI and numactl use (process_vm_readv,
+ * mbind) stays allowed: the kernel itself checks it.
  */
 
-/** System calls that need a capability of the host's (their man pages; security(7) of each). */
+/** System calls that need a capability in the host's user namespace (see their man pages). */
 const GUARDED: Readonly<Record<string, readonly string[]>> = {
   CAP_SYS_ADMIN: [
     "bpf",
@@ -43,7 +43,9 @@ const GUARDED: Readonly<Record<string, readonly string[]>> = {
   CAP_SYSLOG: ["syslog"],
 };
 
-/** Calls that nothing in a container needs: keys are not in a namespace, the rest is of old or faulty use. */
+/**
+ * Calls that a container does not need: keys are not namespaced, the rest is obsolete or faulty.
+ */
 const ALWAYS_REFUSED = [
   "add_key",
   "get_kernel_syms",
@@ -62,20 +64,25 @@ const ALWAYS_REFUSED = [
   "vm86old",
 ];
 
-/** Flags of clone(2) that make namespaces: mount, cgroup, UTS, IPC, user, PID, network (linux/sched.h). */
+/**
+ * Flags of clone(2) that make namespaces: mount, cgroup, UTS, IPC, user, PID, network
+ * (linux/sched.h).
+ */
 const CLONE_NAMESPACES = 0x7e020000;
 
 /** Error numbers (asm-generic/errno-base.h, errno.h). */
 const EPERM = 1;
 const ENOSYS = 38;
 
-/** Machine names of the OCI specification by Deno's, with those whose programs run there too. */
+/**
+ * Architectures of the OCI specification by Deno's name, with those whose programs also run there.
+ */
 const ARCHITECTURES: Readonly<Record<string, readonly string[]>> = {
   x86_64: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
   aarch64: ["SCMP_ARCH_AARCH64", "SCMP_ARCH_ARM"],
 };
 
-/** A filter of system calls (OCI runtime specification, config-linux.md, Seccomp). */
+/** A seccomp filter (OCI runtime specification, config-linux.md, Seccomp). */
 export interface SeccompProfile {
   readonly defaultAction: string;
   readonly architectures: readonly string[];
@@ -95,8 +102,8 @@ export interface SeccompProfile {
 /**
  * The filter for a container.
  *
- * @param capabilities What it may do: the calls that need these are allowed.
- * @param arch The machine, as Deno names it.
+ * @param capabilities Its capabilities: the calls that need them are allowed.
+ * @param arch The architecture, as named by Deno.
  */
 export function seccompProfile(capabilities: readonly string[], arch: string): SeccompProfile {
   const guarded = Object.entries(GUARDED).flatMap(([capability, names]) =>
@@ -110,7 +117,7 @@ export function seccompProfile(capabilities: readonly string[], arch: string): S
   const namespaces = capabilities.includes("CAP_SYS_ADMIN") ? [] : [
     {
       ...refuse(["clone"]),
-      // Refused where any of the flags is set: one rule each, as rules of a call are alternatives.
+      // Refused if any of the flags is set: one rule each, as the rules of a call are alternatives.
       flags: CLONE_NAMESPACES,
     },
   ];
@@ -125,7 +132,7 @@ export function seccompProfile(capabilities: readonly string[], arch: string): S
           args: [{ index: 0, value: bit, valueTwo: bit, op: "SCMP_CMP_MASKED_EQ" }],
         }))
       ),
-      // Its flags are in memory, out of a filter's sight: libc falls back to clone.
+      // Its flags are in memory, where a filter cannot read them: libc falls back to clone.
       ...(namespaces.length === 0 ? [] : [{
         names: ["clone3"],
         action: "SCMP_ACT_ERRNO",

@@ -6,7 +6,7 @@ import type { RunOptions } from "../../../containers/pure/run_flags.ts";
 import { seccompProfile } from "./seccomp.ts";
 import { bindMount, orderMounts, ownMounts } from "./spec_mounts.ts";
 
-/** All that a container's specification is made of; every path is found and checked already. */
+/** The input of a container's specification; every path is resolved and checked. */
 export interface SpecRequest {
   readonly options: RunOptions;
   readonly config: ImageConfig;
@@ -18,34 +18,34 @@ export interface SpecRequest {
   readonly hostname: string;
   /** Path of its network namespace; "own" for an empty one, "host" for the host's. */
   readonly network: { readonly path: string } | "own" | "host";
-  /** Files of ours that take the place of the image's. */
+  /** Files that replace those of the image. */
   readonly files: {
     readonly resolvConf: string;
     readonly hosts: string;
     readonly hostname: string;
   };
-  /** What the user has mounted. */
+  /** The user's mounts. */
   readonly mounts: readonly SpecMount[];
   readonly devices: readonly SpecDevice[];
   readonly capabilities: readonly string[];
   /** Limits, linux.resources. */
   readonly resources: Readonly<Record<string, unknown>>;
   readonly hasCgroups: boolean;
-  /** Whether the devices that it may use can be restricted. */
+  /** Whether its access to devices can be restricted. */
   readonly restrictsDevices: boolean;
   readonly cgroupsPath: string;
-  /** Variables that tell of the network. */
+  /** Variables that describe the network. */
   readonly networkVariables: readonly string[];
   /** Path of the init program on the host; undefined for none. */
   readonly init: string | undefined;
-  /** The machine, as Deno names it. */
+  /** The architecture, as named by Deno. */
   readonly arch: string;
 }
 
-/** Where an init program stands in the container. */
+/** Path of the init program in the container. */
 const INIT_PATH = "/run/hpk-init";
 
-/** What tells too much of the host (docker-run(1), "--security-opt systempaths"). */
+/** Paths that reveal too much about the host (docker-run(1), "--security-opt systempaths"). */
 const MASKED_PATHS = [
   "/proc/acpi",
   "/proc/asound",
@@ -61,12 +61,12 @@ const MASKED_PATHS = [
   "/sys/firmware",
 ];
 
-/** What would change the host. */
+/** Paths that would change the host. */
 const READONLY_PATHS = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
-/** Devices that a container may use besides its own: ptmx, terminals, and those that every runtime makes. */
+/** Devices that a container may access besides its own: ptmx, terminals, and the standard ones. */
 const DEVICE_RULES = [
-  // Nodes may be made (CAP_MKNOD), not used.
+  // Nodes may be created (CAP_MKNOD), but not opened.
   { allow: true, type: "c", access: "m" },
   { allow: true, type: "b", access: "m" },
   ...([[1, 3], [1, 5], [1, 7], [1, 8], [1, 9], [5, 0], [5, 1], [5, 2]] as const)
@@ -75,7 +75,10 @@ const DEVICE_RULES = [
   { allow: true, type: "c", major: 136, access: "rwm" },
 ];
 
-/** Settings of a network of its own: ports below 1024 and ping without capabilities, as with Docker. */
+/**
+ * Settings of the container's own network: ports below 1024 and ping without capabilities, as in
+ * Docker.
+ */
 const NETWORK_SYSCTLS = {
   "net.ipv4.ip_unprivileged_port_start": "0",
   "net.ipv4.ping_group_range": "0 2147483647",
@@ -141,7 +144,7 @@ function buildProcess(request: SpecRequest): SpecProcess {
     args: request.init === undefined ? request.command : [INIT_PATH, "--", ...request.command],
     env: environmentOf(request),
     cwd: options.workingDirectory ?? (config.workingDir || "/"),
-    // Nothing is inheritable or ambient: a program of another user gets none of these.
+    // Nothing is inheritable or ambient: a program of another user does not get any.
     capabilities: { bounding: capabilities, effective: capabilities, permitted: capabilities },
     rlimits: options.limits.rlimits,
     noNewPrivileges: options.security.noNewPrivileges,
@@ -149,7 +152,7 @@ function buildProcess(request: SpecRequest): SpecProcess {
   };
 }
 
-/** The image's environment, then what we know, then the user's. */
+/** The image's environment, then ours, then the user's. */
 function environmentOf(
   { options, config, account, hostname, networkVariables }: SpecRequest,
 ): string[] {

@@ -41,7 +41,7 @@ function request(line: string, changes: Partial<SpecRequest> = {}): SpecRequest 
   };
 }
 
-Deno.test("a container has namespaces, files and an environment of its own", () => {
+Deno.test("a container has its own namespaces, files and environment", () => {
   const spec = buildSpec(request("-e LANG=en -e PATH"));
   assertEquals(spec.linux.namespaces, [
     { type: "network", path: "/run/netns/hpk-1" },
@@ -73,7 +73,7 @@ Deno.test("a container has namespaces, files and an environment of its own", () 
   });
 });
 
-Deno.test("networks none and host differ in the namespace only", () => {
+Deno.test("networks none and host differ only in the namespace", () => {
   const kinds = (network: SpecRequest["network"]) => {
     const { linux } = buildSpec(request("", { network }));
     return [linux.namespaces.filter(({ type }) => type === "network"), Object.keys(linux.sysctl)];
@@ -105,7 +105,7 @@ Deno.test("options change the specification", () => {
   assertEquals(spec.process.args, ["/run/hpk-init", "--", "sh"]);
 });
 
-Deno.test("devices are restricted where that can be done", () => {
+Deno.test("devices are restricted where possible", () => {
   assert("devices" in buildSpec(request("")).linux.resources);
   const { resources } = buildSpec(request("", { restrictsDevices: false })).linux;
   assertEquals("devices" in resources, false);
@@ -131,7 +131,7 @@ Deno.test("a directory is mounted before what is in it, and the user's mount win
   );
 });
 
-Deno.test("capabilities: what is dropped goes, what is added comes, what we lack is told", () => {
+Deno.test("capabilities are dropped and added, and those that we lack are reported", () => {
   const own = ["CAP_CHOWN", "CAP_KILL", "CAP_NET_ADMIN"];
   const cases: [line: string, granted: string[], lacking: string[]][] = [
     ["", ["CAP_CHOWN", "CAP_KILL"], []],
@@ -148,7 +148,7 @@ Deno.test("capabilities: what is dropped goes, what is added comes, what we lack
   }
 });
 
-Deno.test("the filter of system calls follows the capabilities", () => {
+Deno.test("the seccomp filter follows the capabilities", () => {
   const refused = (capabilities: string[]) =>
     seccompProfile(capabilities, "x86_64").syscalls.flatMap(({ names }) => names);
   assert(refused([]).includes("mount"));

@@ -1,18 +1,20 @@
 import type { SpecMount } from "./oci_spec.ts";
 
-/** What a container's own file systems depend on. */
+/** What a container's default file systems depend on. */
 export interface OwnMounts {
   /** Size of /dev/shm in bytes. */
   readonly sharedMemory: number;
   /** Nothing is masked, and /sys can be written. */
   readonly privileged: boolean;
-  /** Whether there are control groups to be shown. */
+  /** Whether there are control groups to show. */
   readonly hasCgroups: boolean;
-  /** Whether the host's message queues and shared memory are used. */
+  /** Whether it uses the host's message queues and shared memory. */
   readonly hostIpc: boolean;
 }
 
-/** The file systems that every container has (runtime-spec, config-linux.md "Default Filesystems"). */
+/**
+ * The file systems that every container has (runtime-spec, config-linux.md "Default Filesystems").
+ */
 export function ownMounts(own: OwnMounts): SpecMount[] {
   const access = own.privileged ? "rw" : "ro";
   const safe = ["nosuid", "noexec", "nodev"];
@@ -52,7 +54,7 @@ export function ownMounts(own: OwnMounts): SpecMount[] {
   ];
 }
 
-/** A file or directory of the host in the container. */
+/** A bind mount of a host file or directory. */
 export function bindMount(
   source: string,
   destination: string,
@@ -68,18 +70,18 @@ export function bindMount(
   };
 }
 
-/** A file system in memory. */
+/** A tmpfs. */
 export function memoryMount(destination: string, options: readonly string[]): SpecMount {
   return {
     destination,
     type: "tmpfs",
     source: "tmpfs",
-    // Docker's defaults; what the user gives stands behind them and wins.
+    // Docker's defaults; the user's options follow and win.
     options: ["noexec", "nosuid", "nodev", ...options],
   };
 }
 
-/** A directory of the image that the container has to itself, also where the root is read-only. */
+/** The container's own copy of an image directory, writable even if the root is read-only. */
 export function overlayMount(
   destination: string,
   directories: { readonly lower: string; readonly upper: string; readonly work: string },
@@ -93,7 +95,7 @@ export function overlayMount(
 }
 
 /**
- * Options of an overlay (overlayfs.rst). Our directories have no character that would need quoting.
+ * Options of an overlay (overlayfs.rst). Our paths need no quoting.
  */
 export function overlayOptions(
   { lower, upper, work }: {
@@ -106,8 +108,8 @@ export function overlayOptions(
 }
 
 /**
- * The mounts in the order in which they have to be made: a directory before what is in it; of two
- * for one place the later one, which is the user's.
+ * The mounts in the required order: a directory before its content; of two for one target, the
+ * later one, which is the user's.
  */
 export function orderMounts(mounts: readonly SpecMount[]): SpecMount[] {
   const depth = ({ destination }: SpecMount) => destination.split("/").length;
