@@ -68,7 +68,7 @@ export function rowOf(comparison: Comparison | Omission): Row {
 }
 
 const HEAD = [
-  ["what", "against", "goal", "median", "range", "n", "ours and theirs", "goal"],
+  ["what", "against", "goal", "median", "range", "n", "ours and theirs", "result"],
   ["---", "---", "---", "---", "---", "---", "---", "---"],
 ];
 
