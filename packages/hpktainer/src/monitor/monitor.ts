@@ -5,7 +5,14 @@
  * not in the ledger: if it is killed, the next start or `gc` does its work and starts another.
  */
 
-import { FileDescriptor, isInheritable, listenUnix, setInheritable } from "@hpk/core/ffi";
+import {
+  FileDescriptor,
+  isInheritable,
+  listenUnix,
+  setInheritable,
+  setThreadPriority,
+  SystemCallError,
+} from "@hpk/core/ffi";
 import { isOpenFileAt, type Ledger, log } from "@hpk/core/os";
 import { NamesWatch } from "./names_watch.ts";
 import { ChecksumWatch } from "./checksum_watch.ts";
@@ -53,10 +60,13 @@ async function watchOver(ledger: Ledger, lockFd: number): Promise<void> {
   // Another tear-down may have removed the ledger, and a new one may have a monitor of its own.
   while (isOpenFileAt(lock, ledger.monitorLockPath)) {
     let failed = false;
+    const { isAwaited } = watched;
     const hasEnded = watched.takeEnded();
     // The last may have been released by someone else, who leaves the rest to us or was killed before it.
     if (isDue || hasEnded || watched.records.length === 0) {
+      if (isAwaited) changePriority(USUAL_PRIORITY);
       const result = await takeDown(ledger, isAbandoned, { whenEmpty: () => lock.close() });
+      if (isAwaited) changePriority(LOW_PRIORITY);
       if (result.empty) return;
       lingerMs = result.lingerMs;
       const errors = [...result.hostErrors, ...result.reclaimed.flatMap(({ errors }) => errors)];
@@ -75,6 +85,20 @@ async function watchOver(ledger: Ledger, lockFd: number): Promise<void> {
     watched.wait(names.pids, timeoutMs === Infinity ? -1 : timeoutMs);
     isDue = failed;
     retryMs = failed ? Math.min(retryMs * 2, LAST_RETRY_MS) : FIRST_RETRY_MS;
+  }
+}
+
+/** nice(1)'s default, at which the monitor is started, and that of what it watches. */
+const LOW_PRIORITY = 10;
+const USUAL_PRIORITY = 0;
+
+/** Changes this thread's priority: whoever stops an instance shall not wait behind everything else. */
+function changePriority(nice: number): void {
+  try {
+    setThreadPriority(nice);
+  } catch (error) {
+    // Without CAP_SYS_NICE the release only takes longer.
+    if (!(error instanceof SystemCallError)) throw error;
   }
 }
 

@@ -46,6 +46,11 @@ export class WatchedLedger implements Disposable {
     return [...this.#records.values()];
   }
 
+  /** Whether somebody may be waiting for the release of what has ended; to be asked before takeEnded(). */
+  get isAwaited(): boolean {
+    return this.#isAwaited;
+  }
+
   /** Whether an owner has ended, or a container without one has come, since this was last asked. */
   takeEnded(): boolean {
     const ended = this.#hasEnded || this.#hasOrphan;
