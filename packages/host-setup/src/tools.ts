@@ -1,14 +1,4 @@
-import { findProgram } from "@hpk/core/os";
-
-/** Directories searched besides PATH: the PATH of a unit or an administrator may lack sbin. */
-const SYSTEM_DIRECTORIES = [
-  "/usr/local/sbin",
-  "/usr/local/bin",
-  "/usr/sbin",
-  "/usr/bin",
-  "/sbin",
-  "/bin",
-];
+import { findProgram, programInPath } from "@hpk/core/os";
 
 /**
  * Finds an optional program.
@@ -16,9 +6,5 @@ const SYSTEM_DIRECTORIES = [
  * @return Its absolute path, or undefined.
  */
 export function findTool(name: string): string | undefined {
-  const directories = () => [
-    ...(Deno.env.get("PATH") ?? "").split(":").filter((directory) => directory.startsWith("/")),
-    ...SYSTEM_DIRECTORIES,
-  ];
-  return findProgram({ name, fix: `install ${name}`, directories });
+  return findProgram(programInPath(name, `install ${name}`));
 }

@@ -50,6 +50,12 @@ export interface FirewallInputs {
 /** An address family: each has its own packet filter. */
 export type AddressFamily = "ipv4" | "ipv6";
 
+/**
+ * Matches the beginning of a TCP connection and clamps its MSS to the path's MTU, in the form of
+ * iptables-save(8).
+ */
+export const CLAMP_MSS = "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu";
+
 /** Whether a container needs rules of its own in the packet filter. */
 export function hasOwnRules(record: Pick<ContainerRecord, "ports" | "policy">): boolean {
   const { isolated, masquerade, imds } = record.policy;
@@ -118,7 +124,6 @@ export function wantedChains(
   const bridges = [...new Set(networks.map(({ bridge }) => bridge))];
   const published = containers.filter(({ ports }) => ports.length > 0);
   const isolated = containers.filter(({ policy }) => policy.isolated);
-  const clamp = "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu";
   const rules: Record<string, readonly string[]> = {
     "filter HPK-INPUT": networks.flatMap(nameServerRules),
     "filter HPK-FORWARD": [
@@ -157,8 +162,8 @@ export function wantedChains(
       ? bridges.map((bridge) => `-d ${loopback} -i ${bridge} -j DROP`)
       : [],
     "mangle HPK-FORWARD": bridges.flatMap((bridge) => [
-      `-i ${bridge} ${clamp}`,
-      `-o ${bridge} ${clamp}`,
+      `-i ${bridge} ${CLAMP_MSS}`,
+      `-o ${bridge} ${CLAMP_MSS}`,
     ]),
   };
   return OWN_CHAINS.map((chain) => ({ ...chain, rules: rules[`${chain.table} ${chain.name}`]! }))

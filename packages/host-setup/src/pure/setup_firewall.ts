@@ -1,6 +1,6 @@
 /** Our chains of the packet filter; their names differ from those of hpktainer's chains. */
 
-import { formatCidr, type OwnChain, type OwnChainName } from "@hpk/core";
+import { CLAMP_MSS, formatCidr, type OwnChain, type OwnChainName } from "@hpk/core";
 import type { CniNetwork } from "./cni_network.ts";
 
 /** A packet filter that iptables writes to. */
@@ -48,7 +48,6 @@ export function setupChains(
 ): OwnChain[] {
   const network = formatCidr(subnet);
   const out = uplink === undefined ? `! -o ${bridge}` : `-o ${uplink}`;
-  const clamp = "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu";
   const rules = [
     [
       `-i ${bridge} -j ACCEPT`,
@@ -63,8 +62,8 @@ export function setupChains(
     ],
     [
       ...(imds === "closed" ? [`-d ${IMDS}/32 -i ${bridge} -j DROP`] : []),
-      `-i ${bridge} ${clamp}`,
-      `-o ${bridge} ${clamp}`,
+      `-i ${bridge} ${CLAMP_MSS}`,
+      `-o ${bridge} ${CLAMP_MSS}`,
     ],
   ];
   return SETUP_CHAINS.map((chain, index) => ({ ...chain, rules: rules[index]! }));

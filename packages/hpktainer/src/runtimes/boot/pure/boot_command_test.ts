@@ -116,7 +116,12 @@ Deno.test("systemd stays with cgroup version 1 where the host has no other", () 
     const mounts = versions.map((version) => ({ ...mount, version }));
     return "SYSTEMD_PROC_CMDLINE" in bootEnvironment({}, "boot.sif", mounts, {});
   };
-  assertEquals([staysWithV1(1, 1), staysWithV1(1, 2), staysWithV1(2), staysWithV1()], [true, false, false, false]);
+  assertEquals([staysWithV1(1, 1), staysWithV1(1, 2), staysWithV1(2), staysWithV1()], [
+    true,
+    false,
+    false,
+    false,
+  ]);
 });
 
 Deno.test("any configuration of Apptainer is adapted to a boot", () => {
