@@ -1,5 +1,5 @@
 /**
- * A container in the foreground is as if Apptainer had been called: same exit status, streams and signals.
+ * A container in the foreground behaves as under Apptainer: same exit status, streams and signals.
  *
  *     test ── stdin, stdout, stderr, signals ── hpktainer = apptainer (same process) ── command in a container
  *                                               monitor (holds nothing of the caller's)
@@ -86,13 +86,12 @@ testIf({
 });
 
 testIf({
-  name:
-    "a start does not mind a bridge that goes with the last container while it looks at the host",
+  name: "a start tolerates a bridge that disappears while it inspects the host",
   needs,
 }, async () => {
   const { base } = await images();
   await using host = await PrivateHost.create();
-  // As ip(8) tells a route whose link goes while it lists: by number, for want of a name.
+  // As ip(8) prints a route whose link disappears meanwhile: by number instead of name.
   await host.sh(`mkdir /run/sbin; cat >/run/sbin/ip <<'END'
 #!/bin/sh
 case "$*" in
@@ -127,7 +126,7 @@ testIf({
   assertEquals([stdout, stderr], ["one\ntwo", "problem\n"]);
 });
 
-/** What a program gets from whoever starts it: a bash script that shows it from inside. */
+/** A bash script that prints what a program inherits from the process that starts it. */
 const INHERITED: Readonly<Record<string, string>> = {
   "dispositions and masks of signals": "RUN grep '^Sig[BIC]' /proc/self/status",
   "ignored signals": "trap '' HUP USR1; RUN grep '^Sig[BIC]' /proc/self/status",

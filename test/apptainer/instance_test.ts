@@ -1,5 +1,5 @@
 /**
- * An instance goes on after its start; its network lives as long as its first process:
+ * An instance runs on after its start; its network exists as long as its first process:
  *
  *     hpktainer instance start ── apptainer ── starter ── first process of the instance (owner in the ledger)
  *     monitor ─────────────────────────── pidfd ─────────┘
@@ -46,7 +46,7 @@ async function start(host: PrivateHost, name: string, ...options: string[]): Pro
   return await host.run(HPKTAINER, [...START, ...options, base, name]);
 }
 
-/** A host with an Apptainer that was used once: its own logs and directories are there. */
+/** A host whose Apptainer was used once, so that its own logs and directories exist. */
 async function usedHost(): Promise<{ host: PrivateHost; before: Snapshot }> {
   const { base } = await images();
   const host = await PrivateHost.create();
@@ -59,7 +59,8 @@ async function usedHost(): Promise<{ host: PrivateHost; before: Snapshot }> {
 }
 
 testIf({
-  name: "defect 2: the network of an instance lives until it is stopped, which releases it at once",
+  name:
+    "defect 2: the network of an instance exists until it is stopped, which releases it at once",
   needs,
 }, async () => {
   const { host, before } = await usedHost();
@@ -87,7 +88,7 @@ testIf({
 });
 
 testIf({
-  name: "an instance that dies, or that apptainer itself stops, is released without anyone asking",
+  name: "an instance that dies, or that apptainer itself stops, is released automatically",
   needs,
 }, async () => {
   const { host, before } = await usedHost();
@@ -133,15 +134,15 @@ testIf({
     await shell.readUntil(/inet 10\.96\.0\.77\/24 /, PATIENT);
     assertEquals(await shell.waitExit(PATIENT), 6);
   }
-  // A run beside it is another container; both see each other.
-  const beside = ["exec", "--subnet", SUBNET, base, "ping", "-c", "1", "-W", "2", "10.96.0.77"];
-  assertEquals((await hpk(host, beside)).code, 0);
+  // A run at the same time is another container; both reach each other.
+  const exec = ["exec", "--subnet", SUBNET, base, "ping", "-c", "1", "-W", "2", "10.96.0.77"];
+  assertEquals((await hpk(host, exec)).code, 0);
   assertEquals((await hpk(host, ["exec", "instance://web", "sh", "-c", "exit 9"])).code, 9);
   assertEquals((await ps(host)).filter(({ kind }) => kind === "instance").length, 1);
   await host.run(HPKTAINER, ["instance", "stop", "web"]);
 });
 
-/** Starts that fail: what is done before, the command line, and the exit status. */
+/** Starts that fail: preparation, command line and exit status. */
 const FAILURES: readonly {
   what: string;
   before?: string;
@@ -203,11 +204,14 @@ testIf({
   }
 });
 
-/** Tells in /mnt/seen what the script sees of its network, then goes on. */
+/** Writes what the script sees of its network to /mnt/seen, then continues. */
 const TELL = "{ echo $HPK_IP $HPK_GATEWAY_IP $1; ping -c 1 -W 2 $HPK_GATEWAY_IP >/dev/null && " +
   "echo reached; } >/mnt/new; mv /mnt/new /mnt/seen; exec sleep 600";
 
-/** A command line of a shell that makes an executable script, and the directory /run/out for its output. */
+/**
+ * A command line of a shell that makes an executable script, and the directory /run/out for its
+ * output.
+ */
 function writeScript(path: string, script: string): string {
   return `mkdir -p /run/out; cat >${path} <<'END'\n#!/bin/sh\n${script}\nEND\nchmod +x ${path}`;
 }
@@ -251,7 +255,7 @@ testIf({
 });
 
 testIf({
-  name: "a pid file that the user asks for is the user's, and the network is followed by it",
+  name: "the user's --pid-file is written, and hpktainer follows the instance by it",
   needs,
 }, async () => {
   const { host, before } = await usedHost();
@@ -289,7 +293,7 @@ testIf({
 });
 
 testIf({
-  name: "stopping what does not exist, or was not started by hpktainer, is Apptainer's business",
+  name: "stopping what does not exist, or was not started by hpktainer, is left to Apptainer",
   needs,
 }, async () => {
   const { base } = await images();

@@ -1,7 +1,8 @@
 /**
- * A command that does not start a container with our network reaches Apptainer unchanged, for anybody:
+ * A command that does not start a container with our network reaches Apptainer unchanged, for
+ * anybody:
  *
- *     any user ── hpktainer WORDS ── apptainer WORDS      (a stand-in that tells how it was called, and the real one)
+ *     any user ── hpktainer WORDS ── apptainer WORDS      (a stand-in that reports how it was called, and the real one)
  *                 no root, no Flannel, no ledger, no network
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
@@ -23,13 +24,15 @@ import { HPKTAINER, needs, PATIENT, SUBNET } from "../harness/hpktainer.ts";
 
 const userNeeds = [...needs, program("setpriv")];
 
-/** Tells its arguments, each ended by NUL, or what it is told to; then exits as it is told. */
+/** Prints its arguments, each ended by NUL, or runs $SCRIPT; then exits with $STATUS. */
 const STAND_IN = `#!/bin/sh
-if [ -n "$TELL" ]; then eval "$TELL"; exit; fi
+if [ -n "$SCRIPT" ]; then eval "$SCRIPT"; exit; fi
 for word; do printf '%s\\0' "$word"; done
 exit "\${STATUS:-0}"`;
 
-/** A host with the binary where everybody can reach it, the stand-in, and an image file of no use. */
+/**
+ * A host with the binary where everybody can reach it, the stand-in, and an image file of no use.
+ */
 async function hostWithStandIn(): Promise<PrivateHost> {
   const host = await PrivateHost.create();
   await host.sh(
@@ -44,7 +47,10 @@ chmod +x /run/fake/apptainer; mount -n --bind '${HPKTAINER}' /run/bin/hpktainer`
 const USER = ["--reuid", "12345", "--regid", "12345", "--clear-groups"] as const;
 const SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** Runs hpktainer with the stand-in, as an ordinary user that no password file knows, with an empty environment. */
+/**
+ * Runs hpktainer with the stand-in, as an ordinary user that no password file knows, with an empty
+ * environment.
+ */
 function asUser(
   host: PrivateHost,
   args: readonly string[],
@@ -63,7 +69,7 @@ function words(stdout: string): string[] {
   return stdout.split("\0").slice(0, -1);
 }
 
-/** Command lines that are Apptainer's business, word by word. */
+/** Command lines that are passed on to Apptainer, word by word. */
 const APPTAINERS: readonly (readonly string[])[] = [
   ["pull", "docker://alpine"],
   ["pull", "--name", "a b.sif", "", "*", "$HOME", "new\nline", "é", "\\", "'\"", "--", "--version"],
@@ -128,7 +134,7 @@ testIf({
     const options = {
       env: {
         PATH: `/run/fake:${SYSTEM_PATH}`,
-        TELL: tell,
+        SCRIPT: tell,
         HPK_NETWORK: "static",
         APPTAINER_BIND: "/a b",
         ODD: "x\ny=é",
@@ -148,7 +154,7 @@ testIf({
 });
 
 testIf({
-  name: "without arguments, and with --help, hpktainer tells its own usage, to anybody",
+  name: "without arguments, and with --help, hpktainer prints its own usage, for any user",
   needs: userNeeds,
 }, async () => {
   await using host = await hostWithStandIn();
@@ -161,7 +167,7 @@ testIf({
 });
 
 testIf({
-  name: "--version tells ours, then Apptainer's",
+  name: "--version prints ours, then Apptainer's",
   needs: userNeeds,
 }, async () => {
   await using host = await hostWithStandIn();
@@ -170,7 +176,7 @@ testIf({
   assertMatch(stdout, /^hpktainer version \d+\.\d+\.\d+\n--version\0$/);
 });
 
-/** Network options where there is no network to make, and what the one line of error names. */
+/** Network options without a network to set up, and what the error line names. */
 const REFUSED: readonly (readonly [readonly string[], RegExp])[] = [
   [["--subnet", SUBNET, "pull", "x"], /--subnet.*does not start a container/],
   [["--network", "host", "version"], /--network.*does not start a container/],
@@ -203,7 +209,7 @@ testIf({
 });
 
 testIf({
-  name: "--network host and none take none of our network, and need no root",
+  name: "--network host and none do not set up a network, and do not need root",
   needs: userNeeds,
 }, async () => {
   await using host = await hostWithStandIn();
@@ -278,7 +284,7 @@ testIf({ name: "real commands do what Apptainer's do", needs }, async () => {
   assertEquals(stdout, "10.96.0.2/24\n");
 });
 
-/** Runs a command line as an ordinary user whom the password file knows, as Apptainer wants it. */
+/** Runs a command line as an ordinary user from /etc/passwd, which Apptainer requires. */
 function asNobody(host: PrivateHost, line: readonly string[]): Promise<RunResult> {
   return host.run("setpriv", [
     ...["--reuid", "nobody", "--regid", "nogroup", "--clear-groups", "env", "HOME=/tmp"],

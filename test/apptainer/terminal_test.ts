@@ -1,5 +1,5 @@
 /**
- * On a terminal a container behaves as any program does:
+ * On a terminal a container behaves like any program:
  *
  *     user ── pty ──┬── bash, interactive ── hpktainer exec IMAGE command   (job control)
  *                   └── hpktainer shell IMAGE
@@ -87,7 +87,7 @@ testIf({
 });
 
 testIf({
-  name: "Ctrl-Z stops the job, its network stays, and fg goes on with it",
+  name: "Ctrl-Z stops the job, its network stays, and fg continues it",
   needs: terminalNeeds,
 }, async () => {
   await using host = await PrivateHost.create();
@@ -151,8 +151,9 @@ testIf({
 /**
  * Ways in which a command on a terminal ends: what it does, and what ends it from outside.
  *
- * A signal goes to the whole job, as from a terminal or a shell. Apptainer on a terminal relies on that: in the foreground it keeps what
- * is sent to its own process alone to itself, lest the command get it twice.
+ * A signal goes to the whole job, as from a terminal or a shell. Apptainer on a terminal relies on
+ * that: in the foreground it does not forward a signal to its own process alone, lest the command
+ * get it twice.
  */
 const ENDS: readonly { what: string; command: string; signal?: string; status: number }[] = [
   { what: "its own end", command: "sh -c 'echo u\"\"p; exit 5'", status: 5 },

@@ -1,5 +1,5 @@
 /**
- * Many containers at once, and starts in the same instant.
+ * Many containers at once, and simultaneous starts.
  *
  *   [ host ] hpk-bridge 10.96.0.1 ──┬── container 1
  *                                   ├── container 2    each pings the gateway and the next one;

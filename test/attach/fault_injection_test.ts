@@ -1,5 +1,5 @@
 /**
- * A kill at any step leaves nothing that the next start or `gc` does not take down.
+ * A kill at any step leaves nothing that the next start or `gc` does not clean up.
  *
  *   [ host ] hpk-bridge 10.96.0.1      act (SIGKILL at a step) ── next start, ended ── the host as before
  *               |                                           └─ gc ── the host as before
@@ -25,7 +25,7 @@ const HOSTS = 3;
 const CALM = { timeoutMs: 20_000 };
 
 /** What is done after a kill. */
-const MENDERS: Record<string, (host: PrivateHost, image: string) => Promise<void>> = {
+const RECOVERIES: Record<string, (host: PrivateHost, image: string) => Promise<void>> = {
   "next start": async (host, image) => {
     const { code, stderr } = await hpk(host, ["exec", "--subnet", SUBNET, image, "true"]);
     assertEquals(code, 0, stderr);
@@ -38,12 +38,12 @@ const MENDERS: Record<string, (host: PrivateHost, image: string) => Promise<void
 
 interface Case {
   readonly point: string;
-  readonly mender: string;
+  readonly recovery: string;
 }
 
 let cases = 0;
 
-/** Lists the points that an act comes by. */
+/** Lists the fault points of an act. */
 async function trace(scenario: Scenario, image: string, file: string): Promise<string[]> {
   await using host = await faultHost();
   const before = await snapshot(host);
@@ -60,7 +60,7 @@ async function trace(scenario: Scenario, image: string, file: string): Promise<s
 
 async function play(
   scenario: Scenario,
-  { point, mender }: Case,
+  { point, recovery }: Case,
   host: PrivateHost,
   before: Snapshot,
 ): Promise<void> {
@@ -68,12 +68,12 @@ async function play(
   const stage = { host, image, name: `case${++cases}` };
   const end = await scenario.begin(stage);
   await assertKilled(host, point, await scenario.act(stage, { HPK_FAULT_KILL: point }));
-  await MENDERS[mender]!(host, image);
+  await RECOVERIES[recovery]!(host, image);
   await end();
   await eventuallySame(host, before, CALM);
 }
 
-/** Plays cases on a host of its own, on a new one after a failure; returns the failures. */
+/** Runs cases on a new host, and on another after a failure; returns the failures. */
 async function playAll(scenario: Scenario, todo: Case[]): Promise<string[]> {
   const failures: string[] = [];
   while (todo.length > 0) {
@@ -83,7 +83,7 @@ async function playAll(scenario: Scenario, todo: Case[]): Promise<string[]> {
       try {
         await play(scenario, next, host, before);
       } catch (error) {
-        failures.push(`kill at '${next.point}', then ${next.mender}: ${error}`);
+        failures.push(`kill at '${next.point}', then ${next.recovery}: ${error}`);
         break;
       }
     }
@@ -103,7 +103,7 @@ for (const scenario of SCENARIOS) {
         `only ${points.length} points were traced: ${points.join(", ")}`,
       );
       const todo = points.flatMap((point) =>
-        Object.keys(MENDERS).map((mender) => ({ point, mender }))
+        Object.keys(RECOVERIES).map((recovery) => ({ point, recovery }))
       );
       const count = todo.length;
       const hosts = Array.from({ length: HOSTS }, () => playAll(scenario, todo));

@@ -3,7 +3,7 @@
  *
  *     [ host ] hpk-bridge, chains, name server, monitor ── stay for HPK_LINGER seconds ── the host as before
  *                  |
- *              container ── ends; the next one finds what is there
+ *              container ── ends; the next one reuses the shared part
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
@@ -47,7 +47,7 @@ async function lingering(options: readonly string[] = ["--subnet", SUBNET]): Pro
   return made;
 }
 
-/** What is there of the shared part: the bridge's index, the monitor, chains, and the name server. */
+/** The state of the shared part: the bridge's index, the monitor, chains, and the name server. */
 async function sharedPart(host: PrivateHost, bridge = "hpk-bridge"): Promise<string[]> {
   const { stdout } = await host.sh(
     `cat /sys/class/net/${bridge}/ifindex || true; iptables-save | grep -c HPK || true
@@ -56,26 +56,32 @@ async function sharedPart(host: PrivateHost, bridge = "hpk-bridge"): Promise<str
   return [...stdout.split("\n"), ...monitorPids(host).map(String)];
 }
 
-testIf({ name: "a start soon after the last container uses what is there", needs }, async () => {
-  await using made = await lingering();
-  const { host, image } = made;
-  await awaitService(host);
-  const there = await sharedPart(host);
-  assertMatch(there.join(" "), /^\d+ [1-9]\d* /);
-  const file = await Deno.makeTempFile();
-  const traced = { ...LONG, HPK_FAULT_TRACE: file };
-  // The monitor is in other surroundings, so that this one attaches itself.
-  await ok(host, ["exec", "--subnet", SUBNET, image, "true"], traced);
-  assert(Deno.readTextFileSync(file).includes("start.running"));
-  await Deno.remove(file);
-  // The monitor attaches this one.
-  const shown = await ok(host, ["exec", "--subnet", SUBNET, image, "hostname", "-i"], LONG);
-  assertMatch(shown, /^10\.96\.0\.\d+/);
-  await eventually(async () => (await listed(host)).length === 0, { what: "the release" });
-  assertEquals(await sharedPart(host), there);
-});
+testIf(
+  { name: "a start soon after the last container reuses the shared part", needs },
+  async () => {
+    await using made = await lingering();
+    const { host, image } = made;
+    await awaitService(host);
+    const there = await sharedPart(host);
+    assertMatch(there.join(" "), /^\d+ [1-9]\d* /);
+    const file = await Deno.makeTempFile();
+    const traced = { ...LONG, HPK_FAULT_TRACE: file };
+    // The monitor's environment differs, so that this start attaches itself.
+    await ok(host, ["exec", "--subnet", SUBNET, image, "true"], traced);
+    assert(Deno.readTextFileSync(file).includes("start.running"));
+    await Deno.remove(file);
+    // The monitor attaches this one.
+    const shown = await ok(host, ["exec", "--subnet", SUBNET, image, "hostname", "-i"], LONG);
+    assertMatch(shown, /^10\.96\.0\.\d+/);
+    await eventually(async () => (await listed(host)).length === 0, { what: "the release" });
+    assertEquals(await sharedPart(host), there);
+  },
+);
 
-testIf({ name: "the shared part goes when its time is over, and is told of", needs }, async () => {
+testIf({
+  name: "the shared part is removed in time, and doctor reports it until then",
+  needs,
+}, async () => {
   await using made = await stage();
   const { host, image, before } = made;
   const held = await holdContainer(host, image, ["--subnet", SUBNET], LONG);
@@ -95,7 +101,7 @@ testIf({ name: "the shared part goes when its time is over, and is told of", nee
   assertEquals((await containers()).found, "0 alive");
 });
 
-testIf({ name: "gc ends the shared part at once, and says so", needs }, async () => {
+testIf({ name: "gc removes the shared part at once, and reports it", needs }, async () => {
   await using made = await lingering();
   const { host, before } = made;
   assertEquals(
@@ -129,7 +135,7 @@ testIf({ name: "instance stop does not wait for the shared part's end", needs },
 });
 
 for (const by of ["gc", "the next start", "a start with another subnet"]) {
-  testIf({ name: `a monitor that is killed meanwhile is followed by ${by}`, needs }, async () => {
+  testIf({ name: `a monitor that is killed meanwhile is replaced by ${by}`, needs }, async () => {
     await using made = await lingering();
     const { host, image, before } = made;
     const [bridge] = await sharedPart(host);
@@ -159,7 +165,7 @@ const OTHERS: Record<string, { readonly options: string[]; readonly env: Record<
 
 for (const [what, { options, env }] of Object.entries(OTHERS)) {
   testIf(
-    { name: `a start with another ${what} removes what stays of the last`, needs },
+    { name: `a start with another ${what} removes the lingering shared part`, needs },
     async () => {
       await using made = await lingering(["--subnet", SUBNET, "--subnet6", "fd00:96::/64"]);
       const { host, image, before } = made;
@@ -175,7 +181,7 @@ for (const [what, { options, env }] of Object.entries(OTHERS)) {
   );
 }
 
-testIf({ name: "what was taken from the shared part meanwhile is made again", needs }, async () => {
+testIf({ name: "what was removed from the shared part meanwhile is repaired", needs }, async () => {
   await using made = await lingering();
   const { host, image, before } = made;
   await host.sh(
@@ -190,7 +196,7 @@ testIf({ name: "what was taken from the shared part meanwhile is made again", ne
   await eventuallySame(host, before, PATIENT);
 });
 
-testIf({ name: "a start that fails leaves what stays as it is", needs }, async () => {
+testIf({ name: "a failed start leaves the lingering shared part unchanged", needs }, async () => {
   await using made = await lingering();
   const { host, image } = made;
   const there = await sharedPart(host);

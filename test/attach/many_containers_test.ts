@@ -1,11 +1,11 @@
 /**
- * What a start beside many containers leaves undone, and that all of them are taken down at once.
+ * A start among many containers does not inspect them, and all of them are taken down at once.
  *
  *   [ host ] hpk-bridge 10.96.0.1/20 ──┬── container 1
  *                                      :
  *                                      └── container 40
  *
- * How long it takes is for `deno task bench:thousand` to tell.
+ * `deno task bench:thousand` measures the time.
  */
 import { assert, assertEquals } from "@std/assert";
 import { eventually, eventuallySame, PrivateHost, snapshot, testIf } from "../harness/mod.ts";
@@ -18,7 +18,7 @@ const LINKS = import.meta.resolve("../../packages/core/src/os/links.ts");
 const MANY = 40;
 const PATIENT = { timeoutMs: 60_000 };
 
-testIf({ name: `a start beside ${MANY} containers looks at none of them`, needs }, async (t) => {
+testIf({ name: `a start among ${MANY} containers inspects none of them`, needs }, async (t) => {
   await using host = await PrivateHost.create();
   await prepare(host);
   const before = await snapshot(host);
@@ -43,7 +43,7 @@ testIf({ name: `a start beside ${MANY} containers looks at none of them`, needs 
     assert(stdout.includes("hpk-bridge\n"), stdout);
     assertEquals(stdout.match(/^hpk[0-9a-f]{12}$/gm), null);
   });
-  await t.step("all end at once, and nothing is left", async () => {
+  await t.step("all end at once, and nothing is left behind", async () => {
     await endAll(host);
     assertEquals((await host.sh("cat /etc/stand-in/errors; rm /etc/stand-in/errors")).stdout, "");
     await eventuallySame(host, before, PATIENT);

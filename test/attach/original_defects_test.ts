@@ -1,5 +1,5 @@
 /**
- * Defects 13 to 16 of the original, as far as no other file has them; 1 to 7 are with what they are about.
+ * Defects 13 to 16 of the original, as far as no other file tests them; 1 to 7 are in other files.
  *
  *     container ── hpk-bridge [ alpha ] eth0 ── internet ── eth0 [ beta ] hpk-bridge ── container
  *     10.244.1.2        10.244.1.1                                  10.244.2.1         10.244.2.2
@@ -20,7 +20,7 @@ import {
 } from "../harness/mod.ts";
 import { hpk, HPKTAINER, needs, PATIENT, SUBNET } from "../harness/hpktainer.ts";
 
-/** Puts a program before the real one: it says something on standard error, and notes how it was called. */
+/** Wraps a program: the wrapper writes to standard error, and records how it was called. */
 const chatter = (path: string, real: string): string =>
   `mkdir -p $(dirname ${path}); cat >${path} <<'END'
 #!/bin/sh
@@ -30,7 +30,10 @@ exec ${real} "$@"
 END
 chmod +x ${path}`;
 
-/** A host of a Flannel network as its host-gw backend makes it: routes to the others' subnets, no masquerading of its own. */
+/**
+ * A host of a Flannel network as its host-gw backend makes it: routes to the others' subnets, no
+ * masquerading of its own.
+ */
 async function flannelHost(internet: Internet, number: number, peer: number): Promise<PrivateHost> {
   const host = await PrivateHost.create({ name: `host${number}` });
   await internet.attach(host, { address: `198.51.100.1${number}/24` });
@@ -55,7 +58,7 @@ testIf({
   await using alpha = await flannelHost(internet, 1, 2);
   await using beta = await flannelHost(internet, 2, 1);
   for (const host of [alpha, beta]) await host.sh("iptables -P FORWARD DROP");
-  // busybox has no server that tells its client's address; the kernel's list of connections does.
+  // No server of busybox reports its client's address; the kernel's list of connections does.
   const serve = ["nc", "-l", "-p", "9000", "-e", "cat", "/proc/net/tcp6"];
   await using server = await beta.spawn(HPKTAINER, ["exec", "--ip", "10.244.2.9", base, ...serve]);
   const ask = ["exec", "--ip", "10.244.1.9", base, "sh", "-c"];
@@ -64,13 +67,13 @@ testIf({
   // Address and port of each end in hexadecimal, the address in the byte order of the machine.
   assertMatch(stdout, /0902F40A:2328 [0-9A-F]{24}0901F40A:[0-9A-F]{4} /);
   await server.wait();
-  // What is outside the network does see the host's address: it knows no way back to a container.
+  // The outside sees the host's address: it has no route back to a container.
   const outside = ["exec", base, "ping", "-c", "1", "-W", "2", internet.outside];
   assertEquals((await hpk(alpha, outside)).code, 0);
 });
 
 testIf({
-  name: "defect 14: what a plugin says on standard error is not taken for its answer",
+  name: "defect 14: a plugin's standard error is not mistaken for its answer",
   needs,
 }, async () => {
   const { base } = await images();

@@ -1,5 +1,5 @@
 /**
- * Defects 8 to 12 of the original: of sockets, links and frames.
+ * Defects 8 to 12 of the original: sockets, links and frames.
  *
  *   [ host ] flannel.1 10.244.5.0/32   hpk-bridge 10.244.5.1 ── container, container
  */
@@ -10,7 +10,7 @@ import { hpk, needs, SUBNET } from "../harness/hpktainer.ts";
 import { killMonitor } from "../harness/processes.ts";
 
 testIf({
-  name: "defect 8: a container is given two files of its own, and nothing of others",
+  name: "defect 8: a container gets two files of its own, and nothing of others",
   needs,
 }, async () => {
   await using host = await PrivateHost.create();
@@ -36,7 +36,7 @@ testIf({
 });
 
 testIf({
-  name: "defect 9: addresses that differ beyond the last octet have links of their own",
+  name: "defect 9: addresses that differ beyond the last octet have separate links",
   needs,
 }, async () => {
   await using host = await PrivateHost.create();
@@ -52,7 +52,7 @@ testIf({
   await endContainer(b);
 });
 
-testIf({ name: "defect 10: no process of ours is in the way of frames", needs }, async () => {
+testIf({ name: "defect 10: frames do not pass through a process of ours", needs }, async () => {
   await using host = await PrivateHost.create();
   const { base } = await images();
   await using held = await holdContainer(host, base);

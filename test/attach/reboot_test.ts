@@ -19,7 +19,7 @@ import { hpk, needs, SUBNET } from "../harness/hpktainer.ts";
 
 const CALM = { timeoutMs: 20_000 };
 
-/** A host with a running instance and a running container, and what it was like before. */
+/** A host with a running instance and a running container, and a snapshot from before. */
 async function liveHost(image: string): Promise<{ host: PrivateHost; before: Snapshot }> {
   const host = await PrivateHost.create();
   try {

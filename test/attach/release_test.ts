@@ -1,5 +1,5 @@
 /**
- * What comes right after the end of the last container, while the monitor releases its network:
+ * Commands right after the end of the last container, while the monitor releases its network:
  *
  *     host ── hpk-bridge ── one container, just ended
  */
@@ -13,7 +13,7 @@ testIf({ name: "gc returns when all that has ended is released", needs }, async 
   const { base } = await images();
   await using host = await PrivateHost.create();
   for (let turn = 0; turn < TURNS; turn++) {
-    // Killed when all is made: the monitor begins to take it down in the same moment as gc.
+    // Killed when everything exists: the monitor begins to take it down at the same moment as gc.
     const env = { HPK_FAULT_KILL: "attach.done" };
     await hpk(host, ["exec", "--subnet", SUBNET, base, "true"], { env });
     await hpk(host, ["gc"], { check: true });

@@ -1,7 +1,7 @@
 /**
- * Attaches many containers to a host, one after the other, and times each. In the place of Apptainer
- * stands a script that becomes `sleep`: what is timed is what we do, and a thousand of them fit into
- * a small machine.
+ * Attaches many containers to a host, one after the other, and times each. A script that becomes
+ * `sleep` replaces Apptainer: only our own work is timed, and a thousand of them fit on a small
+ * machine.
  */
 import type { Place, PrivateHost } from "../harness/mod.ts";
 
@@ -10,14 +10,16 @@ export const SUBNET = "10.96.0.0/20";
 
 const DIRECTORY = "/etc/stand-in";
 
-/** Says by its last argument that it has begun, then sleeps. */
+/** Signals by its last argument that it has started, then sleeps. */
 const STAND_IN = `#!/bin/sh
 for last; do :; done
 echo "$last" > ${DIRECTORY}/begun
 exec sleep 86400
 `;
 
-/** Starts containers one after the other; prints how long each took until its command began, in µs. */
+/**
+ * Starts containers one after the other; prints how long each took until its command began, in µs.
+ */
 const DRIVER = `
 count=$1; shift
 exec 9<> ${DIRECTORY}/begun

@@ -1,7 +1,7 @@
 /** Podman on a private host, as it comes: rootful, with crun and its bridge network. */
 import { findProgram, type PrivateHost } from "../harness/mod.ts";
 
-/** What Podman is told, only where the machine does not let it run as it comes. */
+/** Podman's configuration, only where the machine does not let it run with its defaults. */
 const CONFIGURATION = `[containers]
 default_ulimits = []
 [engine]
@@ -17,8 +17,9 @@ runroot = "/run/containers/storage"
 `;
 
 /**
- * Prepares Podman on a host. Raised limits are left out, which take CAP_SYS_RESOURCE; of control groups
- * of both versions, which crun refuses, the second is hidden. Its storage is in memory, as ours is.
+ * Prepares Podman on a host. Raised limits are left out, which take CAP_SYS_RESOURCE; of control
+ * groups of both versions, which crun refuses, the second is hidden. Its storage is in memory, as
+ * ours is.
  *
  * @param image An image, such as "oci:DIRECTORY:TAG".
  * @return The image's id in Podman's store, or why Podman does not run.

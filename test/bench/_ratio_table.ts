@@ -1,4 +1,6 @@
-/** The table of `deno task bench`: each row compares what we take with what another program takes. */
+/**
+ * The table of `deno task bench`: each row compares what we take with what another program takes.
+ */
 import { differences, median, ratios } from "./_statistics.ts";
 
 /** One comparison. Times are in ms; those of a round stand at the same index in both lists. */
@@ -24,7 +26,7 @@ export interface Omission {
   readonly reason: string;
 }
 
-/** What a comparison came to. */
+/** The result of a comparison. */
 export interface Row {
   readonly what: string;
   readonly against: string;
@@ -46,7 +48,7 @@ export interface Row {
   readonly reason?: string;
 }
 
-/** Works a row out: the median of what is found round by round. */
+/** Computes a row: the median of the rounds. */
 export function rowOf(comparison: Comparison | Omission): Row {
   const { what, against, kind, goal } = comparison;
   if ("reason" in comparison) return { what, against, kind, goal, reason: comparison.reason };

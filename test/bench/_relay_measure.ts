@@ -108,14 +108,16 @@ async function latency(
   const { stdout } = await host.run(...inside(row.client, words), { check: false });
   const percentile = (name: string) => {
     const value = new RegExp(`percentile ${name} += +([0-9.]+)`).exec(stdout)?.[1];
-    // sockperf tells half of the round trip.
+    // sockperf reports half of the round trip.
     return value === undefined ? undefined : Number(value) * 2;
   };
   const [p50, p99] = [percentile("50\\.000"), percentile("99\\.000")];
   return { ...(p50 === undefined ? {} : { p50 }), ...(p99 === undefined ? {} : { p99 }) };
 }
 
-/** CPU time of processes with all their threads, in seconds (proc_pid_stat(5), fields 14 and 15). */
+/**
+ * CPU time of processes with all their threads, in seconds (proc_pid_stat(5), fields 14 and 15).
+ */
 export function cpuSeconds(pids: readonly number[]): number {
   return pids.map((pid) => {
     const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);

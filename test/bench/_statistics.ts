@@ -1,4 +1,4 @@
-/** The middle of some figures; of an even number of them, the mean of the two in the middle. */
+/** The median; of an even number of figures, the mean of the two in the middle. */
 export function median(figures: readonly number[]): number {
   if (figures.length === 0) throw new RangeError("no figures");
   const sorted = [...figures].sort((a, b) => a - b);

@@ -1,12 +1,12 @@
 /**
- * Measures hpktainer against what a user would run in its place, on private hosts:
+ * Measures hpktainer against what a user would run instead, on private hosts:
  *
  *   deno task bench [--only PART,…] [--rounds N] [--many-rounds N] [--json FILE] [--no-page]
  *
- * Compared commands run in turn, and the figures are medians of what each round finds, so that a change of
- * the machine's speed meets both. A goal that is missed is shown and is no failure. Where all parts are
- * measured, docs/performance.md gets the table. A thousand containers are made and end once, unless
- * --many-rounds asks for more: each takes two minutes.
+ * Compared commands run in turn, and the figures are medians of what each round finds, so that a
+ * change of the machine's speed affects both. A missed goal is shown, but is not a failure. Where
+ * all parts are measured, docs/performance.md gets the table. A thousand containers are made and
+ * end once, unless --many-rounds asks for more: each takes two minutes.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { PARTS } from "./_comparisons.ts";

@@ -3,7 +3,7 @@
  *
  *   deno task bench:thousand [--json FILE] [--containers N]
  *
- * In the place of Apptainer stands a program that sleeps: what is timed is what we do.
+ * A program that sleeps replaces Apptainer: only our own work is timed.
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { PrivateHost } from "../harness/mod.ts";

@@ -1,5 +1,5 @@
 /**
- * Booted containers on a host that would be changed by every network manager of theirs that ran.
+ * Booted containers on a host that any of their network managers would change if it ran.
  *
  *   [ internet ] 198.51.100.1 ── enX0 198.51.100.11 [ host ] ib0 10.50.0.1 ── ib0-peer
  *                                                      └── hpk-bridge 10.96.0.1 ── web
@@ -22,7 +22,7 @@ export const HOST_ADDRESS = "198.51.100.11";
 export const BOOT = { timeoutMs: 200_000 } as const;
 
 /**
- * Configuration of the container's that would change the host: by systemd-networkd, ifupdown,
+ * Configuration in the container that would change the host: by systemd-networkd, ifupdown,
  * nftables and systemd-sysctl.
  */
 const MISCHIEF: Readonly<Record<string, string>> = {
@@ -33,7 +33,7 @@ const MISCHIEF: Readonly<Record<string, string>> = {
   "/etc/sysctl.d/99-mischief.conf": "net.ipv4.conf.all.rp_filter=1\n",
 };
 
-/** As systemd has it on a real host: an automount point that nobody answers in a container. */
+/** As systemd does on a real host: an automount point that nobody serves in a container. */
 const AUTOMOUNT = "if grep -q autofs /proc/filesystems && [ -d /proc/sys/fs/binfmt_misc ]; then " +
   "mkfifo /run/automount; exec 9<>/run/automount; " +
   "mount -n -t autofs -o fd=9,pgrp=1,minproto=5,maxproto=5,direct " +
@@ -87,8 +87,8 @@ export async function boot(
 /** Options of a start in a network of its own. */
 export const ISOLATED = ["--subnet", SUBNET] as const;
 
-/** What hpktainer itself has told on standard error. */
-export function told({ stderr }: RunResult): string[] {
+/** hpktainer's own lines on standard error. */
+export function ownLines({ stderr }: RunResult): string[] {
   return stderr.split("\n").filter((line) => line.startsWith("hpktainer: "));
 }
 
@@ -152,7 +152,10 @@ export async function fetchFrom(internet: Internet, url: string): Promise<string
 /** What nginx serves. */
 export const PAGE = "<h1>booted</h1>\n";
 
-/** Units of the image that are masked in the host's network: all that Debian has and that are enabled. */
+/**
+ * Units of the image that are masked in the host's network: all that Debian has and that are
+ * enabled.
+ */
 export const MASKED_IN_IMAGE = [
   "NetworkManager-wait-online.service",
   "NetworkManager.service",

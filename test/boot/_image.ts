@@ -1,6 +1,6 @@
 /**
- * The image of images/boot. It is built once, in a minute or two, from packages of the distribution,
- * and kept in the user's cache by what it is made of.
+ * The image of images/boot. It is built once, in a minute or two, from packages of the
+ * distribution, and kept in the user's cache by what it is made of.
  */
 import { createHash } from "node:crypto";
 import { apptainerEnv, machine, program } from "../harness/mod.ts";
@@ -35,7 +35,7 @@ async function build(): Promise<string> {
   const work = await Deno.makeTempDir({ dir: cache, prefix: "boot-image-" });
   try {
     console.error(`building ${image}, once`);
-    // mmdebstrap mounts for a time, and the hosts of other tests would see that.
+    // mmdebstrap makes temporary mounts, which the hosts of other tests would see.
     const alone = ["--mount", "--propagation", "private", "apptainer"];
     await machine.run("unshare", [...alone, "-q", "build", `${work}/boot.sif`, DEFINITION], {
       env: {

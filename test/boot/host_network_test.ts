@@ -14,10 +14,10 @@ import {
   inside,
   MASKED_IN_IMAGE,
   networkOf,
+  ownLines,
   PAGE,
   show,
   stop,
-  told,
 } from "./_booted.ts";
 import { needs } from "./_image.ts";
 
@@ -35,13 +35,13 @@ testIf({
   const listeners = (await host.sh(ABSTRACT_LISTENERS)).stdout;
 
   const started = await boot(host, "web", ["--host-network"]);
-  assertEquals(told(started), []);
+  assertEquals(ownLines(started), []);
   const web = await show(host, "web");
   assertEquals([web.mode, web.address], ["host", null]);
   assertEquals(web.boot, { state: "running", failedUnits: [], differences: [] });
   assertSame(networkOf(before), networkOf(await snapshot(host)));
 
-  // Boot defect 1: the image's own units are all there.
+  // Boot defect 1: the image's own units are all present.
   assertEquals((await inside(host, "web", "systemctl is-active nginx")).trim(), "active");
   const wanted = await inside(host, "web", "ls /etc/systemd/system/multi-user.target.wants");
   assertMatch(wanted, /^nginx\.service$/m);
@@ -66,7 +66,7 @@ testIf({
     assertMatch(unit, /^LoadState=masked$/m);
     assertMatch(unit, /^ActiveState=inactive$/m);
   }
-  // Boot defect 3: nothing has failed, nothing is started again and again.
+  // Boot defect 3: nothing has failed, nothing restarts repeatedly.
   assertEquals(await inside(host, "web", "systemctl --failed --no-legend"), "");
   // Boot defect 5: no udev, so nothing is renamed.
   assertEquals(await inside(host, "web", "pidof systemd-udevd", false), "");
@@ -76,12 +76,12 @@ testIf({
   assertEquals(await fetchFrom(internet, `http://${HOST_ADDRESS}/`), PAGE);
   assertEquals(await fetchFrom(internet, `https://${HOST_ADDRESS}/`), PAGE);
 
-  assertEquals(told(await stop(host, "web")), []);
+  assertEquals(ownLines(await stop(host, "web")), []);
   await eventuallySame(host, before, PATIENT);
 });
 
 testIf({
-  name: "what is allowed runs; what it changes of the host is told, at the start and at the stop",
+  name: "allowed units run; their changes of the host are reported, at the start and at the stop",
   needs,
 }, async () => {
   const { host, internet } = await bootHost();
@@ -92,7 +92,7 @@ testIf({
       (unit) => ["--boot-allow", unit],
     );
   const started = await boot(host, "web", ["--host-network", ...allow]);
-  const lines = told(started).join("\n");
+  const lines = ownLines(started).join("\n");
   assertMatch(
     lines,
     /^hpktainer: the boot of 'web' changed the host: address ib0 10\.78\.0\.1\/24 is new/m,
@@ -113,7 +113,7 @@ testIf({
     "masked",
   );
   // Its stop flushes the packet filter.
-  const stopped = told(await stop(host, "web")).join("\n");
+  const stopped = ownLines(await stop(host, "web")).join("\n");
   assertMatch(
     stopped,
     /^hpktainer: the stop changed the host: packet filter nft inet mischief is gone/m,
@@ -121,19 +121,19 @@ testIf({
 });
 
 testIf({
-  name: "a container booted in the host's network is one like others: named, listed, reclaimed",
+  name: "a container booted in the host's network is like others: named, listed, reclaimed",
   needs,
 }, async () => {
   const { host, internet } = await bootHost();
   await using _internet = internet;
   await using _ = host;
   const before = await snapshot(host);
-  // What cannot be compared for lack of a program is said.
+  // Parts that cannot be compared for lack of a program are reported.
   const nft = findProgram("nft")!;
   await host.run("mount", ["--bind", "/dev/null", nft]);
-  // --network host says the same, and what is dropped of capabilities is.
+  // --network host means the same, and capabilities are dropped as requested.
   const options = ["--network", "host", "--drop-caps", "CAP_NET_ADMIN,CAP_NET_RAW"];
-  assertEquals(told(await boot(host, "web", options)), [
+  assertEquals(ownLines(await boot(host, "web", options)), [
     "hpktainer: the host's packet filter is compared without nf_tables: nft is not installed; " +
     "install nftables",
   ]);
@@ -149,13 +149,13 @@ testIf({
   ]);
   assertEquals(code, 125);
   assertMatch(stderr, /a container of that name exists/);
-  // It ends by itself, and is reclaimed without anyone asking.
+  // It ends by itself, and is reclaimed automatically.
   await host.run("kill", ["-KILL", String(pid)]);
   await eventuallySame(host, before, PATIENT);
   assertEquals(await cgroupsOf(host, id), []);
 });
 
-/** Command lines that are refused, and what is said. */
+/** Command lines that are refused, and the message. */
 const REFUSED: readonly [string[], RegExp][] = [
   [["--boot", "--host-network", "--ip", "10.96.0.2"], /cannot use --ip with the network 'host'/],
   [["--boot", "--network", "none"], /cannot boot a container with the network 'none'/],
@@ -165,7 +165,7 @@ const REFUSED: readonly [string[], RegExp][] = [
 ];
 
 testIf({
-  name: "a boot that cannot be as asked is refused in a line, before anything is made",
+  name: "an impossible boot is refused in one line, before anything is created",
   needs,
 }, async () => {
   const { host, internet } = await bootHost();

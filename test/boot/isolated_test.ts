@@ -11,10 +11,10 @@ import {
   HOST_ADDRESS,
   inside,
   ISOLATED,
+  ownLines,
   PAGE,
   show,
   stop,
-  told,
 } from "./_booted.ts";
 import { bootImage, needs } from "./_image.ts";
 
@@ -29,12 +29,12 @@ testIf({
   await host.sh(
     `mkdir -p /etc/hpktainer; printf '%s\\n' '${ports.join("' '")}' >/etc/hpktainer/host.ini`,
   );
-  // It stays on where there are rules of others, as here: see the tests of the firewall.
+  // It stays on if there are rules of others, as here: see the tests of the firewall.
   await host.sh("echo 1 >/proc/sys/net/ipv4/ip_forward");
   const before = await snapshot(host);
   for (const address of ["10.96.0.7", "10.96.0.9"]) {
     const started = await boot(host, "web", [...ISOLATED, "--ip", address]);
-    assertEquals(told(started), []);
+    assertEquals(ownLines(started), []);
     const web = await show(host, "web");
     assertEquals([web.mode, web.address], ["static", address]);
     assertEquals(web.boot, { state: "running", failedUnits: [], differences: [] });
@@ -44,14 +44,14 @@ testIf({
     for (const scheme of ["http", "https"]) {
       assertEquals(await fetchFrom(internet, `${scheme}://${HOST_ADDRESS}/`), PAGE);
     }
-    assertEquals(told(await stop(host, "web")), []);
+    assertEquals(ownLines(await stop(host, "web")), []);
     assertEquals(await cgroupsOf(host, web.id), []);
     await eventuallySame(host, before, PATIENT);
   }
 });
 
 testIf({
-  name: "a booted container has namespaces of its own, and settings of the host are read only",
+  name: "a booted container has its own namespaces, and the host's settings are read-only",
   needs,
 }, async () => {
   const { host, internet } = await bootHost();
@@ -89,7 +89,7 @@ testIf({
   assert(!environment.includes("SECRET_OF_A_SHELL"), environment);
   assertMatch(environment, /^container=apptainer$/m);
   assertMatch(environment, /^HPK_IP=10\.96\.0\.2\/24$/m);
-  // A firewall of its own is none of the host's business.
+  // Its own firewall does not affect the host.
   assertMatch(await inside(host, "web", "nft list tables"), /mischief/);
   assert(!(await host.sh("iptables-save -t nat")).stdout.includes("mischief"));
   await stop(host, "web");
@@ -99,7 +99,7 @@ testIf({
   name: "a container is booted under control groups of version 1, of version 2, and by systemd's",
   needs,
 }, async () => {
-  /** What makes the host another, and what its container's first process is then in. */
+  /** How to change the host, and the control groups of its container's first process then. */
   const hosts: Record<string, [string, RegExp]> = {
     "version 1": [
       "umount /sys/fs/cgroup/unified",
@@ -125,7 +125,7 @@ testIf({
     assertMatch(await inside(host, "web", "cat /proc/1/cgroup"), expected, what);
     const groups = await cgroupsOf(host, web.id);
     assert(groups.length > 0, what);
-    // Version 2 hands controllers on only from groups without processes (cgroups(7)).
+    // Version 2 passes controllers on only from groups without processes (cgroups(7)).
     const inner = groups.filter((path) => groups.some((other) => other.startsWith(`${path}/`)));
     if (what === "version 2") {
       const { stdout } = await host.sh(
@@ -139,7 +139,7 @@ testIf({
 });
 
 testIf({
-  name: "a directory is booted in place, and what it has masked there stays as it was",
+  name: "a directory is booted in place, and its own masked units stay as they were",
   needs,
 }, async () => {
   const { host, internet } = await bootHost();
@@ -178,7 +178,7 @@ testIf({
 });
 
 testIf({
-  name: "a boot that is not up in time, or leaves a unit failed, is told; the container stays",
+  name: "a boot that is late, or leaves a unit failed, is reported; the container stays",
   needs,
 }, async () => {
   const { host, internet } = await bootHost();
@@ -213,7 +213,7 @@ testIf({
     ],
   ];
   for (const [options, says, state] of cases) {
-    const lines = told(await boot(host, "web", [...ISOLATED, ...options]));
+    const lines = ownLines(await boot(host, "web", [...ISOLATED, ...options]));
     assertEquals(lines.length, 1, lines.join("\n"));
     assertMatch(lines[0]!, says);
     assertEquals((await show(host, "web")).boot?.state, state);

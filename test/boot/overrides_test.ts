@@ -1,4 +1,4 @@
-/** `host-setup boot-overrides`, used by plain Apptainer as its README tells. */
+/** `host-setup boot-overrides`, used with plain Apptainer as its README describes. */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import {
   apptainerEnv,
@@ -65,8 +65,8 @@ testIf({
   }
   const own = /apptainer\/\d+/.exec(await inside("cat /proc/1/cgroup"))?.[0];
   await host.run("apptainer", ["instance", "stop", "web"], { env: apptainerEnv() });
-  // Apptainer leaves the control groups that systemd has made: in the instance's own group, or, where
-  // it has given it none, in the host's.
+  // Apptainer leaves the control groups that systemd has made: in the instance's own group, or,
+  // where it has given it none, in the host's.
   const left = (await systemdGroups(host)).filter((path) => !groupsBefore.includes(path));
   if (own !== undefined) left.push(`/sys/fs/cgroup/*/${own}`);
   if (left.length > 0) {
@@ -104,7 +104,7 @@ testIf({
 });
 
 testIf({
-  name: "boot-overrides refuses, in a line, a directory of others and a unit that is not masked",
+  name: "boot-overrides refuses, in one line, a foreign directory and a unit that is not masked",
   needs,
 }, async () => {
   const { host, internet } = await bootHost();

@@ -7,11 +7,11 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { eventuallySame, images, PrivateHost, snapshot, testIf } from "../harness/mod.ts";
 import { hpk, HPKTAINER, needs, programForUsers, SUBNET } from "../harness/hpktainer.ts";
 
-/** A wrong call, and what is said of it. */
+/** A wrong call, and its message. */
 interface Case {
   /** What is wrong. */
   readonly what: string;
-  /** Makes the host so; undone by `after`. */
+  /** Prepares the host; undone by `after`. */
   readonly before?: string;
   readonly after?: string;
   /** Arguments; IMAGE stands for a real image. */
@@ -215,7 +215,7 @@ const CASES: readonly Case[] = [
     /^\/etc\/hpktainer\/config\.ini:1: unknown section 'netwrok'/,
   ),
   configCase(
-    "that is no INI",
+    "that is not INI",
     "[network]\\nwhat is this\\n",
     /^\/etc\/hpktainer\/config\.ini:2: cannot read this line/,
   ),
@@ -251,7 +251,7 @@ testIf({ name: "bad input gets one clear line and leaves nothing", needs }, asyn
   }
 });
 
-testIf({ name: "a CRLF, quoted subnet.env with unknown keys is taken", needs }, async () => {
+testIf({ name: "a quoted subnet.env with CRLF and unknown keys is accepted", needs }, async () => {
   await using host = await PrivateHost.create();
   const { base } = await images();
   const text =
@@ -262,7 +262,7 @@ testIf({ name: "a CRLF, quoted subnet.env with unknown keys is taken", needs }, 
   assertEquals([code, stdout], [0, "10.244.7.2/24\n"]);
 });
 
-testIf({ name: "what is in use is refused by name of its holder", needs }, async (t) => {
+testIf({ name: "what is in use is refused, naming its holder", needs }, async (t) => {
   await using host = await PrivateHost.create();
   const { base } = await images();
   const small = ["--subnet", "10.96.0.0/30"];
@@ -300,7 +300,7 @@ testIf({ name: "what is in use is refused by name of its holder", needs }, async
   await hpk(host, ["instance", "stop", "web"], { check: true });
 });
 
-testIf({ name: "a missing program is named with its package", needs }, async (t) => {
+testIf({ name: "a missing program is reported with its package", needs }, async (t) => {
   await using host = await PrivateHost.create();
   const { base } = await images();
   await host.sh(": > /run/absent; chmod 644 /run/absent");
@@ -325,7 +325,7 @@ testIf({ name: "a missing program is named with its package", needs }, async (t)
   for (const [name, path, says] of cases) {
     await t.step(name, async () => {
       const state = await snapshot(host);
-      // A file that cannot be executed, bound over the program, is a program that is not there.
+      // Mounting a non-executable file over the program makes it missing.
       const hidden = `mount -n --bind /run/absent $(readlink -f ${path})`;
       const call = `"$0" ${RUN.join(" ").replace("IMAGE", base)}`;
       const result = await host.run("unshare", [
@@ -339,7 +339,7 @@ testIf({ name: "a missing program is named with its package", needs }, async (t)
 });
 
 testIf(
-  { name: "programs that only OCI images need are not asked for elsewhere", needs },
+  { name: "programs that only OCI images need are not required elsewhere", needs },
   async () => {
     await using host = await PrivateHost.create();
     const { base } = await images();
@@ -355,7 +355,7 @@ testIf(
   },
 );
 
-testIf({ name: "an ordinary user is told to use sudo", needs }, async () => {
+testIf({ name: "an ordinary user is advised to use sudo", needs }, async () => {
   await using host = await PrivateHost.create();
   const { base } = await images();
   const program = await programForUsers(host);
@@ -369,7 +369,7 @@ testIf({ name: "an ordinary user is told to use sudo", needs }, async () => {
     result,
     /^cannot give the container a network of its own: that takes root, and you are uid 65534; run it with sudo, or with --network host$/,
   );
-  // Only root may look into the directory of stored containers.
+  // Only root may read the directory of stored containers.
   await host.sh("mkdir -p -m 700 /var/lib/hpktainer/containers");
   const commands: [command: string, code: number][] = [
     ["ls", 125],

@@ -1,6 +1,6 @@
 /**
- * A kill at any step of a container's life leaves nothing that the next start or `gc` does not take
- * down; and a container that was meant to stay is still there, whole.
+ * A kill at any step of a container's life leaves nothing that the next start or `gc` does not
+ * clean up; and a container that is to be kept still exists, intact.
  *
  *   [ host ] hpktainer run | run -d | container start | stop | rm   (SIGKILL at a step)
  *                 └─ next start, ended │ gc ── container rm --force of all ── the host as before
@@ -25,13 +25,13 @@ import { BUSY, container, crunHost, crunNeeds, ok, run } from "../harness/crun.t
 /** An act of the program that can die at any of its steps. */
 interface Scenario {
   readonly name: string;
-  /** Whether it is over only when the monitor has taken all down. */
+  /** Whether it is complete only once the monitor has taken everything down. */
   readonly untilClean?: true;
-  /** Steps that are its own, where others come by the same as another act. */
+  /** Its own steps, if the others are also those of another act. */
   readonly own?: RegExp;
-  /** It has at least so many steps, as a check of the list that tracing makes. */
+  /** Minimum number of steps, as a check of the traced list. */
   readonly least: number;
-  /** Brings a host to where the act begins. */
+  /** Prepares a host for the act. */
   readonly begin: (stage: Stage) => Promise<unknown>;
   readonly act: (stage: Stage, env: Record<string, string>) => Promise<RunResult>;
 }
@@ -44,7 +44,7 @@ interface Stage {
 const NAME = "subject";
 const SLEEP = ["sh", "-c", "trap 'exit 0' TERM; sleep 3600 & wait"];
 
-/** A container that runs, and whose end nobody else sees: what takes it down is the act alone. */
+/** A running container whose end nobody else sees: only the act takes it down. */
 async function startUnwatched({ host, image }: Stage): Promise<void> {
   await ok(host, ["run", "--runtime", "crun", "-d", "--name", NAME, image, ...SLEEP]);
   await killMonitor(host);
@@ -86,7 +86,7 @@ const SCENARIOS: readonly Scenario[] = [
 ];
 
 /** What is done after a kill. */
-const MENDERS: Record<string, (stage: Stage) => Promise<void>> = {
+const RECOVERIES: Record<string, (stage: Stage) => Promise<void>> = {
   "the next start": async ({ host, image }) => {
     const { code, stderr } = await run(host, [image, "true"]);
     assertEquals(code, 0, stderr);
@@ -100,11 +100,11 @@ const MENDERS: Record<string, (stage: Stage) => Promise<void>> = {
 /** Removes every container, running or not. */
 async function removeAll(host: PrivateHost): Promise<void> {
   const ids = (await ok(host, ["container", "ls", "--all", "--quiet"])).split("\n").filter(Boolean);
-  // One may end, and with it go, in this moment: what is left is looked at afterwards.
+  // A container may end and be removed at this moment: the rest is checked afterwards.
   for (const id of ids) await container(host, ["rm", "--force", id]);
 }
 
-/** The ids of the containers of which anything is written down. */
+/** The ids of the containers that have any record. */
 async function idsOn(host: PrivateHost): Promise<string[]> {
   const { stdout } = await host.sh(
     "ls /run/hpktainer/containers /var/lib/hpktainer/containers 2>/dev/null || :",
@@ -112,7 +112,10 @@ async function idsOn(host: PrivateHost): Promise<string[]> {
   return [...new Set(stdout.match(/^[0-9a-f]{12}/gm) ?? [])];
 }
 
-/** Nothing of the containers is left; control groups are the machine's, and others' are there too. */
+/**
+ * Nothing of the containers is left; control groups are shared with the machine and may have
+ * others'.
+ */
 async function assertGone(
   host: PrivateHost,
   before: Snapshot,
@@ -130,15 +133,15 @@ async function assertGone(
 /** A kill, and what is done after it. */
 interface Case {
   readonly point: string;
-  readonly mender: string;
+  readonly recovery: string;
 }
 
 const HOSTS = 2;
 
-/** A host where an act can be played, as it is between two of them. */
+/** A host where an act can run, in the state between two acts. */
 async function faultHost(image: string): Promise<{ host: PrivateHost; before: Snapshot }> {
   const host = await crunHost();
-  // The first start makes directories that stay.
+  // The first start creates directories that stay.
   await ok(host, ["run", "--runtime", "crun", image, "true"]);
   await ok(host, ["gc"]);
   const before = await eventually(async () => {
@@ -158,7 +161,7 @@ async function trace(scenario: Scenario, image: string): Promise<string[]> {
   const { code, stdout, stderr } = await scenario.act({ host, image }, { HPK_FAULT_TRACE: file });
   assertEquals(code, 0, stderr);
   const ids = await idsOn(host);
-  // The monitor goes on after the act.
+  // The monitor continues after the act.
   if (scenario.untilClean) await eventuallySame(host, before, BUSY);
   const lines = Deno.readTextFileSync(file).trimEnd().split("\n");
   assert(lines.length >= scenario.least, `only ${lines.join()}: ${stdout} ${stderr}`);
@@ -169,7 +172,7 @@ async function trace(scenario: Scenario, image: string): Promise<string[]> {
   return [...new Set(lines)].filter((point) => scenario.own?.test(point) ?? true);
 }
 
-/** Plays cases on a host of its own, on a new one after a failure; returns the failures. */
+/** Runs cases on a new host, and on another after a failure; returns the failures. */
 async function playAll(scenario: Scenario, image: string, todo: Case[]): Promise<string[]> {
   const failures: string[] = [];
   while (todo.length > 0) {
@@ -180,12 +183,12 @@ async function playAll(scenario: Scenario, image: string, todo: Case[]): Promise
         await scenario.begin({ host, image });
         await scenario.act({ host, image }, { HPK_FAULT_KILL: next.point });
         const ids = await idsOn(host);
-        await MENDERS[next.mender]!({ host, image });
+        await RECOVERIES[next.recovery]!({ host, image });
         await removeAll(host);
         await ok(host, ["gc"]);
         await assertGone(host, before, ids);
       } catch (error) {
-        failures.push(`kill at '${next.point}', then ${next.mender}: ${error}`);
+        failures.push(`kill at '${next.point}', then ${next.recovery}: ${error}`);
         break;
       }
     }
@@ -195,17 +198,17 @@ async function playAll(scenario: Scenario, image: string, todo: Case[]): Promise
 
 for (const scenario of SCENARIOS) {
   testIf({
-    name: `fault injection: ${scenario.name} by crun: a kill at any step is mended`,
+    name: `fault injection: ${scenario.name} by crun: a kill at any step is repaired`,
     needs: crunNeeds,
   }, async () => {
     const { busybox: image } = await ociImages();
     const points = await trace(scenario, image);
     assert(points.length >= scenario.least, points.join());
-    // Each mender at every second point.
-    const menders = Object.keys(MENDERS);
+    // Each recovery at every second point.
+    const recoveries = Object.keys(RECOVERIES);
     const todo = points.map((point, index) => ({
       point,
-      mender: menders[index % menders.length]!,
+      recovery: recoveries[index % recoveries.length]!,
     }));
     const count = todo.length;
     const hosts = Array.from({ length: HOSTS }, () => playAll(scenario, image, todo));

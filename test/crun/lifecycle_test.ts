@@ -27,7 +27,7 @@ async function inspect(host: PrivateHost, name: string) {
 }
 
 testIf({
-  name: "a container is started, looked at, used, stopped, started again and removed",
+  name: "a container is started, inspected, used, stopped, started again and removed",
   needs: crunNeeds,
 }, async (t) => {
   await using host = await crunHost();
@@ -93,7 +93,7 @@ testIf({
     assertEquals(size, "48888 0\n");
   });
 
-  await t.step("a name is given once", async () => {
+  await t.step("a name is unique", async () => {
     const { code, stderr } = await run(host, ["-d", "--name", "web", busybox, "true"]);
     assertEquals(code, 125);
     assertMatch(stderr, /cannot name the container 'web': a container of that name exists/);

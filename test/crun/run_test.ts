@@ -30,7 +30,7 @@ function lastLine({ stderr }: RunResult): string {
 }
 
 testIf({
-  name: "run: exit status and streams are the command's, and nothing stays",
+  name: "run: exit status and streams are the command's, and nothing is left behind",
   needs: crunNeeds,
 }, async (t) => {
   await using host = await crunHost();
@@ -56,7 +56,7 @@ testIf({
     }
   });
 
-  await t.step("125 for what is ours, before anything is made, in one line", async () => {
+  await t.step("125 for our own errors, before anything is created, in one line", async () => {
     const cases: [args: string[], message: RegExp][] = [
       [["-v", "/nosuch:/x", busybox], /cannot mount \/nosuch at \/x: \/nosuch does not exist/],
       [["-u", "nobody-knows", busybox], /the image has no such user/],
@@ -129,7 +129,7 @@ testIf({
 });
 
 testIf({
-  name: "run: identity, files, network, security and limits are as asked",
+  name: "run: identity, files, network, security and limits are as requested",
   needs: [...crunNeeds, program("catatonit")],
 }, async (t) => {
   await using host = await crunHost();
@@ -327,7 +327,7 @@ testIf({
 });
 
 testIf({
-  name: "run: a limit that the host cannot set is said, and the container runs",
+  name: "run: a limit that the host cannot set is reported, and the container runs",
   needs: crunNeeds,
 }, async () => {
   await using host = await crunHost();
@@ -349,7 +349,7 @@ exec "$0" run --runtime crun --network none -m 64m --cpus 1 "$1" echo ran' '${HP
 });
 
 testIf({
-  name: "run: control groups of either version do, each alone or both at once",
+  name: "run: control groups of either version work, each alone or both at once",
   needs: crunNeeds,
 }, async (t) => {
   await using host = await crunHost();
@@ -357,7 +357,7 @@ testIf({
   const before = await snapshot(host);
   const trees: [name: string, setUp: string, shown: RegExp][] = [
     ["the host's", ":", /^/],
-    // The controllers belong to the machine's trees of v1: this one has none of those.
+    // The controllers belong to the machine's v1 hierarchies: this one does not have them.
     ["v2", "mount -n -t cgroup2 none /sys/fs/cgroup", /^0::\/$/m],
     ["v1", "umount -n /sys/fs/cgroup/unified 2>/dev/null || :", /^\d+:memory:\/$/m],
   ];
@@ -383,7 +383,7 @@ find /sys/fs/cgroup -ignore_readdir_race -name "hpktainer-$id"' '${HPKTAINER}' $
 });
 
 testIf({
-  name: "run: a Debian image works as its own root would have it",
+  name: "run: a Debian image works as for its own root",
   needs: [...crunNeeds, debianMachine],
 }, async () => {
   await using host = await crunHost();

@@ -59,7 +59,7 @@ function typeAtTerminal(host: PrivateHost, line: string): Promise<Pty> {
   return openPty(host, "sh", ["-c", line], { cwd: CWD });
 }
 
-/** Where the kernel has the memory limit in a container: control groups of version 2, or 1. */
+/** The file of the memory limit in a container: control groups of version 2, or 1. */
 const isUnified = (() => {
   try {
     return Deno.statSync("/sys/fs/cgroup/cgroup.controllers").isFile;
@@ -100,7 +100,7 @@ testIf({ name: "every example of crungo's README runs as it is written", needs }
   await t.step("./crungo run alpine echo hello world", async () => {
     const { code, stdout, stderr } = await type(host, "./crungo run alpine echo hello world");
     assertEquals([code, stdout], [0, "hello world\n"], stderr);
-    // The image is fetched for it, and that is told on standard error only.
+    // The image is fetched for it, which is reported only on standard error.
     assertMatch(stderr, /^alpine:latest: fetching/);
     const again = await type(host, "./crungo run alpine echo hello world");
     assertEquals([again.code, again.stdout, again.stderr], [0, "hello world\n", ""]);
@@ -179,7 +179,7 @@ testIf({ name: "every example of crungo's README runs as it is written", needs }
 });
 
 testIf({
-  name: "crungo's network modes are its own, and the default is the pod network",
+  name: "crungo's network modes work, and the default is the pod network",
   needs: crunNeeds,
 }, async (t) => {
   await using host = await crunHost();

@@ -1,5 +1,5 @@
 /**
- * A container's terminal is a real one, and ours is afterwards what it was:
+ * A container's terminal is a real one, and ours is restored afterwards:
  *
  *     user ── pty ── bash ── hpktainer run -it ── conmon ── pty ── the container's command
  */
@@ -75,7 +75,7 @@ testIf({
     }, { what: "the new size", ...BUSY });
     await type(bash, "echo begun; sleep 1000");
     await bash.readUntil(/begun\r\n/, BUSY);
-    // Between its fork and its exec, a program is still the shell, which has no use for Ctrl-C.
+    // Between its fork and its exec, a program is still the shell, which ignores Ctrl-C.
     await eventually(async () => (await host.sh("pgrep -x sleep", { check: false })).code === 0, {
       what: "sleep",
       ...BUSY,
@@ -95,7 +95,7 @@ testIf({
     assertEquals(await atPrompt(bash), { status: 7, settings });
   });
 
-  await t.step("death by a signal to hpktainer, which it hands on", async () => {
+  await t.step("death by a signal to hpktainer, which it forwards", async () => {
     await type(
       bash,
       `$HPK run -it --name sig ${busybox} sh -c 'trap "exit 9" TERM; echo u""p; read x'`,
@@ -124,7 +124,7 @@ testIf({
 });
 
 testIf({
-  name: "the detach keys leave a container that goes on, and attach comes back to it",
+  name: "the detach keys leave a container running, and attach returns to it",
   needs: terminalNeeds,
 }, async () => {
   await using host = await crunHost();
@@ -190,7 +190,7 @@ testIf({
 });
 
 testIf({
-  name: "a terminal that is closed takes its container with it",
+  name: "closing a terminal ends its container",
   needs: terminalNeeds,
 }, async () => {
   await using host = await crunHost();

@@ -33,7 +33,7 @@ function hpk(host: PrivateHost, ...args: string[]): Promise<RunResult> {
 async function connectedHost(internet: Internet): Promise<PrivateHost> {
   const host = await PrivateHost.create();
   await internet.attach(host, { address: "198.51.100.11/24", mtu: 1400 });
-  // The kernel adds it a little later, so a snapshot could miss it.
+  // The kernel adds it slightly later, so a snapshot could miss it.
   await eventually(
     async () =>
       (await host.run("ip", ["-6", "route", "show", "table", "all"])).stdout

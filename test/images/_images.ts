@@ -41,7 +41,7 @@ export async function pull(
   return stdout.trimEnd();
 }
 
-/** An image as `image ls --json` has it, as far as tests look. */
+/** An image as `image ls --json` prints it, as far as tests need it. */
 export interface Listed {
   readonly reference: string;
   readonly id: string;
@@ -63,13 +63,13 @@ export async function treeOf(host: PrivateHost, name: string): Promise<string> {
   return host.root + JSON.parse(stdout)[0].Rootfs;
 }
 
-/** Everything in the store but locks, as paths from the store; none where there is no store. */
+/** Everything in the store but locks, as paths from the store; empty without a store. */
 export function stored(host: PrivateHost, directory = ""): string[] {
   const root = `${host.root}${STORE}`;
   const found: string[] = [];
   for (const { name, isDirectory } of entries(`${root}${directory}`)) {
     const path = `${directory}/${name}`;
-    // Trees are one thing each.
+    // Each tree counts as one entry.
     if (isDirectory && !path.startsWith("/trees/")) found.push(...stored(host, path));
     else if (!/^\/lock/.test(path)) found.push(path.slice(1));
   }
@@ -85,7 +85,7 @@ function entries(directory: string): Deno.DirEntry[] {
   }
 }
 
-/** Asserts that a command failed by our own fault, and said why in one line. */
+/** Asserts that a command failed with our own error, in one line. */
 export function assertRefused(result: RunResult, ...parts: RegExp[]): void {
   assertEquals([result.code, result.stdout], [125, ""], result.stderr);
   const last = result.stderr.trimEnd().split("\n").at(-1)!;

@@ -1,5 +1,6 @@
 /**
- * A container runs as its image says, unless the user says otherwise; and its image stays as long as it.
+ * A container runs as its image specifies, unless the user overrides it; and its image stays with
+ * it.
  *
  *   [ host ] hpktainer run ── crun ── an overlay over /var/lib/hpktainer/images/trees/…/rootfs
  */
@@ -16,7 +17,7 @@ async function says(host: PrivateHost, ...args: string[]): Promise<string> {
 }
 
 testIf(
-  { name: "a container runs as its image says, unless told otherwise", needs: crunNeeds },
+  { name: "a container runs as its image specifies, unless options override it", needs: crunNeeds },
   async (t) => {
     const { features } = await ociImages();
     await using host = await crunHost();
@@ -37,7 +38,7 @@ testIf(
       assertEquals(await says(host, ...options, features, script), "hi 0 /tmp /root\n");
       assertEquals(await says(host, "-u", "nobody", features, "id -un"), "nobody\n");
     });
-    await t.step("a file of the image, and one that is taken away", async () => {
+    await t.step("a file of the image, and a removed one", async () => {
       assertEquals(
         await says(host, features, "./run; ls -d /srv/gone || echo gone"),
         "ran\ngone\n",
@@ -88,7 +89,7 @@ testIf({ name: "an image needs nothing in it but its program", needs: crunNeeds 
     assertMatch(await says(host, bare, "ip", "-4", "-o", "address", "show", "eth0"), /10\.96\.0\./);
     assertMatch(await says(host, "-u", "1234:99", bare, "id"), /^uid=1234\S* gid=99/);
   });
-  await t.step("a user that it does not have is told", async () => {
+  await t.step("an unknown user is reported", async () => {
     const result = await run(host, ["-u", "ghost", bare, "id"]);
     assertRefused(result, /ghost/);
   });
@@ -126,7 +127,7 @@ testIf({ name: "an image stays as long as a container of it", needs: crunNeeds }
   await ok(host, ["gc"]);
   assertEquals((await container(host, ["exec", id, "echo", "alive"])).stdout, "alive\n");
   await ok(host, ["container", "rm", "--force", id]);
-  // Whoever comes next to the store clears it.
+  // The next process that uses the store cleans it up.
   await ok(host, ["image", "pull", "--quiet", sibling]);
   const left = stored(host).filter((path) => /^(trees|leases)\//.test(path));
   assert(left.length === 1 && left[0]!.startsWith("trees/"), left.join());

@@ -35,7 +35,7 @@ testIf(
         assertMatch(stderr, /^localhost:5000\/team\/app:1: fetching, 0 B of [0-9.]+ MB\n/);
         assertMatch(stderr, /app:1: unpacking\n.*app:1: ready, [0-9a-f]{12}\n$/s);
       });
-      await t.step("what is up to date costs one question", async () => {
+      await t.step("an up-to-date image costs one request", async () => {
         await registry.requests(/./);
         assertEquals(await pull(host, name), id);
         const asked = await registry.requests(/manifests|blobs/);
@@ -56,7 +56,7 @@ testIf(
       assertRefused(await image(host, ["pull", "--policy", "never", "localhost:5000/x"]), /store/);
       assertEquals((await images(host)).map(({ reference }) => reference), [name]);
     });
-    await t.step("an image of the store takes no other program", async () => {
+    await t.step("a stored image does not need another program", async () => {
       await host.sh(
         "for name in skopeo umoci setpriv; do mount --bind /bin/false /usr/bin/$name; done",
       );
@@ -67,7 +67,7 @@ testIf(
 );
 
 testIf(
-  { name: "layers are fetched once for all images, and a tag that moves is followed", needs },
+  { name: "layers are fetched once for all images, and a moved tag is followed", needs },
   async (t) => {
     const { busybox, sibling, features } = await ociImages();
     await using host = await PrivateHost.create();
@@ -75,7 +75,7 @@ testIf(
     const app = await registry.push(busybox, "app:1");
     const other = await registry.push(sibling, "other:1");
     const first = await pull(host, app);
-    await t.step("a layer that is there is not asked for", async () => {
+    await t.step("an existing layer is not requested", async () => {
       await registry.requests(/./);
       const second = await pull(host, other);
       assert(second !== first);
@@ -99,7 +99,8 @@ testIf(
         await pull(host, other);
         const user = (await image(host, ["inspect", other], { check: true })).stdout;
         assertEquals(JSON.parse(user)[0].Config.User, "app");
-        // The layer of its own is gone with its manifest, configuration and tree; two layers have come.
+        // Its own layer is gone with its manifest, configuration and tree; two new layers are
+        // there.
         assertEquals(stored(host).length, before + 1);
       },
     );
@@ -136,7 +137,7 @@ testIf({ name: "an image is fetched for its platform", needs }, async (t) => {
     assertEquals(Deno.readTextFileSync(`${tree}/arch`), "s390x");
     await image(host, ["rm", single], { check: true });
   });
-  await t.step("nothing stays of what was refused or removed", () => {
+  await t.step("nothing is left of what was refused or removed", () => {
     assertEquals(stored(host), []);
   });
 });
@@ -158,7 +159,7 @@ testIf({ name: "an image by its digest is that image", needs }, async () => {
 });
 
 testIf(
-  { name: "Docker's own form, and layers packed by zstd, are images like others", needs },
+  { name: "Docker's own format and zstd layers work like others", needs },
   async (t) => {
     const { busybox, features } = await ociImages();
     await using host = await PrivateHost.create();
@@ -210,7 +211,7 @@ testIf({ name: "images come from layouts and archives", needs: imageNeeds }, asy
     assertEquals(await pull(host, "oci-archive:/run/images/one.tar"), id);
     await host.sh("umount /usr/bin/skopeo");
   });
-  await t.step("one that has changed is, whatever the policy but never", async () => {
+  await t.step("one that has changed is read, unless the policy is never", async () => {
     await host.sh(`cd /run/images; rm one.tar; skopeo copy -q ${sibling} oci-archive:one.tar:one`);
     const name = "oci-archive:/run/images/one.tar";
     assertEquals(await pull(host, name, ["--policy", "never"]), id);
@@ -219,11 +220,11 @@ testIf({ name: "images come from layouts and archives", needs: imageNeeds }, asy
     await host.sh("rm /run/images/one.tar");
     assertEquals(await pull(host, name, ["--policy", "missing"]), changed);
   });
-  await t.step("of a directory with several, one has to be named", async () => {
+  await t.step("a directory with several requires a name", async () => {
     assertRefused(await image(host, ["pull", features.replace(/:features$/, "")]), /tag/);
     assertRefused(await image(host, ["pull", `${features}x`]), /no image of that name/);
   });
-  await t.step("what is not there is told by its path", async () => {
+  await t.step("what does not exist is reported by its path", async () => {
     for (const transport of ["oci", "oci-archive", "docker-archive"]) {
       const result = await image(host, ["pull", `${transport}:nowhere`]);
       assertRefused(result, /cannot fetch the image '[a-z-]+:\/nowhere': there is no such file/);
@@ -232,7 +233,7 @@ testIf({ name: "images come from layouts and archives", needs: imageNeeds }, asy
 });
 
 testIf(
-  { name: "a registry that asks for a password gets it from where users have it", needs },
+  { name: "a registry's password is read from the usual places", needs },
   async (t) => {
     const { busybox } = await ociImages();
     await using host = await PrivateHost.create();
@@ -330,7 +331,7 @@ testIf(
 );
 
 testIf(
-  { name: "a pull tells its progress by a bar on a terminal", needs: imageNeeds },
+  { name: "a pull shows its progress as a bar on a terminal", needs: imageNeeds },
   async () => {
     const { large } = await ociImages();
     await using host = await PrivateHost.create();

@@ -1,8 +1,8 @@
 /**
- * The store of images stays whole: when several processes use it, when one is killed, when the disk is
- * full, and when an image is removed that a container uses.
+ * The store of images stays consistent: when several processes use it, when one is killed, when the
+ * disk is full, and when an image is removed that a container uses.
  *
- *   [ host ] hpktainer image pull ×2 ── a skopeo that waits for a sign ── skopeo ── layout
+ *   [ host ] hpktainer image pull ×2 ── a skopeo that waits for a file ── skopeo ── layout
  *                  └─ /var/lib/hpktainer/images
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
@@ -26,7 +26,7 @@ import {
   treeOf,
 } from "./_images.ts";
 
-/** A host whose skopeo, where PATH names it, waits for the file /run/go and tells by /run/waits. */
+/** A host whose skopeo in PATH waits for the file /run/go, and creates /run/waits when it waits. */
 async function hostWithGate(): Promise<PrivateHost> {
   const host = await PrivateHost.create();
   await host.sh("mkdir /run/gate; cat > /run/gate/skopeo; chmod 755 /run/gate/skopeo", {
@@ -66,11 +66,11 @@ testIf(
     await using first = await gatedPull(host, busybox);
     await using second = await host.spawn(HPKTAINER, ["image", "pull", busybox], GATED);
     await second.waitFor(/waiting for another process to fetch it/, PATIENT);
-    await t.step("what is not asked for goes on meanwhile", async () => {
+    await t.step("other images can be used meanwhile", async () => {
       await pull(host, sibling);
       assertEquals((await images(host)).length, 1);
       await image(host, ["rm", sibling], { check: true });
-      // Its files go when nobody adds to the store.
+      // Its files are removed once no process adds to the store.
       assertEquals((await images(host)).length, 0);
       assert(stored(host).some((path) => path.startsWith("trees/")));
       await image(host, ["prune", "--all", "--force"], { check: true });
@@ -79,7 +79,7 @@ testIf(
     const [one, two] = await Promise.all([first.wait(PATIENT), second.wait(PATIENT)]);
     assertEquals([one.code, two.code], [0, 0], one.stderr + two.stderr);
     assertEquals(one.stdout, two.stdout);
-    // One skopeo looked, one fetched.
+    // One skopeo inspected, one fetched.
     assertEquals(Deno.readTextFileSync(`${host.root}/run/waits`).trim().split("\n").length, 2);
     assertEquals(stored(host).filter((path) => path.startsWith("trees/")).length, 1);
   },
@@ -101,7 +101,7 @@ testIf({ name: "many pulls of many images at once all succeed", needs: imageNeed
   assertEquals(await pull(host, sibling), ids[1]);
 });
 
-testIf({ name: "a pull that is killed takes its skopeo with it", needs: imageNeeds }, async (t) => {
+testIf({ name: "killing a pull kills its skopeo", needs: imageNeeds }, async (t) => {
   const { busybox } = await ociImages();
   for (const signal of ["SIGKILL", "SIGTERM", "SIGINT"] as const) {
     await t.step(signal, async () => {
@@ -121,8 +121,8 @@ testIf({ name: "a pull that is killed takes its skopeo with it", needs: imageNee
   }
 });
 
-/** Ends of a pull that is killed at each of its steps. */
-const MENDERS: Record<string, (host: PrivateHost, name: string) => Promise<void>> = {
+/** Ways to recover from a pull that is killed at any step. */
+const RECOVERIES: Record<string, (host: PrivateHost, name: string) => Promise<void>> = {
   "the next pull": async (host, name) => {
     await pull(host, name);
     assertEquals((await images(host)).map(({ reference }) => reference), [name]);
@@ -130,7 +130,7 @@ const MENDERS: Record<string, (host: PrivateHost, name: string) => Promise<void>
   },
   "gc": async (host, name) => {
     assertEquals((await hpk(host, ["gc"])).code, 0);
-    // It is there whole, or not at all.
+    // It is there completely, or not at all.
     for (const { reference } of await images(host)) {
       assert(exists(`${await treeOf(host, reference)}/bin/busybox`));
       await image(host, ["rm", reference], { check: true });
@@ -140,14 +140,14 @@ const MENDERS: Record<string, (host: PrivateHost, name: string) => Promise<void>
   },
 };
 
-/** What can be killed: its words after `image`, and what comes before it. */
+/** Commands to kill: the arguments after `image`, and the preparation. */
 const ACTS: Record<string, { words: (name: string) => string[]; begin?: "pulled" }> = {
   "pull": { words: (name) => ["pull", name] },
   "rm": { words: (name) => ["rm", name], begin: "pulled" },
 };
 
 testIf(
-  { name: "a kill at any step of a pull or a removal is mended", needs: imageNeeds },
+  { name: "a kill at any step of a pull or a removal is repaired", needs: imageNeeds },
   async (t) => {
     const { busybox } = await ociImages();
     await using host = await PrivateHost.create();
@@ -162,10 +162,10 @@ testIf(
       await image(host, ["rm", busybox]);
       assert(points.length >= (act === "pull" ? 9 : 2), points.join());
       for (const point of points) {
-        for (const [mender, mend] of Object.entries(MENDERS)) {
-          await t.step(`${act} at ${point}, then ${mender}`, async () => {
+        for (const [recovery, recover] of Object.entries(RECOVERIES)) {
+          await t.step(`${act} at ${point}, then ${recovery}`, async () => {
             assertEquals((await start({ HPK_FAULT_KILL: point })).code, 137);
-            await mend(host, busybox);
+            await recover(host, busybox);
             assertEquals(stored(host), []);
           });
         }
@@ -175,7 +175,7 @@ testIf(
 );
 
 testIf({
-  name: "on a full disk a pull fails, says so, and leaves the store as it was",
+  name: "on a full disk a pull fails, reports it, and leaves the store as it was",
   needs: imageNeeds,
 }, async (t) => {
   const { busybox, large } = await ociImages();
@@ -193,13 +193,13 @@ testIf({
       assertEquals(stored(host), before);
     });
   }
-  await t.step("when not even a file can be made", async () => {
+  await t.step("when not even a file can be created", async () => {
     await host.sh(`mount -o remount,nr_inodes=$(find ${STORE} | wc -l) ${STORE}`);
     assertRefused(await image(host, ["pull", large]), /the disk is full/);
     await host.sh(`mount -o remount,nr_inodes=10k ${STORE}`);
     assertEquals(stored(host), before);
   });
-  await t.step("and what was there is there", async () => {
+  await t.step("and the previous images still exist", async () => {
     assertEquals(await pull(host, busybox, ["--policy", "missing"]), id);
   });
 });
@@ -230,14 +230,14 @@ testIf({ name: "an image that a container uses stays", needs: imageNeeds }, asyn
     assertRefused(await image(host, ["rm", id.slice(7, 19)]), /'web' uses it/);
     assertEquals((await images(host)).length, 2);
   });
-  await t.step("prune takes the others", async () => {
+  await t.step("prune removes the others", async () => {
     assertRefused(await image(host, ["prune", "--all"]), /not a terminal; add --force/);
     const { stdout } = await image(host, ["prune", "--all", "--force"], { check: true });
     assertStringIncludes(stdout, `Untagged: ${sibling}\n`);
     assertMatch(stdout, /Freed: [0-9.]+ [kM]B\n$/);
     assertEquals((await images(host)).map((one) => one.id), [id]);
   });
-  await t.step("by force its name goes, its files with the container", async () => {
+  await t.step("with force its name is removed, and its files with the container", async () => {
     const { stdout } = await image(host, ["rm", "--force", busybox], { check: true });
     assertStringIncludes(stdout, `Untagged: ${busybox}\n`);
     assertEquals(await images(host), []);
@@ -262,7 +262,7 @@ testIf({
 }, async (t) => {
   const { busybox, features } = await ociImages();
   await using host = await PrivateHost.create();
-  await t.step("where there is no store", async () => {
+  await t.step("without a store", async () => {
     assertEquals(await images(host), []);
     const { stdout } = await image(host, ["ls"], { check: true });
     assertEquals(stdout, "REPOSITORY  TAG  IMAGE ID  PLATFORM  CREATED  SIZE\n");
@@ -311,19 +311,19 @@ testIf({
     assertEquals(stored(host), []);
     assertRefused(await image(host, ["rm", busybox]), /none of that name or id/);
   });
-  await t.step("what Docker has and we have not is told", async () => {
+  await t.step("commands that only Docker has are explained", async () => {
     assertRefused(await image(host, ["tag", "a", "b"]), /only stores images to run them; use the/);
     assertRefused(await image(host, ["save", "-o", "x", "a"]), /skopeo copy/);
     assertRefused(await image(host, ["nonsense"]), /see 'hpktainer image --help'/);
   });
-  await t.step("a record that is damaged is no image, and fetched again", async () => {
+  await t.step("an image with a damaged record is fetched again", async () => {
     await pull(host, busybox);
     await host.sh(`for f in ${STORE}/references/*; do echo '{' > $f; done`);
     assertEquals(await images(host), []);
     await pull(host, busybox, ["--policy", "missing"]);
     assertEquals((await images(host)).length, 1);
   });
-  await t.step("a tree that was taken away is unpacked again, from what is there", async () => {
+  await t.step("a removed tree is unpacked again, from the stored layers", async () => {
     const tree = await treeOf(host, busybox);
     await host.sh(`rm -r ${tree.replace(host.root, "")}`);
     await pull(host, busybox, ["--policy", "missing"]);

@@ -1,5 +1,5 @@
 /**
- * An image's files are as its layers say, and nothing in a layer reaches what is outside of its tree.
+ * An image's files are as in its layers, and nothing in a layer can change files outside its tree.
  *
  *   [ host ] hpktainer image pull ── skopeo ── a layout of the test's own
  *                  └─ umoci ── /var/lib/hpktainer/images/trees/…/rootfs
@@ -18,7 +18,7 @@ import {
 import { HPKTAINER } from "../harness/hpktainer.ts";
 import { assertRefused, image, imageNeeds, pull, STORE, stored, treeOf } from "./_images.ts";
 
-/** What a file is, as stat(1) says: mode, owner, group. */
+/** Mode, owner and group of a file, by stat(1). */
 const statOf = (path: string) => {
   const { mode, uid, gid } = Deno.lstatSync(path);
   return [(mode! & 0o7777).toString(8), uid, gid];
@@ -35,7 +35,7 @@ const exists = (path: string) => {
 };
 
 testIf(
-  { name: "a tree has what its layers say, whatever the umask", needs: imageNeeds },
+  { name: "a tree has the content of its layers, whatever the umask", needs: imageNeeds },
   async (t) => {
     const { features } = await ociImages();
     await using host = await PrivateHost.create();
@@ -55,14 +55,14 @@ testIf(
       assert(Deno.lstatSync(`${tree}/srv/pipe`).isFifo);
       assertEquals(Deno.lstatSync(`${tree}/srv/null`).rdev, 0x103);
     });
-    await t.step("what a layer takes away is gone", () => {
+    await t.step("what a layer removes is gone", () => {
       for (const gone of ["srv/gone", "srv/tree", "srv/opaque/lower"]) {
         assert(!exists(`${tree}/${gone}`), gone);
       }
       assertEquals([...Deno.readDirSync(`${tree}/srv/opaque`)].map(({ name }) => name), ["upper"]);
       assertEquals(Deno.readTextFileSync(`${tree}/srv/becomes`), "a file now\n");
     });
-    await t.step("nobody but root sees the store", async () => {
+    await t.step("only root can read the store", async () => {
       const args = ["--reuid=65534", "--clear-groups", "ls", STORE];
       const { code } = await host.run("setpriv", args, { check: false });
       assertEquals(code, 2);
@@ -75,7 +75,7 @@ const VICTIMS = ["/etc/victim", "/run/victim/file", `${STORE}/victim`];
 
 /** More steps up than the store is deep. */
 const UP = "../../../../../../../../../..";
-/** Ways out of a tree, each as the entries of layers. Hard links cannot lead to other file systems. */
+/** Ways out of a tree, each as the entries of layers. Hard links cannot cross file systems. */
 const ESCAPES: Record<string, TarEntry[][]> = {
   "a path with ..": [[
     { path: `${UP}/run/victim/file`, data: "owned" },
@@ -168,7 +168,7 @@ testIf(
         } else await image(host, ["rm", hostile], { check: true });
       });
     }
-    await t.step("and nothing stays of it", async () => {
+    await t.step("and nothing is left of it", async () => {
       await host.sh(`rm ${STORE}/victim`);
       assertEquals(stored(host), []);
     });
@@ -176,7 +176,7 @@ testIf(
 );
 
 testIf(
-  { name: "a layer that is not what its image says is refused", needs: imageNeeds },
+  { name: "a layer that does not match its image is refused", needs: imageNeeds },
   async (t) => {
     await using host = await PrivateHost.create();
     using fixture = new OciFixture();
@@ -201,12 +201,12 @@ testIf(
       Deno.writeFileSync(blob(manifest.layers[0].digest), bytes);
       assertRefused(await image(host, ["pull", name]), /digest/i);
     });
-    await t.step("and nothing stays of it", () => assertEquals(stored(host), []));
+    await t.step("and nothing is left of it", () => assertEquals(stored(host), []));
   },
 );
 
 testIf({
-  name: "Debian's own files are an image, and the host is as before but for the store",
+  name: "Debian's own files work as an image, and only the store changes on the host",
   needs: [...imageNeeds, debianMachine],
 }, async () => {
   const { debian } = await ociImages();
@@ -220,7 +220,7 @@ testIf({
   await image(host, ["prune", "--all", "--force"], { check: true });
   assertEquals(stored(host), []);
   await host.sh("rm -r /var/lib/hpktainer");
-  // Skopeo keeps a cache of its own, of where it has seen which layer.
+  // skopeo keeps its own cache of where it has seen which layer.
   const isSkopeos = (line: string) => line.includes(" /var/lib/containers");
   assertEquals(diffSnapshots(before, await snapshot(host)).filter((line) => !isSkopeos(line)), []);
 });

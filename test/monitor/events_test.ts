@@ -1,5 +1,5 @@
 /**
- * `hpktainer events`: what has happened to containers, also after the last of them.
+ * `hpktainer events`: the events of containers, also after the last of them.
  *
  *   [ host ] starts, ends, repairs ──► /var/log/hpktainer/events.jsonl ──► events, events --follow
  */
@@ -28,13 +28,13 @@ const parse = (text: string): Event[] =>
 const eventsOf = async (host: PrivateHost, ...options: string[]): Promise<Event[]> =>
   parse(await ok(host, ["events", "--json", ...options]));
 
-/** Events of a container by its name: what happened. */
+/** Kinds of a container's events, by its name. */
 const eventsNamed = (events: readonly Event[], name: string): string[] =>
   events.filter(({ container }) => container?.["name"] === name).map(({ event }) => event);
 
 /**
- * The same from its start on: where the last monitor ends in the moment in which it is asked to attach, what
- * it has begun is released first.
+ * The same from its start on: where the last monitor ends in the moment in which it is asked to
+ * attach, what it has begun is released first.
  */
 const lifeOf = (events: readonly Event[], name: string): string[] => {
   const all = eventsNamed(events, name);
@@ -66,7 +66,7 @@ testIf(
     await awaitLife(host, "service");
     await endContainer(held);
     await awaitLife(host, "first");
-    // A start that fails has not started.
+    // A failed start does not count as started.
     await hpk(host, [...EXEC, "--name", "never", base, "true"], {
       env: { HPK_FAULT_KILL: "attach.files" },
     });
@@ -100,7 +100,7 @@ testIf(
   },
 );
 
-testIf({ name: "events tell what was repaired", needs }, async () => {
+testIf({ name: "events show what was repaired", needs }, async () => {
   const { base } = await images();
   await using host = await PrivateHost.create();
   const held = await holdContainer(host, base);
@@ -120,7 +120,7 @@ testIf({ name: "events tell what was repaired", needs }, async () => {
   await endContainer(held);
 });
 
-testIf({ name: "--since leaves out what was before", needs }, async () => {
+testIf({ name: "--since omits earlier events", needs }, async () => {
   const { base } = await images();
   await using host = await PrivateHost.create();
   await ok(host, [...EXEC, "--name", "one", base, "true"]);
@@ -135,11 +135,11 @@ testIf({ name: "--since leaves out what was before", needs }, async () => {
 });
 
 testIf(
-  { name: "--follow goes on, over the bound of the file, until nobody reads", needs },
+  { name: "--follow continues across the rotation of the file, until the reader is gone", needs },
   async () => {
     const { base } = await images();
     await using host = await PrivateHost.create();
-    // From before there is anything to be followed.
+    // From before there is any event.
     await using following = await host.spawn(HPKTAINER, ["events", "--json", "--follow"]);
     await ok(host, [...EXEC, "--name", "one", base, "true"]);
     const sees = (name: string) =>
@@ -148,7 +148,7 @@ testIf(
         return lifeOf(parse(whole), name).length === LIFE.length;
       }, { what: `${name} is followed`, ...PATIENT });
     await sees("one");
-    // The next event is beyond the bound: it and what is before are set aside.
+    // The next event exceeds the bound: it is written and the file rotated.
     const file = "/var/log/hpktainer/events.jsonl";
     await host.sh(`head -c 4300000 /dev/zero | tr '\\0' ' ' >> ${file}; echo >> ${file}`);
     for (const name of ["two", "three"]) {
@@ -165,14 +165,14 @@ testIf(
     const { signal, stderr } = await following.wait();
     assertEquals([signal, stderr], ["SIGTERM", ""]);
 
-    // Whoever reads ends first, while nothing happens.
+    // The reader ends first, while nothing happens.
     const script = `'${HPKTAINER}' events --follow | head -n 1; echo "\${PIPESTATUS[*]}"`;
     const cut = await host.run("bash", ["-c", script], { timeoutMs: 60_000 });
     assertMatch(cut.stdout, /started {2}one .*\n0 0\n$/);
   },
 );
 
-testIf({ name: "an event is one line, whatever the image is called", needs }, async () => {
+testIf({ name: "an event is one line, whatever the image's name", needs }, async () => {
   const { base } = await images();
   await using host = await PrivateHost.create();
   const name = "a\nb\x1b[2J\u009b31m\u202e\tc.sif";
@@ -199,7 +199,7 @@ testIf({ name: "an event is one line, whatever the image is called", needs }, as
 });
 
 testIf(
-  { name: "anyone may see events, and lines that are none are passed over", needs },
+  { name: "any user may see events, and invalid lines are skipped", needs },
   async () => {
     const { base } = await images();
     await using host = await PrivateHost.create();

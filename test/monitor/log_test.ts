@@ -1,5 +1,5 @@
 /**
- * What can be seen of the work: the log of a start, and the monitor's own.
+ * The logs: that of a start, and the monitor's own.
  *
  *   [ host ] HPK_LOG=debug hpktainer exec ── steps and programs, on standard error
  */
@@ -51,7 +51,8 @@ testIf(
     assert(lines.every(({ level }) => ["debug", "info"].includes(level)), stderr);
     const times = lines.map(({ ms }) => ms);
     assertEquals(times, times.toSorted((a, b) => a - b));
-    // The steps are those that a trace lists, of which the monitor has its own, until Apptainer takes over.
+    // The steps are those that a trace lists, of which the monitor has its own, until Apptainer
+    // takes over.
     const steps = lines.flatMap(({ text }) => /^step (.+)$/.exec(text)?.[1] ?? []);
     const traced = Deno.readTextFileSync(file).split("\n");
     assertEquals(steps.filter((step) => !traced.includes(step)), []);
@@ -94,7 +95,7 @@ testIf({ name: "--debug shows steps as HPK_LOG does, and is Apptainer's too", ne
 });
 
 testIf(
-  { name: "a start says nothing without HPK_LOG, and at a level only what it is for", needs },
+  { name: "a start logs nothing without HPK_LOG, and otherwise only up to its level", needs },
   async () => {
     const { base } = await images();
     await using host = await PrivateHost.create();
@@ -107,7 +108,7 @@ testIf(
 );
 
 testIf(
-  { name: "a start that shows its steps takes them itself beside another", needs },
+  { name: "a start that shows its steps attaches itself, even if a monitor runs", needs },
   async () => {
     const { base } = await images();
     await using host = await PrivateHost.create();
@@ -138,7 +139,7 @@ const doctorOf = async (host: PrivateHost) => {
 const KILLED =
   /does not run, though containers exist: it has crashed or was killed; its last line: /;
 
-testIf({ name: "a monitor that was killed by a signal is seen afterwards", needs }, async () => {
+testIf({ name: "a monitor that was killed by a signal is noticed afterwards", needs }, async () => {
   const { base } = await images();
   await using host = await PrivateHost.create();
   const before = await snapshot(host);
@@ -175,7 +176,7 @@ testIf({ name: "a monitor that fails says why in its log", needs }, async () => 
   await using host = await PrivateHost.create();
   const held = await holdContainer(host, base);
   await awaitService(host);
-  // Where records should be is a file.
+  // A file is in the place of the records' directory.
   await host.sh("cd /run/hpktainer; mv containers kept; touch containers");
   await endContainer(held);
   await eventually(() => monitorPids(host).length === 0, { what: "the monitor's end", ...PATIENT });
@@ -187,7 +188,7 @@ testIf({ name: "a monitor that fails says why in its log", needs }, async () => 
 });
 
 testIf(
-  { name: "where there is a journal, the monitor's log is there", needs: [...needs, systemdCat] },
+  { name: "the monitor's log goes to the journal if there is one", needs: [...needs, systemdCat] },
   async () => {
     const { base } = await images();
     await using host = await PrivateHost.create();
@@ -249,7 +250,7 @@ const BROKEN: Record<string, string> = {
 };
 
 for (const [what, make] of Object.entries(BROKEN)) {
-  testIf({ name: `a start and its release do without logs: ${what}`, needs }, async () => {
+  testIf({ name: `a start and its release work without logs: ${what}`, needs }, async () => {
     const { base } = await images();
     await using host = await PrivateHost.create();
     await host.sh(make);

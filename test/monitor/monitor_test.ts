@@ -1,5 +1,5 @@
 /**
- * The monitor as a process, and the JSON that tells of containers.
+ * The monitor as a process, and the JSON output about containers.
  *
  *   [ host ] caller (a pipe, a lock, a directory of its own) ── hpktainer ── container
  *               monitor: cwd /, null on its standard streams, nothing of the caller's
@@ -20,7 +20,10 @@ import { monitorPids } from "../harness/processes.ts";
 const CALM = { timeoutMs: 20_000 };
 
 testIf(
-  { name: "the monitor holds nothing of its caller, and ends with the last container", needs },
+  {
+    name: "the monitor does not hold resources of its caller, and ends with the last container",
+    needs,
+  },
   async () => {
     const { base } = await images();
     await using host = await PrivateHost.create();
@@ -42,7 +45,7 @@ testIf(
     const own =
       /^(\/dev\/null|\/var\/log\/hpktainer\/monitor\.log|\/run\/hpktainer\/monitor\.lock|anon_inode:|(pipe|socket):\[\d+\]$)/;
     assertEquals(fds.filter((target) => !own.test(target) && target !== HPKTAINER), []);
-    // Pipes and sockets are its runtime's own where no other process has them.
+    // Pipes and sockets that no other process has are its runtime's own.
     const shared = await host.sh(
       `for other in /proc/[0-9]*; do
        case $other in /proc/${pid} | /proc/self) continue ;; esac

@@ -1,10 +1,10 @@
 /**
- * A start beside other containers is attached by the monitor, whose code has run before:
+ * A start while containers run is attached by the monitor, whose code is warm:
  *
- *     hpktainer exec ── attach.sock ──► monitor: who asks, for what ──► record, namespace, link, address
+ *     hpktainer exec ── attach.sock ──► monitor: caller, arguments ──► record, namespace, link, address
  *                    ◄── become this ──
  *
- * Whatever becomes of the monitor or of who asks, the container starts, or nothing is left.
+ * Whatever happens to the monitor or the caller, the container starts, or nothing is left behind.
  */
 import { assert, assertEquals } from "@std/assert";
 import {
@@ -25,7 +25,7 @@ const EXEC = ["exec", "--subnet", SUBNET] as const;
 interface Stage extends AsyncDisposable {
   readonly host: PrivateHost;
   readonly image: string;
-  /** Names the file to which the monitor writes what it does. */
+  /** Names the file to which the monitor traces its steps. */
   readonly traced: Record<string, string>;
   /** What has been written there since this was last called. */
   trace(): string[];
@@ -60,7 +60,7 @@ async function stageWithContainer(): Promise<Stage> {
   };
 }
 
-testIf({ name: "a start beside another is attached by the monitor", needs }, async () => {
+testIf({ name: "a start while a container runs is attached by the monitor", needs }, async () => {
   await using stage = await stageWithContainer();
   const { host, image, traced, trace } = stage;
   const show = "cat /sys/class/net/eth0/mtu; hostname; echo $HPK_IP; exit 7";
@@ -73,7 +73,7 @@ testIf({ name: "a start beside another is attached by the monitor", needs }, asy
   const points = trace();
   assert(points.includes("attach.done"), points.join(" "));
   assert(!points.includes("start.running"), "the start has attached itself");
-  // In other surroundings than the monitor's it attaches itself.
+  // With an environment other than the monitor's it attaches itself.
   const alone = await hpk(host, [...EXEC, image, "true"], {
     env: { ...traced, CNI_PATH: "/none" },
   });
@@ -81,21 +81,24 @@ testIf({ name: "a start beside another is attached by the monitor", needs }, asy
   assert(trace().includes("start.running"));
 });
 
-testIf({ name: "an image is found from where the start is, by either", needs }, async () => {
-  await using stage = await stageWithContainer();
-  const { host, image, traced, trace } = stage;
-  const [, directory, name] = /^(.*)\/([^/]*)$/.exec(image)!;
-  const script = `cd '${directory}' && exec '${HPKTAINER}' ${EXEC.join(" ")} ${name} true`;
-  assertEquals((await host.sh(script, { env: traced })).code, 0);
-  assert(!trace().includes("start.running"));
-  const missing = await host.sh(script.replace(directory!, "/"), { env: traced, check: false });
-  assertEquals([missing.code, missing.stderr], [
-    125,
-    `hpktainer: cannot start ${name}: there is no such image; give the path of an image, or a source such as docker://IMAGE\n`,
-  ]);
-});
+testIf(
+  { name: "an image path is relative to the start's directory, whoever attaches", needs },
+  async () => {
+    await using stage = await stageWithContainer();
+    const { host, image, traced, trace } = stage;
+    const [, directory, name] = /^(.*)\/([^/]*)$/.exec(image)!;
+    const script = `cd '${directory}' && exec '${HPKTAINER}' ${EXEC.join(" ")} ${name} true`;
+    assertEquals((await host.sh(script, { env: traced })).code, 0);
+    assert(!trace().includes("start.running"));
+    const missing = await host.sh(script.replace(directory!, "/"), { env: traced, check: false });
+    assertEquals([missing.code, missing.stderr], [
+      125,
+      `hpktainer: cannot start ${name}: there is no such image; give the path of an image, or a source such as docker://IMAGE\n`,
+    ]);
+  },
+);
 
-testIf({ name: "what the monitor cannot attach, the start reports", needs }, async () => {
+testIf({ name: "the start reports what the monitor cannot attach", needs }, async () => {
   await using stage = await stageWithContainer();
   const { host, image, traced } = stage;
   const cases: [string[], RegExp][] = [
@@ -123,14 +126,14 @@ testIf(
     await host.run("kill", ["-STOP", ...monitors]);
     const start = hpk(host, [...EXEC, image, "echo", "started"], { env: traced });
     await eventually(async () => (await waiting(host)) === 1, { what: "a start that waits" });
-    // That one only: the start goes on at once, and starts another.
+    // Only the monitor: the start continues at once, and starts another one.
     await host.run("kill", ["-KILL", ...monitors]);
     const { code, stdout, stderr } = await start;
     assertEquals([code, stdout], [0, "started\n"], stderr);
   },
 );
 
-testIf({ name: "a start whose monitor is stopped goes on without it", needs }, async () => {
+testIf({ name: "a start whose monitor is stopped continues without it", needs }, async () => {
   await using stage = await stageWithContainer();
   const { host, image, traced, trace } = stage;
   const monitors = monitorPids(host).map(String);
@@ -161,7 +164,9 @@ testIf({ name: "a start that is killed while it waits is not attached", needs },
   assertEquals(attached.length, 1);
 });
 
-/** How many connections wait at the monitor's socket (ss(8); they have no process at its end yet). */
+/**
+ * How many connections wait at the monitor's socket (ss(8); they have no process at its end yet).
+ */
 async function waiting(host: PrivateHost): Promise<number> {
   const { stdout } = await host.sh("ss -xlH src /run/hpktainer/attach.sock");
   return Number(stdout.trim().split(/\s+/)[2]);

@@ -1,5 +1,5 @@
 /**
- * What others do to the host while containers live.
+ * What others do to the host while containers run.
  *
  *   [ host ] foreign firewall rules, foreign links          SIGKILL ──> monitor
  *       hpk-bridge 10.96.0.1 ──┬── container                ip link del, iptables -F ──> ours
@@ -21,7 +21,7 @@ import { killMonitor, monitorPids } from "../harness/processes.ts";
 
 const CALM = { timeoutMs: 20_000 };
 
-/** What a case has to work with. */
+/** The setting of a case. */
 interface Stage {
   readonly host: PrivateHost;
   readonly image: string;
@@ -38,7 +38,7 @@ const linkNames = async ({ host }: Stage) =>
 /** The host's name server, which serves the next container as well. */
 const isNameServer = (line: string) => line.includes("dnsmasq ");
 
-/** A container whose owner and monitor were killed: nobody has taken anything down. */
+/** A container whose owner and monitor were killed: nothing has been taken down. */
 async function abandon({ host, image }: Stage): Promise<string> {
   const held = await holdContainer(host, image);
   const { namespace } = (await listed(host))[0]!;
@@ -101,7 +101,7 @@ const CASES: Record<string, (stage: Stage) => Promise<void>> = {
     const { host, image } = stage;
     const held = await holdContainer(host, image);
     await killMonitor(host);
-    // As where the last tear-down is killed behind the removal of the bridge.
+    // As if the last tear-down was killed after the removal of the bridge.
     await host.sh(`sed -i 's/"generation":"[^"]*"/"generation":null/' /run/hpktainer/host.json`);
     await using lock = await host.spawn("flock", [
       "/run/hpktainer/lock",
@@ -123,7 +123,7 @@ const CASES: Record<string, (stage: Stage) => Promise<void>> = {
     await endContainer(held);
     await ok(host, ["gc"]);
   },
-  "a bridge deleted and not brought back is no error at the end": async (stage) => {
+  "a bridge that was deleted and not restored is not an error at the end": async (stage) => {
     const held = await holdContainer(stage.host, stage.image);
     await stage.host.sh("ip link delete hpk-bridge");
     await endContainer(held);
@@ -188,13 +188,13 @@ const CASES: Record<string, (stage: Stage) => Promise<void>> = {
     await stage.host.sh(`: > /run/hpktainer/containers/${id}.json`);
     await start(stage, "true");
   },
-  "a namespace deleted by hand is no error at the end": async (stage) => {
+  "a namespace that was deleted by hand is not an error at the end": async (stage) => {
     const held = await holdContainer(stage.host, stage.image);
     const { namespace } = (await listed(stage.host))[0]!;
     await stage.host.run("ip", ["netns", "delete", namespace]);
     await endContainer(held);
   },
-  "gc --dry-run tells what gc would do, and changes nothing": async (stage) => {
+  "gc --dry-run reports what gc would do, and changes nothing": async (stage) => {
     const id = await abandon(stage);
     const abandoned = await snapshot(stage.host);
     const planned = JSON.parse(await ok(stage.host, ["gc", "--dry-run", "--json"]));
@@ -210,7 +210,7 @@ testIf({ name: "whatever others do to the host, it is as before at the end", nee
   const { base } = await images();
   for (const [name, play] of Object.entries(CASES)) {
     await t.step(name, async () => {
-      // A host of its own for each: a failure does not reach the next.
+      // A separate host for each: a failure does not affect the next.
       await using host = await PrivateHost.create();
       const before = await snapshot(host);
       await play({ host, image: base, before });

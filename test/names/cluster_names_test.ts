@@ -1,5 +1,5 @@
 /**
- * Containers of hosts that share a Flannel network find each other by name.
+ * Containers on the hosts of a Flannel network resolve each other's names.
  *
  *   underlay ──┬── [ host1 ] dnsmasq 10.244.x.1 ── here, twin
  *              └── [ host2 ] dnsmasq 10.244.y.1 ── there, twin
@@ -11,17 +11,17 @@ import { hpk, needs } from "../harness/hpktainer.ts";
 import { Cluster, type Node } from "../harness/cluster/cluster.ts";
 import { type Pod, startPod, stopPod } from "../harness/cluster/pods.ts";
 
-/** Hosts ask each other every 5 s, and forget one that does not answer after three times. */
+/** Hosts query each other every 5 s, and drop one that does not answer three times. */
 const CALM = { timeoutMs: 60_000 };
 
-/** What a container's name server says to a name, as busybox's nslookup tells it. */
+/** A container's name server's answer for a name, by busybox's nslookup. */
 async function lookUp({ node, name }: Pod, asked: string, type = "a"): Promise<string> {
   const words = ["exec", `instance://${name}`, "busybox", "nslookup", `-type=${type}`, asked];
   const { stdout } = await hpk(node.host, words, { timeoutMs: 60_000 });
   return stdout;
 }
 
-/** The address that the C library of a container finds for a name; empty where it finds none. */
+/** The address that a container's C library resolves a name to; empty if none. */
 async function find({ node, name }: Pod, asked: string): Promise<string> {
   const words = [
     "exec",
@@ -43,7 +43,7 @@ async function eventuallyFinds(pod: Pod, asked: string, address: string): Promis
 
 testIf(
   {
-    name: "containers of two hosts find each other by name",
+    name: "containers of two hosts resolve each other's names",
     needs: [...needs, program("dnsmasq")],
   },
   async (t) => {
@@ -64,7 +64,7 @@ testIf(
     const before = await Promise.all([snapshot(one.host), snapshot(two.host)]);
     const here = await startPod(one, "here");
     const there = await startPod(two, "there");
-    await t.step("both ways, in short and in full", async () => {
+    await t.step("both ways, by short and full name", async () => {
       await eventuallyFinds(here, "there", there.address);
       await eventuallyFinds(there, "here.hpk", here.address);
     });
@@ -72,10 +72,10 @@ testIf(
       assertStringIncludes(await lookUp(here, "there.hpk", "aaaa"), `Address: ${there.address6}\n`);
       assertStringIncludes(await lookUp(here, "here.hpk", "aaaa"), `Address: ${here.address6}\n`);
     });
-    await t.step("not what is not there", async () => {
+    await t.step("not a name that does not exist", async () => {
       assertMatch(await lookUp(here, "nobody.hpk"), /NXDOMAIN/);
     });
-    await t.step("the one on the same host, of two of a name", async () => {
+    await t.step("the one on the same host, of two with the same name", async () => {
       const twins = [await startPod(one, "twin"), await startPod(two, "twin")] as const;
       await ok(one.host, ["show", "twin"]);
       await eventuallyFinds(here, "twin", twins[0].address);

@@ -1,5 +1,5 @@
 /**
- * Containers find each other by name, and the outside by the host's servers.
+ * Containers resolve each other's names, and outside names by the host's servers.
  *
  *   name server 198.51.100.1 (internet)
  *        |
@@ -26,7 +26,7 @@ import { monitorPids } from "../harness/processes.ts";
 const STATIC = ["--subnet", SUBNET];
 const dnsNeeds = [...needs, program("dnsmasq")];
 
-/** A name server of the outside, which knows one name. */
+/** A name server outside the host, which has one name. */
 async function outsideServer(internet: Internet): Promise<Background> {
   const server = await internet.spawn("dnsmasq", [
     ...["--keep-in-foreground", "--conf-file=", "--no-resolv", "--no-hosts", "--pid-file="],
@@ -40,7 +40,7 @@ async function outsideServer(internet: Internet): Promise<Background> {
   return server;
 }
 
-/** A host whose names are those of the outside, behind systemd-resolved's stub. */
+/** A host that resolves outside names, behind systemd-resolved's stub. */
 async function resolvedHost(internet: Internet): Promise<PrivateHost> {
   const host = await PrivateHost.create();
   await internet.attach(host, { address: "198.51.100.11/24" });
@@ -52,7 +52,7 @@ async function resolvedHost(internet: Internet): Promise<PrivateHost> {
   return host;
 }
 
-/** The address that a container finds for a name; empty where it finds none. */
+/** The address that a container resolves a name to; empty if none. */
 async function find(client: Background, name: string): Promise<string> {
   const from = client.stdout.length;
   await client.write(
@@ -63,7 +63,7 @@ async function find(client: Background, name: string): Promise<string> {
   return found!.trim();
 }
 
-/** What a program in a container is given for a name by the C library, which reads /etc/hosts too. */
+/** The C library's answer for a name in a container, which includes /etc/hosts. */
 async function reach(client: Background, name: string): Promise<string> {
   const from = client.stdout.length;
   await client.write(`echo "<$(ping -c 1 -W 2 ${name} 2>&1 | head -n 1)>"\n`);
@@ -71,33 +71,36 @@ async function reach(client: Background, name: string): Promise<string> {
   return /\(([0-9.]+)\)/.exec(line!)?.[1] ?? "";
 }
 
-testIf({ name: "containers of a host find each other by name", needs: dnsNeeds }, async (t) => {
+testIf({ name: "containers of a host resolve each other's names", needs: dnsNeeds }, async (t) => {
   await using internet = await Internet.create();
   await using _outside = await outsideServer(internet);
   await using host = await resolvedHost(internet);
   const before = await snapshot(host);
   const { base } = await images();
   const client = await holdContainer(host, base, [...STATIC, "--name", "client"]);
-  await t.step("one that is started later, as soon as it has started", async () => {
+  await t.step("a container started later, as soon as it has started", async () => {
     await ok(host, ["instance", "start", ...STATIC, "--ip", "10.96.0.50", base, "web_1"]);
     for (const name of ["web_1", "web_1.hpk", "web-1", "web-1.hpk"]) {
       assertEquals(await reach(client, name), "10.96.0.50", name);
     }
     assertEquals(await find(client, "web_1.hpk"), "10.96.0.50");
   });
-  await t.step("not one that is not there, or has gone, and is not asked for outside", async () => {
-    assertEquals(await find(client, "nobody.hpk"), "");
-    // The outside would have an answer.
-    assertEquals(await find(client, "web.hpk"), "");
-    await ok(host, ["instance", "stop", "web_1"]);
-    assertEquals(await find(client, "web_1.hpk"), "");
-  });
-  await t.step("one that takes over a name", async () => {
+  await t.step(
+    "not a missing or ended container, and no query leaves the host for it",
+    async () => {
+      assertEquals(await find(client, "nobody.hpk"), "");
+      // The outside server would have an answer.
+      assertEquals(await find(client, "web.hpk"), "");
+      await ok(host, ["instance", "stop", "web_1"]);
+      assertEquals(await find(client, "web_1.hpk"), "");
+    },
+  );
+  await t.step("a container that takes over a name", async () => {
     await ok(host, ["instance", "start", ...STATIC, "--ip", "10.96.0.51", base, "web_1"]);
     assertEquals(await reach(client, "web_1"), "10.96.0.51");
     await ok(host, ["instance", "stop", "web_1"]);
   });
-  await t.step("names of the outside, behind systemd-resolved's stub", async () => {
+  await t.step("outside names, behind systemd-resolved's stub", async () => {
     assertEquals(await find(client, "service.example"), "192.0.2.80");
   });
   await t.step("after the host's servers have changed", async () => {
@@ -127,7 +130,7 @@ testIf({ name: "containers of a host find each other by name", needs: dnsNeeds }
     assertEquals(await find(client, "client.hpk"), "10.96.0.2");
     await host.sh("iptables -P INPUT ACCEPT");
   });
-  await t.step("doctor tells of it", async () => {
+  await t.step("doctor reports it", async () => {
     const doctor = JSON.parse(await ok(host, ["doctor", "--json"], { HPK_SUBNET: SUBNET }));
     const names = doctor.checks.find(({ id }: { id: string }) => id === "names");
     assertEquals(names.status, "ok");
@@ -185,7 +188,7 @@ testIf(
         ...PATIENT,
       });
     });
-    await t.step("doctor tells of it", async () => {
+    await t.step("doctor reports it", async () => {
       const doctor = JSON.parse(await ok(host, ["doctor", "--json"], { HPK_SUBNET: SUBNET }));
       const names = doctor.checks.find(({ id }: { id: string }) => id === "names");
       assertEquals([names.status, names.found], [

@@ -1,8 +1,8 @@
 /**
- * A host on which nobody has set up a network:
+ * A host without a configured network:
  *
  *     [ host ] hpk-bridge 10.213.96.1/21 ── container, without any option
- *                eth1: what takes the subnet away, or Flannel that comes later
+ *                eth1: something that uses the subnet, or Flannel that appears later
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { eventuallySame, images, PrivateHost, snapshot, testIf } from "../harness/mod.ts";
@@ -35,7 +35,7 @@ const flannelComes = (host: PrivateHost) =>
   host.sh("mkdir -p /run/flannel && cat > /run/flannel/subnet.env", { stdin: SUBNET_ENV });
 
 testIf(
-  { name: "a container gets a network without any option, and the same again", needs },
+  { name: "a container gets a network without options, and later the same one", needs },
   async () => {
     const { base } = await images();
     await using host = await PrivateHost.create();
@@ -73,18 +73,18 @@ const WAYS: Record<string, string[]> = {
 };
 
 for (const [what, commands] of Object.entries(WAYS)) {
-  testIf({ name: `a subnet that ${what} overlaps is passed over`, needs }, async () => {
+  testIf({ name: `a subnet that ${what} overlaps is skipped`, needs }, async () => {
     const { base } = await images();
     await using host = await PrivateHost.create();
     await plug(host, ...commands);
     const { stdout, stderr } = await hpk(host, ["exec", base, ...SHOW]);
     assertMatch(stdout, /inet 10\.67\.96\.\d+\/21/);
-    // Nobody has had another before.
+    // There was no earlier choice.
     assertEquals(stderr, "");
   });
 }
 
-testIf({ name: "the halves of a VPN's default route are in nobody's way", needs }, async () => {
+testIf({ name: "the halves of a VPN's default route are not a conflict", needs }, async () => {
   const { base } = await images();
   await using host = await PrivateHost.create();
   await plug(host, "ip route add 0.0.0.0/1 dev eth1", "ip route add 128.0.0.0/1 dev eth1");
@@ -92,7 +92,7 @@ testIf({ name: "the halves of a VPN's default route are in nobody's way", needs 
 });
 
 testIf({
-  name: "a remembered subnet that is taken by now is followed by another, with a line",
+  name: "a remembered subnet that is taken by now is replaced, with a notice",
   needs,
 }, async () => {
   const { base } = await images();
@@ -112,25 +112,28 @@ testIf({
   assertEquals(again.stderr, "");
 });
 
-testIf({ name: "a conflict while containers run is named, with what to do", needs }, async () => {
-  const { base } = await images();
-  await using host = await PrivateHost.create();
-  const held = await holdContainer(host, base, []);
-  await plug(host, "ip address add 10.213.97.9/24 dev eth1");
-  const { code, stderr } = await hpk(host, ["exec", base, "true"]);
-  assertEquals([code, stderr], [
-    125,
-    `hpktainer: cannot use subnet ${FIRST}: it overlaps eth1 (10.213.97.9/24); ` +
-    "stop the containers on it (hpktainer ps), and the next start chooses another\n",
-  ]);
-  const check = await networkCheck(host);
-  assertEquals(check.status, "fail");
-  assertStringIncludes(check.found, "it overlaps eth1 (10.213.97.9/24)");
-  await endContainer(held);
-  assertMatch(await ok(host, ["exec", base, ...SHOW]), /inet 10\.67\.96\.\d+\/21/);
-});
+testIf(
+  { name: "a conflict while containers run is reported, with what to do", needs },
+  async () => {
+    const { base } = await images();
+    await using host = await PrivateHost.create();
+    const held = await holdContainer(host, base, []);
+    await plug(host, "ip address add 10.213.97.9/24 dev eth1");
+    const { code, stderr } = await hpk(host, ["exec", base, "true"]);
+    assertEquals([code, stderr], [
+      125,
+      `hpktainer: cannot use subnet ${FIRST}: it overlaps eth1 (10.213.97.9/24); ` +
+      "stop the containers on it (hpktainer ps), and the next start chooses another\n",
+    ]);
+    const check = await networkCheck(host);
+    assertEquals(check.status, "fail");
+    assertStringIncludes(check.found, "it overlaps eth1 (10.213.97.9/24)");
+    await endContainer(held);
+    assertMatch(await ok(host, ["exec", base, ...SHOW]), /inet 10\.67\.96\.\d+\/21/);
+  },
+);
 
-testIf({ name: "where nothing is free, the error says so and a subnet helps", needs }, async () => {
+testIf({ name: "if no subnet is free, the error says so and --subnet helps", needs }, async () => {
   const { base } = await images();
   await using host = await PrivateHost.create();
   await plug(
@@ -156,32 +159,41 @@ testIf(
     const held = await holdContainer(host, base, ["--subnet", "10.50.0.0/24"]);
     assertMatch(await ok(host, ["exec", base, ...SHOW]), /inet 10\.50\.0\.\d+\/24/);
     await endContainer(held);
-    // It was not our choice, and is not remembered.
+    // The user chose it, so it is not remembered.
     assertMatch(await ok(host, ["exec", base, ...SHOW]), /inet 10\.213\.96\.\d+\/21/);
   },
 );
 
-testIf({ name: "Flannel that comes later is used once no container is left", needs }, async () => {
-  const { base } = await images();
-  await using host = await PrivateHost.create();
-  // What stays after the last container is no reason to go on with its network.
-  const held = await holdContainer(host, base, [], { HPK_LINGER: "600" });
-  await flannelComes(host);
-  assertMatch(await ok(host, ["exec", base, ...SHOW], { HPK_LINGER: "600" }), /inet 10\.213\.96\./);
-  const check = await networkCheck(host);
-  assertEquals([check.status, /containers run on it\); Flannel/.test(check.found)], ["warn", true]);
-  assertStringIncludes(check.fix, "stop the containers");
-  await endContainer(held);
-  assertMatch(await ok(host, ["exec", base, ...SHOW]), /inet 10\.244\.5\.\d+\/24/);
-  assertMatch((await networkCheck(host)).found, /^flannel 10\.244\.5\.0\/24.*subnet\.env exists/);
-  // A subnet that is set goes before, as ever.
-  assertMatch(
-    await ok(host, ["exec", "--subnet", "10.50.0.0/24", base, ...SHOW]),
-    /inet 10\.50\.0\.\d+\/24/,
-  );
-});
+testIf(
+  { name: "Flannel that appears later is used once no container is left", needs },
+  async () => {
+    const { base } = await images();
+    await using host = await PrivateHost.create();
+    // A lingering shared part is not a reason to keep its network.
+    const held = await holdContainer(host, base, [], { HPK_LINGER: "600" });
+    await flannelComes(host);
+    assertMatch(
+      await ok(host, ["exec", base, ...SHOW], { HPK_LINGER: "600" }),
+      /inet 10\.213\.96\./,
+    );
+    const check = await networkCheck(host);
+    assertEquals([check.status, /containers run on it\); Flannel/.test(check.found)], [
+      "warn",
+      true,
+    ]);
+    assertStringIncludes(check.fix, "stop the containers");
+    await endContainer(held);
+    assertMatch(await ok(host, ["exec", base, ...SHOW]), /inet 10\.244\.5\.\d+\/24/);
+    assertMatch((await networkCheck(host)).found, /^flannel 10\.244\.5\.0\/24.*subnet\.env exists/);
+    // A configured subnet takes precedence, as always.
+    assertMatch(
+      await ok(host, ["exec", "--subnet", "10.50.0.0/24", base, ...SHOW]),
+      /inet 10\.50\.0\.\d+\/24/,
+    );
+  },
+);
 
-testIf({ name: "another subnet of Flannel's while the shared part stays", needs }, async () => {
+testIf({ name: "another subnet of Flannel while the shared part lingers", needs }, async () => {
   const { base } = await images();
   await using host = await PrivateHost.create();
   await flannelComes(host);
@@ -191,13 +203,13 @@ testIf({ name: "another subnet of Flannel's while the shared part stays", needs 
 });
 
 testIf({
-  name: "a flanneld of root's that has no lease yet is waited for by those who say so",
+  name: "a start waits for root's flanneld without a lease only if --wait says so",
   needs,
 }, async () => {
   const { base } = await images();
   await using host = await PrivateHost.create();
   await host.sh("mkdir /run/bin && cp /bin/sleep /run/bin/flanneld");
-  // One of another user's counts for nothing.
+  // Another user's flanneld does not count.
   await using foreign = await host.spawn("setpriv", [
     ...["--reuid", "65534", "--clear-groups", "/run/bin/flanneld", "600"],
   ]);

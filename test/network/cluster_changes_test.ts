@@ -1,5 +1,5 @@
 /**
- * What happens to a Flannel network while containers run: flanneld ends and begins again, etcd dies,
+ * A Flannel network that changes while containers run: flanneld restarts, etcd dies,
  * a host loses its uplink or is powered off and on.
  *
  *   etcd 198.51.100.1
@@ -54,7 +54,7 @@ async function underTraffic(from: Pod, to: Pod, act: () => Promise<void>): Promi
   ]);
   await client.waitFor(/\bMbits\/sec/, PATIENT);
   await act();
-  // What comes after the act is the proof.
+  // What arrives after the act is the proof.
   const seen = { client: client.stdout.length, pings: pings.stdout.length };
   await client.waitFor(/\b[1-9][0-9.]* Mbits\/sec/, { from: seen.client, ...PATIENT });
   await pings.waitFor(/seq=/, { from: seen.pings, ...PATIENT });
@@ -63,12 +63,12 @@ async function underTraffic(from: Pod, to: Pod, act: () => Promise<void>): Promi
   const [, sent, received] =
     /([0-9]+) packets transmitted, ([0-9]+) packets received/.exec(stdout) ??
       [];
-  // The one that is on its way when ping ends has no answer.
+  // The packet under way when ping ends has no answer.
   assert(Number(sent) - Number(received) <= 1, stdout.slice(-300));
   assert(client.running, client.stdout.slice(-300));
 }
 
-/** What doctor says of Flannel's subnet; undefined where there is nothing to say. */
+/** doctor's line on Flannel's subnet; undefined if there is none. */
 async function subnetCheck(node: Node): Promise<{ status: string; found: string } | undefined> {
   const { stdout } = await hpk(node.host, ["doctor", "--json"]);
   return JSON.parse(stdout).checks.find(({ id }: { id: string }) => id === "flannel-subnet");
@@ -127,34 +127,37 @@ testIf({
       await transfer(spotOf(a), spotOf(born), born.address, "8M");
     },
   );
-  await t.step("another subnet: containers keep theirs, new ones get the new one", async () => {
-    const earlier = b.subnet;
-    await cluster.killFlanneld(two);
-    await cluster.forgetSubnet(two);
-    await cluster.startFlanneld(two);
-    const { FLANNEL_SUBNET } = await cluster.subnetEnv(two);
-    const fresh = await startPod(two, "fresh");
-    assertEquals(fresh.subnet, FLANNEL_SUBNET!.replace(".1/", ".0/"));
-    assertNotEquals(fresh.subnet, earlier);
-    assertEquals((await findPod(two, "b")).subnet, earlier);
-    await reaches(a, fresh);
-    for (const pod of [b, fresh]) {
-      await ping(spotOf(pod), cluster.internet.outside);
-      await ping(spotOf(pod), pod === b ? fresh.address : b.address);
-    }
-    const check = await subnetCheck(two);
-    assertEquals(check?.status, "warn");
-    assertStringIncludes(check!.found, `b (${earlier})`);
-    // The last container of the earlier subnet takes its gateway and rules along.
-    await stopPod(b);
-    await eventually(async () => {
-      const { stdout } = await two.host.sh("ip -4 -o address show dev hpk-bridge; iptables-save");
-      return !stdout.includes(earlier.replace(/\.0\/.*/, "."));
-    }, { what: "the end of the earlier subnet", ...PATIENT });
-    assertEquals(await subnetCheck(two), undefined);
-    await ping(spotOf(fresh), cluster.internet.outside);
-    await transfer(spotOf(a), spotOf(fresh), fresh.address, "8M");
-  });
+  await t.step(
+    "a new subnet: containers keep the old one, new containers get the new one",
+    async () => {
+      const earlier = b.subnet;
+      await cluster.killFlanneld(two);
+      await cluster.forgetSubnet(two);
+      await cluster.startFlanneld(two);
+      const { FLANNEL_SUBNET } = await cluster.subnetEnv(two);
+      const fresh = await startPod(two, "fresh");
+      assertEquals(fresh.subnet, FLANNEL_SUBNET!.replace(".1/", ".0/"));
+      assertNotEquals(fresh.subnet, earlier);
+      assertEquals((await findPod(two, "b")).subnet, earlier);
+      await reaches(a, fresh);
+      for (const pod of [b, fresh]) {
+        await ping(spotOf(pod), cluster.internet.outside);
+        await ping(spotOf(pod), pod === b ? fresh.address : b.address);
+      }
+      const check = await subnetCheck(two);
+      assertEquals(check?.status, "warn");
+      assertStringIncludes(check!.found, `b (${earlier})`);
+      // The gateway and rules of the earlier subnet go with its last container.
+      await stopPod(b);
+      await eventually(async () => {
+        const { stdout } = await two.host.sh("ip -4 -o address show dev hpk-bridge; iptables-save");
+        return !stdout.includes(earlier.replace(/\.0\/.*/, "."));
+      }, { what: "the end of the earlier subnet", ...PATIENT });
+      assertEquals(await subnetCheck(two), undefined);
+      await ping(spotOf(fresh), cluster.internet.outside);
+      await transfer(spotOf(a), spotOf(fresh), fresh.address, "8M");
+    },
+  );
   await t.step(
     "a host powered off and on: a clean ledger, and its new pods are reached",
     async () => {

@@ -1,5 +1,5 @@
 /**
- * A host whose network card gets the checksums inside VXLAN wrong: pings pass, TCP and UDP do not.
+ * A host whose network card computes wrong checksums inside VXLAN: pings pass, TCP and UDP do not.
  *
  *   [ host1 ] hpk-bridge, flannel.1 ── card that fails ── underlay ── [ host2 ] hpk-bridge, flannel.1
  */
@@ -35,14 +35,15 @@ async function isOffloaded(host: Place): Promise<boolean> {
   return /^tx-checksumming: on$/m.test(stdout);
 }
 
-/** What doctor says of the VXLAN. */
+/** doctor's line on the VXLAN. */
 async function vxlanCheck(host: Place): Promise<{ status: string; found: string; fix: string }> {
   const { stdout } = await hpk(host, ["doctor", "--json"]);
   return JSON.parse(stdout).checks.find(({ id }: { id: string }) => id === "vxlan");
 }
 
 testIf({
-  name: "a card that fails at checksums inside VXLAN is found out and done without",
+  name:
+    "a card with wrong checksums inside VXLAN is detected, and the kernel computes them instead",
   needs: [...needs, iperf3, tunDevice, program("ethtool")],
 }, async (t) => {
   await using cluster = await Cluster.create({
@@ -67,7 +68,7 @@ testIf({
     assertStringIncludes(fix, "ethtool --offload flannel.1 tx off");
     assert(await isOffloaded(one.host));
   });
-  await t.step("with the first container, the kernel makes the checksums", async () => {
+  await t.step("with the first container, the kernel computes the checksums", async () => {
     const pod = await startPod(one, "pod");
     await eventually(async () => !await isOffloaded(one.host), {
       what: "checksums by the kernel",
@@ -88,7 +89,7 @@ testIf({
     assert(await isOffloaded(one.host));
   });
   for (const point of ["checksum.recorded", "checksum.off"]) {
-    await t.step(`a monitor killed at ${point} leaves nothing that gc does not undo`, async () => {
+    await t.step(`gc undoes what a monitor killed at ${point} left`, async () => {
       // The monitor inherits the environment of the start.
       const start = ["instance", "start", (await images()).base, "pod"];
       await hpk(one.host, start, { env: { HPK_FAULT_KILL: point }, check: true });

@@ -1,4 +1,4 @@
-/** The demonstration of two hosts, whose transcript stands in docs/across-hosts.md. */
+/** The demonstration of two hosts, whose transcript is in docs/across-hosts.md. */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { machine, testIf } from "../harness/mod.ts";
 import { needs } from "../harness/hpktainer.ts";
@@ -17,6 +17,6 @@ testIf({ name: "scripts/cluster-demo shows two hosts whose pods talk", needs }, 
   assertStringIncludes(stdout, "of both hosts are as before");
   const page = await Deno.readTextFile(`${ROOT}docs/across-hosts.md`);
   const headings = (text: string) => text.match(/^== .*$/gm) ?? [];
-  // Without flanneld the first says how the hosts were programmed.
+  // Without flanneld the first line says how the hosts were programmed.
   assertEquals(headings(page).slice(1), headings(stdout).slice(1));
 });

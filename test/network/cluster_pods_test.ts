@@ -39,9 +39,12 @@ import {
   transfer,
 } from "../harness/cluster/pods.ts";
 
-/** The largest ICMP echo that fits into an IPv4 packet: 65535 bytes less the headers (RFC 791, RFC 792). */
+/**
+ * The largest ICMP echo that fits into an IPv4 packet: 65535 bytes less the headers (RFC 791, RFC
+ * 792).
+ */
 const LARGEST_PING = 65_507;
-/** IPv6's counts its fixed header besides, but busybox's ping6 goes by the same bound. */
+/** IPv6's also counts its fixed header, but busybox's ping6 has the same bound. */
 const LARGEST_PING6 = 65_000;
 
 /** That of the underlay, less the headers of VXLAN over IPv4 or IPv6 (RFC 7348). */
@@ -59,11 +62,13 @@ const CASES: readonly Case[] = [
   { by: "flanneld", backend: "vxlan", ipMasq: true, ipv6: true },
   { by: "flanneld", backend: "host-gw", ipMasq: false, ipv6: false },
   { by: "hand", backend: "vxlan", ipMasq: false, ipv6: false },
-  // What flanneld has shown need not be shown again.
+  // Already tested with flanneld.
   ...hasFlanneld ? [] : [{ by: "hand", backend: "host-gw", ipMasq: false, ipv6: true } as const],
 ];
 
-/** A snapshot of a host on which nothing moves any more: flanneld goes on after it says that it is ready. */
+/**
+ * A snapshot of a host once nothing changes any more: flanneld continues after it reports ready.
+ */
 async function settledSnapshot(host: PrivateHost): Promise<Snapshot> {
   let last = await snapshot(host);
   let same = 0;
@@ -84,7 +89,7 @@ for (const { by, backend, ipMasq, ipv6 } of CASES) {
     await using cluster = await Cluster.create({ hosts: 2, backend, by, ipMasq, ipv6 });
     const [one, two] = cluster.nodes as [Node, Node];
     for (const { host } of [one, two]) {
-      // As on every host of a Flannel network; beside flanneld's rules it would stay on anyway.
+      // As on every host of a Flannel network; with flanneld's rules it would stay on anyway.
       await host.sh("echo 1 > /proc/sys/net/ipv4/ip_forward");
       if (ipv6) await host.sh("echo 1 > /proc/sys/net/ipv6/conf/all/forwarding");
     }
@@ -131,7 +136,7 @@ for (const { by, backend, ipMasq, ipv6 } of CASES) {
       }
     });
     if (ipv6) {
-      await t.step("all of it by IPv6", async () => {
+      await t.step("everything by IPv6", async () => {
         for (const [from, to] of pairs.slice(0, 2)) {
           const [client, server] = [pods[from]!, pods[to]!];
           await using _ = await startEcho(spotOf(server), server.address6!);

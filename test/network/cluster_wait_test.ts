@@ -1,5 +1,5 @@
 /**
- * A host whose flanneld comes up later than the container.
+ * A host whose flanneld starts later than the container.
  *
  *   [ host ] hpk-bridge 10.244.5.1 ── container, once /run/flannel/subnet.env is there
  */
@@ -21,7 +21,7 @@ FLANNEL_IPMASQ=false
 `;
 
 testIf(
-  { name: "a start waits for Flannel's subnet file, as long as it is told to", needs },
+  { name: "a start waits for Flannel's subnet file, as long as --wait says", needs },
   async (t) => {
     const { base } = await images();
     await using host = await PrivateHost.create();
@@ -46,7 +46,7 @@ testIf(
       assertEquals((await hpk(host, args)).stdout, "10.96.0.2/24\n");
       await eventuallySame(host, before, { timeoutMs: 20_000 });
     });
-    await t.step("nothing is made meanwhile, and a signal ends it", async () => {
+    await t.step("nothing is created meanwhile, and a signal ends it", async () => {
       await using waiting = await host.spawn(HPKTAINER, ["exec", "--wait", "3600", ...show], {
         env: { HPK_FAULT_TRACE: trace },
       });
@@ -55,7 +55,7 @@ testIf(
       assertEquals((await waiting.wait()).code, 143);
       await eventuallySame(host, before);
     });
-    await t.step("the container starts when it appears, also where it begins empty", async () => {
+    await t.step("the container starts when it appears, even if it is empty at first", async () => {
       Deno.writeTextFileSync(trace, "");
       await host.sh("mkdir -p /run/flannel && : > /run/flannel/subnet.env");
       await using waiting = await host.spawn(HPKTAINER, ["exec", ...show], {

@@ -83,7 +83,10 @@ async function assertSeenAs(
 }
 
 testIf(
-  { name: "a container has an address of each family, and tells of them", needs: needs6 },
+  {
+    name: "a container has an address of each family, and its environment has both",
+    needs: needs6,
+  },
   async () => {
     await using host = await PrivateHost.create();
     const { base } = await images();
@@ -135,7 +138,7 @@ testIf({
     assert(code !== 0);
     await host.run("busybox", ["ping6", "-q", "-c", "1", "-W", "5", "fd00:ec2::254"]);
   });
-  await t.step("our rules are made once", async () => {
+  await t.step("our rules are created once", async () => {
     const rules = (await host.run("ip6tables-save")).stdout;
     const masquerade = `-A HPK-POSTROUTING -s ${SUBNET6} ! -o hpk-bridge -j MASQUERADE`;
     assertEquals(rules.split("\n").filter((line) => line === masquerade).length, 1, rules);
@@ -165,7 +168,7 @@ testIf({ name: "routes that a router announces outlive forwarding", needs: needs
 });
 
 testIf(
-  { name: "an IPv6 network that cannot be is refused before anything is made", needs: needs6 },
+  { name: "an impossible IPv6 network is refused before anything is created", needs: needs6 },
   async () => {
     await using host = await PrivateHost.create();
     await host.sh(
@@ -257,14 +260,14 @@ testIf({ name: "ports are published by IPv6 too, and policies hold", needs: need
     const there = { place: internet, prefix: [], address: OUTSIDE6 };
     await assertSeenAs(there, { place: host, prefix: lone.prefix }, lone.address6);
   });
-  await t.step("a port is added and taken away", async () => {
+  await t.step("a port is added and removed", async () => {
     await hpk(host, ["port", "add", "web", "[::]:7300:7007"], { check: true });
     assertEquals(await ask(outside, "tcp", HOST6, "7300"), "2001:db8:100::1");
     await hpk(host, ["port", "rm", "web", "[::]:7300"], { check: true });
     const rules = (await host.run("ip6tables-save")).stdout;
     assert(!rules.includes("7300"), rules);
   });
-  await t.step("addresses that cannot be are refused", async () => {
+  await t.step("impossible addresses are refused", async () => {
     for (
       const [port, why] of [
         ["[::1]:7400:80", "the kernel does not forward from the IPv6 loopback"],

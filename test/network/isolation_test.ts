@@ -1,5 +1,5 @@
 /**
- * Who reaches whom where a container's traffic is treated apart.
+ * Who reaches whom under a container's traffic policies.
  *
  *   metadata service 169.254.169.254, outside 203.0.113.10
  *        |
@@ -72,7 +72,7 @@ for (const seesFrames of ["0", "1"]) {
         await assertSilent(a, "tcp", "10.96.0.11", PORT);
         await assertSilent(a, "udp", "10.96.0.11", PORT);
         await assertSilent(a, "tcp", UPLINK, 8080);
-        // What is not isolated is reached by that way, so that it is one.
+        // A container that is not isolated is reached that way, so the way works.
         assertEquals(await ask(a, "tcp", "10.96.0.12", PORT), "10.96.0.10");
         await a.sh("ip route delete 10.96.0.11; ip route delete 10.96.0.12");
       });
@@ -83,7 +83,7 @@ for (const seesFrames of ["0", "1"]) {
         assertEquals(await ask(other, "tcp", "10.96.0.10", PORT), "10.96.0.12");
         assertEquals(await ask(other, "tcp", UPLINK, 8080), "10.96.0.1");
       });
-      await t.step("show tells of it", async () => {
+      await t.step("show reports it", async () => {
         assertMatch(await ok(host, ["show", "a"]), /^isolated +true$/m);
         assertMatch(await ok(host, ["show", "other"]), /^isolated +false$/m);
       });
@@ -111,46 +111,51 @@ testIf({ name: "a container may keep its address outside", needs }, async () => 
   await hpk(host, ["instance", "stop", "--all"], { check: true });
 });
 
-testIf({ name: "the metadata service is closed, but to who may ask it", needs }, async (t) => {
-  await using internet = await Internet.create();
-  await using host = await cloudHost(internet);
-  await internet.run("ip", ["address", "add", `${IMDS}/32`, "dev", "lo"]);
-  const { base } = await images();
-  await ok(host, ["instance", "start", ...STATIC, base, "usual"]);
-  const usual = await inContainer(host, "usual");
-  await using _service = await serve(internet, IMDS, 80);
-  await using _resolver = await serve(internet, IMDS, 53);
-  await t.step("refused at once, without a wait", async () => {
-    for (const transport of ["tcp", "udp"] as const) await assertSilent(usual, transport, IMDS, 80);
-    const { code, stderr } = await usual.run("busybox", ["nc", "-w", "20", IMDS, "80"], {
-      check: false,
-      timeoutMs: 15_000,
+testIf(
+  { name: "the metadata service is closed, except to containers with --allow-imds", needs },
+  async (t) => {
+    await using internet = await Internet.create();
+    await using host = await cloudHost(internet);
+    await internet.run("ip", ["address", "add", `${IMDS}/32`, "dev", "lo"]);
+    const { base } = await images();
+    await ok(host, ["instance", "start", ...STATIC, base, "usual"]);
+    const usual = await inContainer(host, "usual");
+    await using _service = await serve(internet, IMDS, 80);
+    await using _resolver = await serve(internet, IMDS, 53);
+    await t.step("refused at once, without a wait", async () => {
+      for (const transport of ["tcp", "udp"] as const) {
+        await assertSilent(usual, transport, IMDS, 80);
+      }
+      const { code, stderr } = await usual.run("busybox", ["nc", "-w", "20", IMDS, "80"], {
+        check: false,
+        timeoutMs: 15_000,
+      });
+      assertEquals(code, 1);
+      assertMatch(stderr, /No route to host|unreachable|prohibited/i);
     });
-    assertEquals(code, 1);
-    assertMatch(stderr, /No route to host|unreachable|prohibited/i);
-  });
-  await t.step("but for its DNS", async () => {
-    for (const transport of ["tcp", "udp"] as const) {
-      assertEquals(await ask(usual, transport, IMDS, 53), UPLINK);
-    }
-  });
-  await t.step("not to the host", async () => {
-    assertEquals(await ask(host, "tcp", IMDS, 80), UPLINK);
-  });
-  await t.step("nor to a container that may ask, while that lives", async () => {
-    await ok(host, ["instance", "start", ...STATIC, "--allow-imds", base, "trusted"]);
-    assertEquals(await ask(await inContainer(host, "trusted"), "tcp", IMDS, 80), UPLINK);
-    await assertSilent(usual, "tcp", IMDS, 80);
-    await ok(host, ["instance", "stop", "trusted"]);
-    const { stdout } = await host.run("iptables", ["-S", "HPK-FORWARD"]);
-    assertEquals(stdout.split("\n").filter((line) => line.includes(`-s `)), []);
-  });
-  await t.step("by the configuration, and an option that beats it", async () => {
-    const env = { HPK_ALLOW_IMDS: "yes", HPK_ISOLATED: "yes" };
-    await ok(host, ["instance", "start", ...STATIC, "--isolated=no", base, "set"], env);
-    const { container } = JSON.parse(await ok(host, ["show", "set", "--json"]));
-    assertEquals([container.imds, container.isolated], [true, false]);
-    assertEquals(await ask(await inContainer(host, "set"), "tcp", IMDS, 80), UPLINK);
-  });
-  await hpk(host, ["instance", "stop", "--all"], { check: true });
-});
+    await t.step("but for its DNS", async () => {
+      for (const transport of ["tcp", "udp"] as const) {
+        assertEquals(await ask(usual, transport, IMDS, 53), UPLINK);
+      }
+    });
+    await t.step("not to the host", async () => {
+      assertEquals(await ask(host, "tcp", IMDS, 80), UPLINK);
+    });
+    await t.step("nor to a container that may ask, while that lives", async () => {
+      await ok(host, ["instance", "start", ...STATIC, "--allow-imds", base, "trusted"]);
+      assertEquals(await ask(await inContainer(host, "trusted"), "tcp", IMDS, 80), UPLINK);
+      await assertSilent(usual, "tcp", IMDS, 80);
+      await ok(host, ["instance", "stop", "trusted"]);
+      const { stdout } = await host.run("iptables", ["-S", "HPK-FORWARD"]);
+      assertEquals(stdout.split("\n").filter((line) => line.includes(`-s `)), []);
+    });
+    await t.step("by the configuration, and an option that beats it", async () => {
+      const env = { HPK_ALLOW_IMDS: "yes", HPK_ISOLATED: "yes" };
+      await ok(host, ["instance", "start", ...STATIC, "--isolated=no", base, "set"], env);
+      const { container } = JSON.parse(await ok(host, ["show", "set", "--json"]));
+      assertEquals([container.imds, container.isolated], [true, false]);
+      assertEquals(await ask(await inContainer(host, "set"), "tcp", IMDS, 80), UPLINK);
+    });
+    await hpk(host, ["instance", "stop", "--all"], { check: true });
+  },
+);

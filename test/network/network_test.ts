@@ -116,7 +116,7 @@ testIf({ name: "options set MTU, DNS, name and address", needs }, async () => {
   assertStringIncludes(seen[4] ?? "", "10.96.0.9/24");
 });
 
-testIf({ name: "a hostname and binds of the user's own win", needs }, async () => {
+testIf({ name: "the user's hostname and binds win", needs }, async () => {
   await using host = await PrivateHost.create();
   const { base } = await images();
   await host.sh("echo 192.0.2.7 mine > /run/own-hosts");
@@ -152,7 +152,7 @@ testIf({ name: "everyone reaches everyone by TCP, UDP and ICMP", needs }, async 
   for (const [name, ip] of Object.entries(addresses)) {
     await hpk(host, ["instance", "start", ...STATIC, "--ip", ip, base, name], { check: true });
   }
-  // The outside knows where the pods are, as in a routed network.
+  // The outside has a route to the pods, as in a routed network.
   await internet.run("ip", ["route", "add", SUBNET, "via", "198.51.100.11"]);
   const inPod = async (name: string) => ["ip", "netns", "exec", await namespaceOf(host, name)];
   const places: Record<string, { place: Place; prefix: string[]; address: string }> = {
@@ -261,7 +261,7 @@ for (const ipMasq of [true, false]) {
       assertMatch(seen, /default via 10\.244\.5\.1 /);
       assertMatch(seen, /\n1450\n10\.244\.5\.1\n$/);
       const rules = (await host.run("iptables-save")).stdout;
-      // flanneld masquerades itself where it says true.
+      // flanneld masquerades itself if this is true.
       assertEquals(rules.includes("MASQUERADE"), !ipMasq, rules);
       if (!ipMasq) {
         assertStringIncludes(
@@ -282,7 +282,7 @@ testIf({ name: "a host without a default route works", needs }, async () => {
 });
 
 testIf(
-  { name: "the uplink that is named is the one masqueraded on", needs },
+  { name: "the named uplink is the one with masquerading", needs },
   async () => {
     await using internet = await Internet.create();
     await using host = await PrivateHost.create();
@@ -302,7 +302,7 @@ testIf(
   },
 );
 
-testIf({ name: "the networks 'host' and 'none' make nothing", needs }, async () => {
+testIf({ name: "the networks 'host' and 'none' create nothing", needs }, async () => {
   await using host = await PrivateHost.create();
   await host.sh("ip link add probe0 type veth peer name probe1");
   const before = await snapshot(host);
@@ -316,7 +316,7 @@ testIf({ name: "the networks 'host' and 'none' make nothing", needs }, async () 
 });
 
 testIf(
-  { name: "a bridge that was there before stays, down and without our address", needs },
+  { name: "an existing bridge stays, down and without our address", needs },
   async () => {
     await using host = await PrivateHost.create();
     await host.sh("ip link add hpk-bridge address 02:00:00:00:00:01 type bridge");

@@ -60,7 +60,7 @@ testIf(
 
 for (
   const [what, line] of [
-    ["a word that is no command", "bogus"],
+    ["a word that is not a command", "bogus"],
     ["a jump to no chain", "-A HPK-TEST -j NOSUCH"],
     ["the removal of a rule that is not there", "-D HPK-TEST -s 10.7.7.7/32 -j ACCEPT"],
   ] as const

@@ -51,7 +51,7 @@ testIf({ name: "a veth end vanishes with the namespace of its peer", needs }, as
   await host.sh("ip netns add pod; ip link add v0 type veth peer name v1 netns pod");
   assertEquals(await linkNames(host), ["lo", "v0"]);
   await host.run("ip", ["netns", "del", "pod"]);
-  // The kernel takes a namespace down later, in a worker of its own.
+  // The kernel takes a namespace down later, in a worker.
   await eventually(async () => !(await linkNames(host)).includes("v0"), { what: "end of v0" });
 });
 

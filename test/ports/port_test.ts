@@ -1,5 +1,5 @@
 /**
- * `hpktainer port` changes the published ports of a container that runs.
+ * `hpktainer port` changes the published ports of a running container.
  *
  *   internet 198.51.100.1 ── eth0 198.51.100.11 [ host ] hpk-bridge ── server 10.96.0.10
  */
@@ -23,7 +23,7 @@ const SERVER = "10.96.0.10";
 const PORT = 7007;
 
 testIf(
-  { name: "port add and rm change a container that runs", needs: [...needs, program("conntrack")] },
+  { name: "port add and rm change a running container", needs: [...needs, program("conntrack")] },
   async (t) => {
     await using internet = await Internet.create();
     await using host = await PrivateHost.create();
@@ -35,7 +35,7 @@ testIf(
     await using _server = server;
     const own = await snapshot(host);
 
-    await t.step("add opens ports, and tells which", async () => {
+    await t.step("add opens ports, and prints them", async () => {
       const shown = await ok(host, ["port", "add", "a", `8080:${PORT}`, `8080:${PORT}/udp`]);
       assertStringIncludes(shown, "a          *     8080  tcp       10.96.0.10:7007\n");
       assertEquals(await ask(internet, "tcp", UPLINK, 8080), "198.51.100.1");
@@ -49,8 +49,8 @@ testIf(
       assertMatch(await ok(host, ["ps"]), new RegExp(` ${ports[0].hostPort}:${PORT}/tcp`));
       await ok(host, ["port", "rm", "a", String(ports[0].hostPort)]);
     });
-    await t.step("a flow of datagrams that began before it was added is led too", async () => {
-      // Datagrams from one port, all along: the kernel tracks them as one flow.
+    await t.step("a UDP flow that began before is forwarded too", async () => {
+      // Datagrams always from one port: the kernel tracks them as one flow.
       const flow = await internet.spawn("bash", [
         ...[
           "-c",
@@ -65,13 +65,13 @@ testIf(
       await flow.waitFor(/198\.51\.100\.1/, { stream: "stdout", timeoutMs: 20_000 });
       const so = flow.stdout.length;
       await ok(host, ["port", "rm", "a", "8181/udp"]);
-      // What was under way may still come; then it is silent.
+      // Datagrams under way may still arrive; then it is silent.
       await new Promise((resolve) => setTimeout(resolve, 500));
       const rest = flow.stdout.length;
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       assertEquals(flow.stdout.length, rest, `${so}`);
     });
-    await t.step("gc brings back what another program has wiped out", async () => {
+    await t.step("gc restores what another program has removed", async () => {
       await host.sh("iptables -t nat -F; iptables -F FORWARD");
       await assertSilent(internet, "tcp", UPLINK, 8080);
       await ok(host, ["gc"]);

@@ -1,5 +1,5 @@
 /**
- * Ports of the host that lead to containers.
+ * Host ports published for containers.
  *
  *   outside 203.0.113.10
  *        |
@@ -48,7 +48,7 @@ async function servingHost(
   return { host, image, server: await serve(await inContainer(host, "server"), SERVER, PORT) };
 }
 
-/** Makes a place send what is for 127.0.0.1 to a neighbour, as who has its privileges can. */
+/** Makes a host route 127.0.0.1 to a neighbour, as an attacker with its privileges can. */
 async function sendLoopbackTo(place: Place, link: string, neighbour: string): Promise<void> {
   await place.sh(
     `ip address delete 127.0.0.1/8 dev lo; ip route add 127.0.0.1 via ${neighbour}
@@ -79,7 +79,7 @@ const leadsFromEverywhere = (seesFrames: string) => async (t: Deno.TestContext) 
     "another container": await inContainer(host, "client"),
     "the container itself": await inContainer(host, "server"),
   };
-  // The client's own address, but where the answer would go past the host, or not leave it.
+  // The client's own address, unless the answer would bypass the host, or not leave it.
   const cases: [from: string, address: string, port: number, seenAs: string][] = [
     ["the internet", UPLINK, 8080, "198.51.100.1"],
     ["another host", UPLINK, 8080, "198.51.100.12"],
@@ -104,7 +104,7 @@ const leadsFromEverywhere = (seesFrames: string) => async (t: Deno.TestContext) 
     assertEquals(await ask(internet, "udp", UPLINK, 8082), "198.51.100.1");
     await assertSilent(host, "udp", "127.0.0.1", 8082);
   });
-  await t.step("the host's loopback stays closed to containers and neighbours", async () => {
+  await t.step("the host's loopback is closed to containers and neighbours", async () => {
     await using secret = await serve(host, "127.0.0.1", 6006);
     const container = places["another container"]!;
     await sendLoopbackTo(container, "eth0", GATEWAY);
@@ -112,7 +112,7 @@ const leadsFromEverywhere = (seesFrames: string) => async (t: Deno.TestContext) 
     await assertSilent(container, "tcp", "127.0.0.1", 6006);
     await assertSilent(container, "tcp", "127.0.0.1", 8081);
     await assertSilent(internet, "tcp", "127.0.0.1", 8081);
-    // It is our rule that closes it: without it, the answer comes.
+    // Our rule closes it: without the rule, the answer arrives.
     const rule = "HPK-PREROUTING -d 127.0.0.0/8 -i hpk-bridge -j DROP";
     await host.sh(`iptables -t mangle -D ${rule}`);
     assertEquals(await ask(container, "tcp", "127.0.0.1", 6006), CLIENT);
@@ -120,7 +120,7 @@ const leadsFromEverywhere = (seesFrames: string) => async (t: Deno.TestContext) 
     await assertSilent(container, "tcp", "127.0.0.1", 6006);
     assert(secret.running);
   });
-  await t.step("ps, show and port ls tell of it", async () => {
+  await t.step("ps, show and port ls show it", async () => {
     assertMatch(
       await ok(host, ["ps"]),
       /server .* 8080:7007\/tcp, 8080:7007\/udp, 127\.0\.0\.1:8081:7007\/tcp, 198\.51\.100\.11:8082:7007\/udp /,
@@ -147,7 +147,7 @@ const leadsFromEverywhere = (seesFrames: string) => async (t: Deno.TestContext) 
 for (const seesFrames of ["0", "1"]) {
   testIf({
     name:
-      `a published port leads to the container from everywhere, bridge-nf-call-iptables=${seesFrames}`,
+      `a published port reaches the container from everywhere, bridge-nf-call-iptables=${seesFrames}`,
     needs,
   }, leadsFromEverywhere(seesFrames));
 }
@@ -177,7 +177,7 @@ testIf({ name: "published ports go with the container, however it ends", needs }
     await held.wait();
     await eventuallySame(host, before, PATIENT);
   });
-  await t.step("by SIGKILL of the monitor too: the next start takes its ports over", async () => {
+  await t.step("by SIGKILL, the monitor's too: the next start takes over its ports", async () => {
     const held = await holdContainer(host, base, options);
     await killMonitor(host);
     held.signal("SIGKILL");
@@ -189,7 +189,7 @@ testIf({ name: "published ports go with the container, however it ends", needs }
     await endContainer(next);
     await eventuallySame(host, before, PATIENT);
   });
-  await t.step("beside another container, whose ports stay", async () => {
+  await t.step("while another container runs, whose ports stay", async () => {
     const other = await holdContainer(host, base, [...STATIC, "--publish", "9090:90"]);
     const held = await holdContainer(host, base, options);
     await endContainer(held);
@@ -201,7 +201,7 @@ testIf({ name: "published ports go with the container, however it ends", needs }
     await eventuallySame(host, before, PATIENT);
   });
   const LOCALNET = "ipv4/conf/hpk-bridge/route_localnet";
-  await t.step("on a bridge that was there before, whose setting comes back", async () => {
+  await t.step("on an existing bridge, whose setting is restored", async () => {
     await host.sh("ip link add hpk-bridge type bridge");
     const bare = await snapshot(host);
     const held = await holdContainer(host, base, options);
@@ -218,7 +218,7 @@ testIf({ name: "published ports go with the container, however it ends", needs }
   });
 });
 
-testIf({ name: "a port in use is refused, by name of its owner", needs }, async (t) => {
+testIf({ name: "a port in use is refused, naming its owner", needs }, async (t) => {
   await using host = await PrivateHost.create();
   await host.sh("ip link add up0 type veth peer name up1; ip address add 192.0.2.1/24 dev up0");
   const { base } = await images();
@@ -229,7 +229,7 @@ testIf({ name: "a port in use is refused, by name of its owner", needs }, async 
      iptables -t nat -A PREROUTING -d 203.0.113.1 -p tcp --dport 7071 -j DNAT --to-destination 172.17.0.2`,
   );
   const web = await holdContainer(host, base, [...STATIC, "--name", "web", "--publish", "8080:80"]);
-  // The monitor begins when the first container has started, and looks around.
+  // The monitor starts working after the first container has started.
   await eventually(async () => {
     const { files, processes } = await snapshot(host);
     return files.some((line) => line.startsWith("/run/hpktainer/attach.sock ")) &&
@@ -257,7 +257,7 @@ testIf({ name: "a port in use is refused, by name of its owner", needs }, async 
       await eventuallySame(host, before, PATIENT);
     });
   }
-  await t.step("a free one beside them is given", async () => {
+  await t.step("a free one is assigned", async () => {
     const publish = "8080:80/udp,192.0.2.1:6006:80,7071:80,0:80,127.0.0.1:0:81";
     const held = await holdContainer(host, base, [...STATIC, "--name", "b", "--publish", publish]);
     const { ports } = JSON.parse(await ok(host, ["port", "ls", "b", "--json"]));

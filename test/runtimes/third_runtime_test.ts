@@ -1,7 +1,7 @@
 /**
- * A further runtime takes a directory and a line in each of two tables. The sources are copied, the toy
- * of `_toy/` is put there as runtimes/toy, the two lines are added, and nothing else: the copy has to
- * pass the checks, and its program has to run, list, stop and clean up the toy's containers.
+ * Another runtime takes a directory and a line in each of two tables. The test copies the sources,
+ * adds `_toy/` as runtimes/toy and the two lines, and nothing else: the copy must pass the checks,
+ * and its program must run, list, stop and clean up the toy's containers.
  *
  *     sources + runtimes/toy + 2 lines ── build ── [ host ] hpktainer run --runtime toy …
  */

@@ -36,7 +36,7 @@ function quickstart(host: PrivateHost, ...args: string[]): Promise<RunResult> {
   return host.run(QUICKSTART, args, { check: false, timeoutMs: TIMEOUT_MS });
 }
 
-/** What of a run is the same on every machine: its steps, and the commands that it shows. */
+/** The output that is the same on every machine: its steps, and the commands that it shows. */
 function outline(text: string): string[] {
   return text.match(/^(?:== |\$ ).*$/gm) ?? [];
 }
@@ -94,7 +94,7 @@ testIf({ name: "quickstart uses Flannel's subnet where flanneld runs", needs: al
   await assertUnchanged(host, before);
 });
 
-testIf({ name: "quickstart takes the network that the host is set to", needs: all }, async () => {
+testIf({ name: "quickstart uses the host's configured network", needs: all }, async () => {
   await using host = await PrivateHost.create();
   await host.sh("mkdir -p /etc/hpktainer; cat >/etc/hpktainer/config.ini", {
     stdin: "[network]\nnetwork = static\nsubnet = 10.97.0.0/24\n",
@@ -102,7 +102,7 @@ testIf({ name: "quickstart takes the network that the host is set to", needs: al
   assertShown(await quickstart(host), "10.97.0");
 });
 
-testIf({ name: "quickstart passes over a subnet that the host uses", needs: all }, async () => {
+testIf({ name: "quickstart skips a subnet that the host uses", needs: all }, async () => {
   await using host = await PrivateHost.create();
   await host.sh("ip link add up0 type veth peer name up1; ip address add 10.96.0.9/24 dev up0");
   assertShown(await quickstart(host), "10.213.96");
@@ -132,7 +132,7 @@ testIf({ name: "quickstart names a conflict and changes nothing", needs: all }, 
   assertMatch(stderr, /'network' failed: cannot use subnet 10\.50\.3\.0\/24: it overlaps other/);
 });
 
-testIf({ name: "quickstart stands beside containers that run", needs: all }, async () => {
+testIf({ name: "quickstart works while containers run", needs: all }, async () => {
   const { base } = await images();
   await using host = await PrivateHost.create();
   const options = ["--subnet", "10.99.0.0/24"];

@@ -1,5 +1,5 @@
 /**
- * A runtime as small as one can be: it runs the command in the image's own files, by chroot(8), in the
+ * A minimal runtime: it runs the command in the image's own files with chroot(8), in the
  * container's network. It does not implement exec and attach.
  */
 import { identify, pause, programInPath, readPidFile, removeIfExists } from "@hpk/core/os";
@@ -11,7 +11,7 @@ import { SUPERVISOR_FILE, toyEngine } from "./engine.ts";
 const NSENTER = programInPath("nsenter", "install util-linux");
 
 /**
- * The supervisor. Its arguments: the container's id, which the engine knows it by; the container's
+ * The supervisor. Its arguments: the container's id, by which the engine finds it; the container's
  * directory; the network namespace; the root directory; the command.
  */
 const SUPERVISOR = `
@@ -44,7 +44,7 @@ export const toyRuntime: Runtime = {
     return {
       warnings: ["the toy runtime keeps nothing apart but the network"],
       async make(_caller, { namespace }, { foreground }) {
-        // That of its last run.
+        // The one of its last run.
         removeIfExists(pidFile);
         const network = typeof namespace === "string" ? "/proc/self/ns/net" : namespace.path;
         await new Deno.Command("setsid", {
