@@ -127,10 +127,10 @@ const CASES: readonly Case[] = [
   },
   ...[
     ["10.97.0.5", "it lies outside the subnet 10\\.96\\.0\\.0/24"],
-    ["10.96.0.1", "it is the gateway's"],
-    ["10.96.0.0", "it is the network's own"],
+    ["10.96.0.1", "it is the gateway's address"],
+    ["10.96.0.0", "it is the network address"],
     ["10.96.0.255", "it is the broadcast address"],
-    ["10.96.0.300", "it is no IPv4 address"],
+    ["10.96.0.300", "it is not an IPv4 address"],
   ].map(([ip, why]): Case => ({
     what: `the address ${ip}`,
     args: exec("--subnet", SUBNET, "--ip", ip!),

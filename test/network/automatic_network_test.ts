@@ -45,7 +45,7 @@ testIf(
     await ok(host, ["gc"]);
     assertMatch(
       (await networkCheck(host)).found,
-      /^static 10\.213\.96\.0\/21, .*\(as the last time\)/,
+      /^static 10\.213\.96\.0\/21, .*\(as last time\)/,
     );
     await host.reboot();
     assertMatch(await ok(host, ["exec", base, ...SHOW]), /inet 10\.213\.96\.\d+\/21/);
@@ -177,7 +177,7 @@ testIf(
       /inet 10\.213\.96\./,
     );
     const check = await networkCheck(host);
-    assertEquals([check.status, /containers run on it\); Flannel/.test(check.found)], [
+    assertEquals([check.status, /containers use it\); Flannel/.test(check.found)], [
       "warn",
       true,
     ]);

@@ -6,9 +6,9 @@ import type { Ledger } from "@hpk/core/os";
 import { awaitRelease, leaseRequest } from "./teardown.ts";
 
 /**
- * Allocates a container's addresses, of each family that the plan has.
+ * Allocates a container's addresses, one for each family of the plan.
  *
- * @throws {HpkError} When there is none, or not the one that is asked for.
+ * @throws {HpkError} When none is free, or the requested one is not.
  */
 export async function allocate(
   ledger: Ledger,
@@ -26,7 +26,7 @@ export async function allocate(
   } catch (error) {
     if (!(error instanceof AllocationError)) throw error;
     if (error.failure === "exhausted") {
-      // Ended containers whose network is being released may free one.
+      // Ended containers that are being released may free one.
       await awaitRelease(ledger, (other) => other.id !== record.id);
       return await allocateAddress(request).catch((again) => {
         throw allocationFailure(ledger, plan, again);

@@ -1,7 +1,7 @@
 /**
- * Attaches a container to its network. Everything is in the ledger before it is made:
+ * Attaches a container to its network. Everything is in the ledger before it is created:
  *
- *   look at the host ── plan
+ *   inspect the host ── plan
  *   lock ── monitor ── record the container ── bridge, forwarding ── name server ── unlock
  *   address from host-local, and at once namespace and link
  *   address, route and lo in the namespace ── resolv.conf, hosts ── firewall ── record the address
@@ -51,36 +51,36 @@ import { ensureMonitor } from "./monitor_start.ts";
 import { awaitRelease, takeDown } from "./teardown.ts";
 import type { Caller } from "../shared/pure/caller.ts";
 
-/** What is asked for. */
+/** A request to attach a container. */
 export interface AttachRequest {
-  /** Who asks: the container is theirs until it has a process of its own. */
+  /** The caller, which owns the container until it has a process of its own. */
   readonly caller: Caller;
-  /** Whether the caller has nothing left to do then but to become the container. */
+  /** Whether all that the caller does afterwards is to become the container. */
   readonly becomesIt?: boolean;
   readonly settings: Settings;
-  /** The address asked for, as text. */
+  /** The requested address, as text. */
   readonly ip: string | undefined;
-  /** The container's name; undefined for one made from its id. */
+  /** The container's name; undefined for its id. */
   readonly name: string | undefined;
   readonly kind: ContainerRecord["kind"];
   readonly image: string;
-  /** Host name in the container; undefined for one made from the name. */
+  /** Host name in the container; undefined to derive it from the name. */
   readonly hostname: string | undefined;
   readonly datapath: Datapath;
   /** Name of the runtime that runs it. */
   readonly runtime: string;
-  /** Its id, where it is stored: its engine ends it then. Undefined for a new one. */
+  /** The id of a stored container, which its engine ends; undefined for a new one. */
   readonly id?: string;
 }
 
-/** A container's network, ready to be started in. */
+/** A container's network, ready for its start. */
 export interface Attachment extends ContainerNetwork {
   readonly record: ContainerRecord;
-  /** What users should know of the network, as a sentence; undefined where there is nothing. */
+  /** A notice to the user about the network, as a sentence, if there is one. */
   readonly notice: string | undefined;
 }
 
-/** Programs without which no container starts, besides its runtime. */
+/** Programs that every start requires, besides the runtime. */
 const NEEDED = [
   ...[PROGRAMS.ip, PROGRAMS.iptablesSave, PROGRAMS.iptablesRestore],
   ...[PROGRAMS.hostLocal, PROGRAMS.setsid],
@@ -89,12 +89,13 @@ const NEEDED = [
 /**
  * Attaches a container.
  *
- * @throws {HpkError} When it cannot be; nothing is left of the attempt.
+ * @throws {HpkError} When that fails; nothing is left behind.
  */
 export async function attach(ledger: Ledger, request: AttachRequest): Promise<Attachment> {
   for (const program of NEEDED) requireProgram(program);
   const generation = ledger.readHost()?.generation;
-  // Whoever starts by us is served by the monitor, which is not to take its own ledger away.
+  // A caller other than this process is served by the monitor, which must not remove its own
+  // ledger.
   const mayClear = request.becomesIt !== true;
   const look = await lookUnlocked(ledger, request, mayClear);
   faultPoint("attach.planned");
@@ -109,7 +110,7 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
   let isFirst = false;
   try {
     const planned = await ledger.withLock(async () => {
-      // Another process may have made or removed the shared part since it was looked at.
+      // Another process may have created or removed the shared part since it was inspected.
       const current = stillHolds(ledger, look, generation)
         ? look
         : await lookAtHost(ledger, request);
@@ -118,13 +119,13 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
       checkFree(ledger, request);
       const ports = await claimPorts(ledger, request, current);
       isFirst = ledger.readHost() === undefined;
-      // Before the record, so that whatever ends us from there on, someone takes it down.
+      // Before the record, so that it is taken down whatever ends us from here on.
       const monitor = ensureMonitor(ledger);
       faultPoint("attach.monitored");
       record = recordOf(ledger, request, plan, ports);
       ledger.write(record);
       faultPoint("attach.recorded");
-      // The bridge's part begins by writing down what is changed, the firewall included.
+      // ensureBridge() begins by recording what is changed, including the firewall.
       const needs = {
         ownRules: hasOwnRules(record),
         nameServer: wantsNameServer(settings),
@@ -132,9 +133,9 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
         isAutomatic: choice.isAutomatic,
       };
       const bridge = ensureBridge(ledger, plan, facts, needs);
-      // Its address is all that the name server needs, which takes its time.
+      // The name server needs only its address, and takes time to start.
       names = bridge.then(() => learnNames(ledger, settings), () => "none");
-      // Nobody else can have changed our chains yet: what was read of them is still true.
+      // Nobody else can have changed our chains yet: what we read is still valid.
       const firewall = isFirst ? rules.then((read) => applyFirewall(ledger, read)) : undefined;
       const [, wasMade] = await allDone([monitor, bridge, firewall ?? Promise.resolve()]);
       await ensureIpv6(ledger, current);
@@ -155,7 +156,7 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
   } catch (error) {
     await names;
     const id = record?.id;
-    // What was made for it alone does not stay for others.
+    // What was created for it alone is not kept for others.
     const last = { lingers: !isFirst };
     if (id !== undefined) await takeDown(ledger, (candidate) => candidate.id === id, last);
     else if (ledger.list().length === 0) await takeDown(ledger, () => false);
@@ -166,9 +167,9 @@ export async function attach(ledger: Ledger, request: AttachRequest): Promise<At
 }
 
 /**
- * Whether what was seen of the host without the lock still holds.
+ * Whether the state of the host read without the lock is still valid.
  *
- * @param generation That of the shared part before; undefined where there was none.
+ * @param generation The earlier generation of the shared part; undefined if there was none.
  */
 function stillHolds(
   ledger: Ledger,
@@ -176,25 +177,25 @@ function stillHolds(
   generation: string | null | undefined,
 ): boolean {
   if (generation === null) return false;
-  // A bridge without a ledger may be that of a container which has started and ended meanwhile.
+  // A bridge without a ledger may be that of a container that started and ended meanwhile.
   const hasBridge = facts.links.some(({ name }) => name === plan.bridge);
   if (generation === undefined && hasBridge) return false;
   return ledger.readHost()?.generation === generation;
 }
 
-/** Makes what containers share for IPv6, where it is wanted. */
+/** Creates what containers share for IPv6, if it is wanted. */
 async function ensureIpv6(ledger: Ledger, { plan, ipv6 }: Look): Promise<void> {
   if (plan.ipv6 === undefined || ipv6 === undefined) return;
   const { ensureNetwork6 } = await import("../network/host_network6.ts");
   await ensureNetwork6(ledger, plan, plan.ipv6, await ipv6.rules);
 }
 
-/** Waits for, or takes down, ended containers whose name is asked for again. */
+/** Waits for, or takes down, ended containers whose name is requested again. */
 export async function releaseName(ledger: Ledger, name: string): Promise<void> {
   await awaitRelease(ledger, (record) => record.name === name);
 }
 
-/** Waits for, or takes down, ended containers whose name, address or ports are asked for again. */
+/** Waits for, or takes down, ended containers whose name, address or ports are requested again. */
 async function releaseEnded(ledger: Ledger, request: AttachRequest): Promise<void> {
   const holds = (record: ContainerRecord) =>
     record.name === request.name || (request.ip !== undefined && record.address === request.ip) ||
@@ -203,9 +204,9 @@ async function releaseEnded(ledger: Ledger, request: AttachRequest): Promise<voi
 }
 
 /**
- * Checks that no container of the ledger has the name.
+ * Checks that no container in the ledger has the name.
  *
- * @throws {HpkError} When one has.
+ * @throws {HpkError} When one has it.
  */
 export function checkFree(ledger: Ledger, request: Pick<AttachRequest, "name">): void {
   if (request.name === undefined) return;
@@ -219,7 +220,7 @@ export function checkFree(ledger: Ledger, request: Pick<AttachRequest, "name">):
   }
 }
 
-/** Gives the container the ports of the host that are asked for; what that takes is loaded only then. */
+/** Assigns the requested host ports to the container; the code is loaded only then. */
 async function claimPorts(
   ledger: Ledger,
   { settings }: AttachRequest,
@@ -235,7 +236,7 @@ async function claimPorts(
   });
 }
 
-/** Writes the record of a container that has rules of its own in the packet filter, and makes them. */
+/** Writes the record of a container that has its own packet filter rules, and adds the rules. */
 async function openOwnRules(ledger: Ledger, record: ContainerRecord): Promise<void> {
   const { writeWithRules } = await import("../ports/port_rules.ts");
   await ledger.withLock(() => writeWithRules(ledger, record, record.ports));
@@ -270,11 +271,11 @@ function recordOf(
   });
 }
 
-/** A container that is recorded, and what all containers share is made for. */
+/** A recorded container, for which the shared part exists. */
 interface PlannedContainer {
   readonly record: ContainerRecord;
   readonly plan: NetworkPlan;
-  /** How it is to learn names, once that is known; it does not fail. */
+  /** How it resolves names, once known; it does not fail. */
   readonly names: Promise<ContainerRecord["names"]>;
 }
 
@@ -327,7 +328,7 @@ async function makeOwn(
   };
 }
 
-/** What a container's interface gets. */
+/** The configuration of a container's interface. */
 function setupOf(plan: NetworkPlan, address: Ipv4, address6: Ipv6 | undefined): InterfaceSetup {
   const { ipv6 } = plan;
   return {
@@ -340,7 +341,7 @@ function setupOf(plan: NetworkPlan, address: Ipv4, address6: Ipv6 | undefined): 
   };
 }
 
-/** How the container is to learn names: from the name server, which is started, if it can be. */
+/** How the container resolves names: by the name server, which is started if possible. */
 async function learnNames(ledger: Ledger, settings: Settings): Promise<ContainerRecord["names"]> {
   if (!settings.names) return "none";
   return wantsNameServer(settings) && typeof await serveNames(ledger) === "number"
@@ -349,8 +350,7 @@ async function learnNames(ledger: Ledger, settings: Settings): Promise<Container
 }
 
 /**
- * Awaits all, also where one fails: nothing may still be in the making when what was made is taken
- * down again.
+ * Awaits all, even if one fails: nothing may still be in progress when the rest is taken down.
  */
 async function allDone<T extends readonly unknown[]>(
   promises: readonly [...{ [K in keyof T]: Promise<T[K]> }],

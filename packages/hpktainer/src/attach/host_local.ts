@@ -13,7 +13,7 @@ import { runCommand } from "@hpk/core/os";
 import { listDirectory, readFileIfExists, removeIfExists } from "@hpk/core/os";
 import { PROGRAMS, requireProgram } from "@hpk/core/os";
 
-/** An address that host-local did not give. */
+/** host-local did not allocate an address. */
 export class AllocationError extends Error {
   override readonly name = "AllocationError";
   readonly failure: HostLocalFailure;
@@ -25,9 +25,9 @@ export class AllocationError extends Error {
 }
 
 /**
- * Allocates an address, or one of each family, by the plugin's ADD.
+ * Allocates an address, or one of each family, with the plugin's ADD.
  *
- * @throws {AllocationError} When it gives none.
+ * @throws {AllocationError} When it does not allocate one.
  */
 export async function allocateAddress(request: HostLocalRequest): Promise<Allocation> {
   const result = await call("ADD", request);
@@ -39,7 +39,7 @@ export async function allocateAddress(request: HostLocalRequest): Promise<Alloca
 }
 
 /**
- * Gives a container's address back, by the plugin's DEL. One that is not allocated is not an error.
+ * Releases a container's addresses with the plugin's DEL. It is not an error if there are none.
  *
  * @throws {AllocationError} When the plugin fails.
  */
@@ -51,12 +51,12 @@ export async function releaseAddress(request: HostLocalRequest): Promise<void> {
 }
 
 /**
- * Gives addresses back in the plugin's store, as its DEL does but without starting it: that takes a
- * process, and reads every container's file, for each container. The store is a directory for each
- * network with a file for each address, whose first line is the container's id, and a file "lock" for
+ * Releases addresses in the plugin's store, as its DEL does but without starting it: that takes a
+ * process, and reads every container's file, for each container. The store has a directory per
+ * network with a file per address, whose first line is the container's id, and a file "lock" for
  * flock(2) (plugins/ipam/host-local/backend/disk).
  *
- * @param addresses Those that the container was given; one that is another's by now is left to it.
+ * @param addresses The container's addresses; one that is another container's by now is kept.
  */
 export function forgetAddresses(
   { dataDir, network, id }: Pick<HostLocalRequest, "dataDir" | "network" | "id">,

@@ -4,11 +4,11 @@ import { forgetAddresses } from "./host_local.ts";
 
 loadLibc();
 
-/** A stand-in for the plugin that writes down what it is given, and answers as it is told. */
+/** A stand-in for the plugin that records its input and prints $ANSWER. */
 const PLUGIN = 'printf "%s %s %s\\n" "$CNI_COMMAND" "$CNI_CONTAINERID" "$CNI_ARGS" >"$LOG"\n' +
   'cat >>"$LOG"\nprintf %s "$ANSWER"\nexit "$STATUS"';
 
-/** Allocates or gives back by a plugin that answers so; returns what came of it, as JSON or text. */
+/** Allocates or releases with a plugin that answers so; returns the result as JSON or text. */
 async function call(
   which: "allocateAddress" | "releaseAddress",
   answer: string,
@@ -40,7 +40,7 @@ async function call(
   return { result: stdout.trim(), log: Deno.readTextFileSync(directory.at("log")) };
 }
 
-Deno.test("allocateAddress() asks for an address by ADD, and takes what it is given", async () => {
+Deno.test("allocateAddress() requests an address by ADD, and returns what it gets", async () => {
   const answer = '{"cniVersion":"1.0.0","ips":[{"address":"10.96.0.7/24"}],"dns":{}}';
   const { result, log } = await call("allocateAddress", answer, 0);
   assertEquals(result, `{"ipv4":${0x0a600007}}`);
@@ -53,7 +53,7 @@ Deno.test("allocateAddress() asks for an address by ADD, and takes what it is gi
   });
 });
 
-Deno.test("allocateAddress() tells why there is none", async () => {
+Deno.test("allocateAddress() reports why there is none", async () => {
   const none = "failed to allocate for range 0: no IP addresses available in range set: x";
   const taken = "requested IP address 10.96.0.7 is not available in range set x";
   const cases: [string, string][] = [
@@ -66,14 +66,14 @@ Deno.test("allocateAddress() tells why there is none", async () => {
   }
 });
 
-Deno.test("releaseAddress() gives back by DEL, and tells what went wrong", async () => {
+Deno.test("releaseAddress() releases by DEL, and reports errors", async () => {
   const { result, log } = await call("releaseAddress", "", 0);
   assertEquals([result, log.split("\n")[0]?.split(" ")[0]], ["undefined", "DEL"]);
   const failed = await call("releaseAddress", '{"code":5,"msg":"cannot lock"}', 1);
   assertEquals(failed.result, "AllocationError other cannot lock");
 });
 
-Deno.test("forgetAddresses() removes what is the container's, and nothing else", () => {
+Deno.test("forgetAddresses() removes the container's addresses, and nothing else", () => {
   using directory = new TempDirectory();
   Deno.mkdirSync(directory.at("net"));
   directory.write("net/10.96.0.2", "0123456789ab\r\neth0");
@@ -86,7 +86,7 @@ Deno.test("forgetAddresses() removes what is the container's, and nothing else",
   assertEquals(left, ["10.96.0.3", "last_reserved_ip.0", "lock"]);
 });
 
-Deno.test("forgetAddresses() makes nothing where nothing was allocated", () => {
+Deno.test("forgetAddresses() creates nothing if nothing was allocated", () => {
   using directory = new TempDirectory();
   forgetAddresses({ dataDir: directory.path, network: "net", id: "0123456789ab" }, ["10.96.0.2"]);
   assertEquals([...Deno.readDirSync(directory.path)], []);

@@ -5,8 +5,8 @@ import { isOfUse } from "../network/pure/linger.ts";
 import { takeDownEnded } from "./teardown.ts";
 
 /**
- * Looks at the host where the lock is not held, so that what stands in the way may be released: what
- * containers that have ended still hold, and a shared part that stays for a container of another network.
+ * Inspects the host without holding the lock, so that what conflicts may be released: what ended
+ * containers still hold, and a shared part that lingers for another network.
  *
  * @param mayClear Whether to release it; otherwise it is an error.
  * @throws {HpkError} When the network cannot be planned.
@@ -22,7 +22,7 @@ export async function lookUnlocked(
     if (host === undefined || isOfUse(host, look.plan)) return look;
     throw new HpkError({
       what: `cannot use the bridge ${look.plan.bridge}`,
-      why: "what is left of another network is still there",
+      why: "parts of another network are still there",
       fix: "run 'hpktainer gc'",
     });
   } catch (error) {

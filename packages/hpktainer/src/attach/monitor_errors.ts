@@ -1,18 +1,20 @@
-/** Where the monitor's standard error goes, which has its log and whatever a crash leaves. */
+/** Destination of the monitor's standard error, which has its log and the messages of a crash. */
 
 import { connectUnix, type FileDescriptor, setInheritable } from "@hpk/core/ffi";
 import { findProgram, log, openBoundedLog, OPTIONAL_PROGRAMS } from "@hpk/core/os";
 import { JOURNAL_IDENTIFIER, JOURNAL_SOCKET, MONITOR_LOG } from "../shared/log_files.ts";
 
-/** How the monitor is started so that its standard error is kept. */
+/** How to start the monitor so that its standard error is kept. */
 export interface KeptErrors extends Disposable {
-  /** Words before the monitor's own. */
+  /** Arguments before the monitor's own. */
   readonly prefix: readonly string[];
   /** An inheritable descriptor; undefined for none. */
   readonly errors: number | undefined;
 }
 
-/** The journal where there is one, else a file, else nowhere: no start fails for want of a log. */
+/**
+ * The journal if there is one, else a file, else nowhere: a start does not fail for lack of a log.
+ */
 export function keepErrors(): KeptErrors {
   const systemdCat = findProgram(OPTIONAL_PROGRAMS.systemdCat);
   if (systemdCat !== undefined && hasJournal()) {
@@ -32,7 +34,7 @@ function withDescriptor(file: FileDescriptor | undefined, prefix: readonly strin
   return { prefix, errors: file?.fd, [Symbol.dispose]: () => file?.close() };
 }
 
-/** Whether somebody listens: a program that connects in vain would not start the monitor. */
+/** Whether the journal listens: systemd-cat would not start the monitor if it cannot connect. */
 function hasJournal(): boolean {
   try {
     connectUnix(JOURNAL_SOCKET).close();

@@ -5,14 +5,14 @@ import { selfCommand } from "../shared/self.ts";
 import { keepErrors } from "./monitor_errors.ts";
 
 /**
- * How long the monitor waits before it begins, in seconds: until the first container is started, which
- * would otherwise share the processor with it. For the same reason it has a lower priority.
+ * Delay before the monitor starts, in seconds: until the first container is started, which would
+ * otherwise share the CPU with it. For the same reason it has a lower priority.
  */
 const DELAY = 0.15;
 
 /**
- * Whether the host has a monitor, also one that has not come up yet. To be called under the ledger's
- * lock, since nobody can start one while it looks.
+ * Whether the host has a monitor, even one that is still starting. Call it under the ledger's lock,
+ * so that no other process starts one meanwhile.
  */
 export function hasMonitor(ledger: Ledger): boolean {
   using lock = openLockFile(ledger.monitorLockPath);
@@ -20,29 +20,29 @@ export function hasMonitor(ledger: Ledger): boolean {
 }
 
 /**
- * Starts the host's monitor, unless it runs. To be called under the ledger's lock: the monitor waits
- * for it, and ends if there is no container in the ledger then.
+ * Starts the host's monitor, unless it runs. Call it under the ledger's lock: the monitor waits for
+ * the lock, and ends if there is no container in the ledger then.
  *
- * The monitor inherits the locked descriptor, so that no second one is started while the first has
- * not come up yet.
+ * The monitor inherits the locked descriptor, so that a second one is not started while the first
+ * is still starting.
  *
- * @return Whether one had been there and was gone before its work was done, by a crash or a kill.
+ * @return Whether an earlier monitor had crashed or was killed.
  */
 export async function ensureMonitor(ledger: Ledger): Promise<boolean> {
   using lock = openLockFile(ledger.monitorLockPath);
   if (!tryLockExclusive(lock)) return false;
-  // The first is started before anything else is in the ledger, and the last thing it does is to remove that.
+  // A monitor is started before anything else is in the ledger, and finally removes the ledger.
   const wasKilled = ledger.readHost() !== undefined || !ledger.isEmpty();
   setInheritable(lock.fd, true);
   using kept = keepErrors();
-  // Not our child: it outlives the program that we become.
+  // Not our child: it outlives the program that this process becomes.
   await startDetached(
     requireProgram(PROGRAMS.setsid),
     [...kept.prefix, ...selfCommand(["monitor", String(lock.fd)])],
     { delay: DELAY, errors: kept.errors },
   );
   if (wasKilled) {
-    recordRepair("monitor", "it had ended before its work was done, and is started again");
+    recordRepair("monitor", "it had crashed or was killed, and was restarted");
   }
   return wasKilled;
 }

@@ -1,7 +1,7 @@
 /**
- * Takes containers down: what the ledger says was made for them, kind by kind, whatever is still there
- * of it: processes first, then names and ports, links and namespaces, addresses and files. Errors are
- * collected; one does not keep the rest from being removed.
+ * Takes containers down: removes what the ledger lists for them, as far as it still exists, kind by
+ * kind: processes first, then names and ports, links and namespaces, addresses and files. Errors
+ * are collected; after one, the rest is still removed.
  */
 
 import {
@@ -40,33 +40,35 @@ import { hasMonitor } from "./monitor_start.ts";
 /** A container that was taken down. */
 export interface Reclaimed {
   readonly record: ContainerRecord;
-  /** What went wrong; the container stays in the ledger where something did. */
+  /** Error messages; if there are any, the container stays in the ledger. */
   readonly errors: readonly string[];
 }
 
-/** What a tear-down came to. */
+/** The result of a tear-down. */
 export interface TearDown {
   readonly reclaimed: readonly Reclaimed[];
-  /** What went wrong with what containers share. */
+  /** Errors with what containers share. */
   readonly hostErrors: readonly string[];
   /** Whether nothing is left, the ledger included. */
   readonly empty: boolean;
   /** Whether another process is taking containers down. */
   readonly pending: boolean;
-  /** How long the shared part stays without a container, in ms; 0 where it does not. */
+  /** How long the shared part stays without a container, in ms; 0 if it does not. */
   readonly lingerMs: number;
 }
 
-/** How the last tear-down ends. */
+/** How to finish after the last container. */
 export interface LastSteps {
-  /** Whether the shared part may stay for the next container, as long as the last start said. */
+  /**
+   * Whether the shared part may linger for the next container, as long as the last start requested.
+   */
   readonly lingers?: boolean;
   /** Called under the ledger's lock when nothing is left. */
   readonly whenEmpty?: () => void;
 }
 
 /**
- * Takes down every container that a condition holds for, then the host's share if none is left.
+ * Takes down every container that meets a condition, then the shared part if none is left.
  *
  * @param wanted Whether to take a container down.
  */
@@ -79,7 +81,7 @@ export async function takeDown(
     const records = ledger.list();
     const claims = records.filter(wanted);
     if (claims.length === 0) return await finish(ledger, records, [], last);
-    // The claim makes us the owner: whoever comes while we live leaves these alone.
+    // The claim makes us the owner: other processes leave these alone while we live.
     await recordEnds(claims);
     for (const record of claims) {
       ledger.write({ ...record, phase: "stopping", owner: thisProcess() });
@@ -101,11 +103,11 @@ export async function takeDown(
   });
 }
 
-/** Writes down that containers have ended; their exit status is known where a runtime keeps it. */
+/** Records that containers have ended, with their exit status if a runtime keeps it. */
 async function recordEnds(claims: readonly ContainerRecord[]): Promise<void> {
   const isKept = ({ resources }: ContainerRecord) =>
     resources.some(({ kind }) => kind === "container");
-  // Others were claimed before, by someone who died, or have not come to run.
+  // Others were claimed before, by a process that died, or never ran.
   const ended = claims.filter(({ phase }) => phase === "running");
   const store = ended.some(isKept) ? await import("../containers/store.ts") : undefined;
   const statusOf = (record: ContainerRecord) =>
@@ -113,7 +115,9 @@ async function recordEnds(claims: readonly ContainerRecord[]): Promise<void> {
   recordEvents("ended", ended, statusOf);
 }
 
-/** Removes what containers share, if none is left and it is not to stay. To be called under the lock. */
+/**
+ * Removes the shared part, if no container is left and it must not linger. Call it under the lock.
+ */
 async function finish(
   ledger: Ledger,
   records: readonly ContainerRecord[],
@@ -134,10 +138,10 @@ async function finish(
 }
 
 /**
- * Lets the shared part stay for the next container. That needs a monitor, which ends it.
+ * Lets the shared part linger for the next container. That needs a monitor, which removes it.
  *
- * @param begins Whether the last container has ended just now.
- * @return How long it stays, in ms; 0 where it does not.
+ * @param begins Whether the last container has just ended.
+ * @return How long it stays, in ms; 0 if it does not.
  */
 function linger(ledger: Ledger, begins: boolean): number {
   const host = ledger.readHost();
@@ -150,7 +154,7 @@ function linger(ledger: Ledger, begins: boolean): number {
   return left;
 }
 
-/** Removes what is left of networks that no container is on any more. */
+/** Removes the rest of networks that no container uses any more. */
 async function retireUnused(
   ledger: Ledger,
   records: readonly ContainerRecord[],
@@ -168,7 +172,7 @@ const SETTLE_POLL_MS = 20;
 
 /**
  * Takes down every container whose owner is gone, and waits for those that another process, such as
- * the monitor, is taking down: then all that has ended is released.
+ * the monitor, is taking down: then everything that has ended is released.
  */
 export async function takeDownEnded(ledger: Ledger, last: LastSteps = {}): Promise<TearDown> {
   const deadline = Date.now() + SETTLE_TIMEOUT_MS;
@@ -187,12 +191,12 @@ export function isAbandoned(record: ContainerRecord): boolean {
   return !isAlive(record.owner);
 }
 
-/** Whether someone is taking a container down right now. */
+/** Whether a process is taking a container down right now. */
 function isBeingTakenDown(record: ContainerRecord): boolean {
   return record.phase === "stopping" && isAlive(record.owner);
 }
 
-/** Takes down what the monitor has made for a process, and has not told it of. */
+/** Takes down what the monitor has created for a process without answering it. */
 export async function releaseOwn({ pid, startTime }: ProcessId): Promise<void> {
   await takeDown(
     new Ledger(),
@@ -204,7 +208,9 @@ export async function releaseOwn({ pid, startTime }: ProcessId): Promise<void> {
 const RELEASE_TIMEOUT_MS = 10_000;
 const RELEASE_POLL_MS = 20;
 
-/** Waits for, or takes down, ended containers that a condition holds for; in vain after a bounded time. */
+/**
+ * Waits for, or takes down, ended containers that meet a condition; gives up after a bounded time.
+ */
 export async function awaitRelease(
   ledger: Ledger,
   concerned: (record: ContainerRecord) => boolean,
@@ -219,14 +225,14 @@ export async function awaitRelease(
   }
 }
 
-/** Waits until a record of the ledger changes, at most for a time in ms. */
+/** Waits until a record of the ledger changes, for at most a time in ms. */
 async function recordsChange(ledger: Ledger, timeoutMs: number): Promise<void> {
   try {
     using watch = watchDirectory(ledger.recordsDirectory);
     waitReadable([watch.fd], timeoutMs);
   } catch (error) {
     if (!(error instanceof SystemCallError)) throw error;
-    // The ledger has just been removed, or the limit of watches is reached.
+    // The ledger has just been removed, or the limit on watches is reached.
     await pause(timeoutMs);
   }
 }
@@ -243,7 +249,7 @@ async function removeResources(
     );
 
   for (const record of records) {
-    // An instance whose start was cut short may live without its record being complete.
+    // An instance whose start was interrupted may run although its record is incomplete.
     if (record.kind === "instance" && record.phase !== "running") {
       for (const { name } of of(record, "namespace")) endProcesses(name);
     }
@@ -263,7 +269,7 @@ async function removeResources(
     }
   }
   faultPoint("teardown.processes");
-  // Nobody shall be told the address of what ends.
+  // The name server must not give out the address of an ended container.
   for (const { id } of records) note(id, await errorsOf(() => ledger.writeNames(id, "")));
   faultPoint("teardown.names");
   if (ledger.readHost()?.ownRules === true) {
@@ -301,7 +307,7 @@ async function removeResources(
   return records.map((record) => ({ record, errors: errors.get(record.id)! }));
 }
 
-/** Gives a container's addresses back: where the record does not tell them, host-local finds them. */
+/** Releases a container's addresses; host-local finds those that the record does not have. */
 async function releaseLease(
   ledger: Ledger,
   record: ContainerRecord,
@@ -313,7 +319,7 @@ async function releaseLease(
   forgetAddresses(request, address6 === null ? [address] : [address, address6]);
 }
 
-/** What is asked of host-local for a container. */
+/** The request to host-local for a container. */
 export function leaseRequest(
   ledger: Ledger,
   record: ContainerRecord,
@@ -326,14 +332,14 @@ export function leaseRequest(
     dataDir: ledger.leasesDirectory,
     id: lease.id,
     address: undefined,
-    // What is released goes by the container's id.
+    // host-local releases by the container's id.
     ipv6: undefined,
   };
 }
 
 /**
- * How long Apptainer's own process has to end after the container that it watches over, in ms; it
- * still takes the instance off its list.
+ * How long Apptainer's own process may take to end after its container, in ms; it still removes the
+ * instance from its list.
  */
 const SUPERVISOR_GRACE_MS = 3_000;
 

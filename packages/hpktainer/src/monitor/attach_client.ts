@@ -1,30 +1,30 @@
 /**
- * The side of a start: it asks the monitor, which is warm, to attach it. Kept small, since its
- * loading is a part of every start.
+ * The client side of a start: it asks the monitor, whose code is warm, to attach it. Kept small,
+ * since every start loads it.
  */
 
 import { execInPlace } from "@hpk/core/exec";
 import { ATTACH_SOCKET, type StartAnswer, type StartOrder } from "./pure/start_order.ts";
 
-/** How long to wait for an answer, in ms: with many starts at once each waits for those before it. */
+/** How long to wait for an answer, in ms: of many starts at once each waits for those before it. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** Bytes that are read at once; an answer is about as long as the command line. */
+/** Bytes read at a time; an answer is about as long as the command line. */
 const ROOM = 16_384;
 
 /**
- * What came of asking: an order, "declined" where nothing was done, or "lost" where the monitor went
- * away in between.
+ * The result of a request: an order, "declined" if nothing was done, or "lost" if the monitor went
+ * away meanwhile.
  */
 export type Asked = StartOrder | "declined" | "lost";
 
-/** Asks the monitor to attach this process. It finds out by itself what this process was asked to do. */
+/** Asks the monitor to attach this process, whose arguments the monitor reads itself. */
 export async function askToBeAttached(): Promise<Asked> {
   let connection: Deno.UnixConn;
   try {
     connection = await Deno.connect({ transport: "unix", path: ATTACH_SOCKET });
   } catch {
-    // No container runs yet, or it is not for us to ask.
+    // No container runs yet, or we may not ask.
     return "declined";
   }
   let isLate = false;
@@ -36,7 +36,7 @@ export async function askToBeAttached(): Promise<Asked> {
     const text = await readAll(connection);
     return text === "" ? "lost" : JSON.parse(text) as StartAnswer ?? "declined";
   } catch {
-    // What is attached for someone who has hung up is taken down again.
+    // What is attached for a client that has hung up is taken down again.
     return isLate ? "declined" : "lost";
   } finally {
     clearTimeout(timer);
@@ -56,7 +56,7 @@ async function readAll(connection: Deno.UnixConn): Promise<string> {
 }
 
 /**
- * Does what is ordered.
+ * Carries out an order.
  *
  * @throws {SystemCallError} When the program cannot be executed. Otherwise it does not return.
  */

@@ -1,7 +1,8 @@
 /**
- * The monitor's side of a start: it attaches whoever asks, with code that has run before. It learns
- * from the kernel who that is and what it was asked to do; nobody tells it anything. What it cannot do,
- * or not in the same way, it declines, and the start does it itself: so errors are reported there.
+ * The monitor's side of a start: it attaches its clients, with code that is warm. It reads from the
+ * kernel which process a client is and its arguments; clients do not send anything. It declines
+ * what it cannot do, or not in the same way; the start then does it itself, and so reports the
+ * errors.
  */
 
 import { wantedMode } from "../network/pure/network_plan.ts";
@@ -31,11 +32,11 @@ import type { StartOrder } from "./pure/start_order.ts";
 import { attachAsAsked, checkImage } from "../runtimes/apptainer/start.ts";
 import { takeDown } from "../attach/teardown.ts";
 
-/** The monitor has a lower priority than what it watches; starts wait for this thread. */
+/** The monitor has a lower priority than what it watches; but starts wait for this thread. */
 const USUAL_PRIORITY = 0;
 
 /**
- * Attaches whoever asks, one after the other.
+ * Attaches clients, one after the other.
  *
  * @param listener A listening socket.
  */
@@ -55,7 +56,7 @@ async function serve(
   connection: FileDescriptor,
 ): Promise<void> {
   const peer = peerCredentials(connection.fd);
-  // Nothing is sent to us: what can be read is the end.
+  // Clients send nothing: a readable connection has ended.
   const hasHungUp = waitReadable([connection.fd], 0).length > 0;
   const served = peer.uid === 0 && !hasHungUp ? await attachProcess(ledger, own, peer) : undefined;
   try {
@@ -66,7 +67,7 @@ async function serve(
   }
 }
 
-/** Attaches a process; undefined where it has to do that itself. */
+/** Attaches a process; undefined if it must do that itself. */
 async function attachProcess(
   ledger: Ledger,
   own: ProcessContext,
@@ -94,12 +95,14 @@ async function attachProcess(
     };
     return { id: attachment.record.id, order };
   } catch {
-    // Whatever it is, the start meets it too, and reports it.
+    // The start will meet the same error and report it.
     return undefined;
   }
 }
 
-/** Whether a process is this program in the same surroundings, so that it would do what we do. */
+/**
+ * Whether a process is this program in the same environment, so that it would do the same as we.
+ */
 function isAlike(own: ProcessContext, asking: ProcessContext): boolean {
   const same = ["CNI_PATH", "HPK_FAULT_TRACE", "HPK_FAULT_KILL"];
   return own.program === asking.program && own.rootDirectory === asking.rootDirectory &&
@@ -108,13 +111,13 @@ function isAlike(own: ProcessContext, asking: ProcessContext): boolean {
     !asksForRuntime(asking.argv, asking.environment["HPK_RUNTIME"]);
 }
 
-/** Whether a start is to show its steps, for which it has to take them itself. */
+/** Whether a start must log its steps, for which it must take them itself. */
 function showsSteps(words: readonly string[], environment: ProcessContext["environment"]): boolean {
   const level = parseLogLevel(environment[LOG_VARIABLE]);
   return level === "info" || level === "debug" || asksForDebug(words);
 }
 
-/** What starts otherwise than by becoming Apptainer. */
+/** Options of starts that do not simply become Apptainer. */
 function isSpecial({ verb, boot }: ContainerInvocation): boolean {
   return boot !== undefined || verb.startsWith("instance");
 }

@@ -1,5 +1,7 @@
 /// <reference lib="deno.worker" />
-/** The monitor's thread that attaches starts. Its one message is the listening socket's descriptor. */
+/**
+ * The monitor's thread that attaches starts. Its only message is the listening socket's descriptor.
+ */
 
 import { FileDescriptor } from "@hpk/core/ffi";
 import { Ledger } from "@hpk/core/os";

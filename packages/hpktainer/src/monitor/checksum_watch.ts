@@ -1,12 +1,12 @@
 import type { ContainerRecord } from "@hpk/core";
 import type { Ledger } from "@hpk/core/os";
 
-/** Pause between two looks, in ms, while no other host has answered. */
+/** Pause between two checks, in ms, while no other host has answered. */
 const PAUSE_MS = 60_000;
 
 /**
- * Sees to it, for the monitor, that containers of a Flannel VXLAN reach other hosts: until one has
- * answered it looks again, since a host may be the first of its network to come up.
+ * Ensures, for the monitor, that containers in a Flannel VXLAN reach other hosts: it checks until
+ * one has answered, since a host may be the first of its network to come up.
  */
 export class ChecksumWatch {
   readonly #ledger: Ledger;
@@ -17,21 +17,21 @@ export class ChecksumWatch {
     this.#ledger = ledger;
   }
 
-  /** How long the monitor may sleep, in ms: -1 for as long as it likes. */
+  /** How long the monitor may sleep, in ms: -1 for no limit. */
   get nextLookMs(): number {
     return this.#isSettled || this.#lastLook === -Infinity ? -1 : PAUSE_MS;
   }
 
-  /** Looks, where that is due and there is a container of Flannel's network; mends what it can. */
+  /** Checks, if due and a container uses Flannel's network, and repairs what it can. */
   async look(records: readonly ContainerRecord[]): Promise<void> {
     if (this.#isSettled || performance.now() < this.#lastLook + PAUSE_MS) return;
     if (!records.some(({ mode }) => mode === "flannel")) return;
     this.#lastLook = performance.now();
-    const { mendChecksum } = await import("../network/vxlan_checksum.ts");
+    const { repairChecksum } = await import("../network/vxlan_checksum.ts");
     try {
-      this.#isSettled = await mendChecksum(this.#ledger) !== "unknown";
+      this.#isSettled = await repairChecksum(this.#ledger) !== "unknown";
     } catch {
-      // The interface may go in this moment. Containers are taken down all the same.
+      // The interface may just have been removed. Containers must still be taken down.
     }
   }
 }

@@ -1,8 +1,8 @@
 /**
- * The host's monitor: one process, which lives as long as there are containers, and the shared part of
- * the host after the last of them. It waits for their owners to end, by a pidfd each, and takes their
- * networks down. It holds nothing in memory that is
- * not in the ledger: if it is killed, the next start or `gc` does its work and starts another.
+ * The host's monitor: one process, which runs as long as there are containers, or the shared part
+ * of the host after the last of them. It waits for their owners to end, by a pidfd each, and takes
+ * their networks down. It has no state in memory that is not in the ledger: if it is killed, the
+ * next start or `gc` does its work and starts another.
  */
 
 import {
@@ -21,17 +21,18 @@ import { isAbandoned, takeDown } from "../attach/teardown.ts";
 import { openServiceLog } from "./service_log.ts";
 import { WatchedLedger } from "./watched_ledger.ts";
 
-/** Pause before a tear-down that failed is tried again, in ms: doubled each time, up to a bound. */
+/** Pause before a failed tear-down is retried, in ms: doubled each time, up to a bound. */
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 60_000;
 
-/** How many may wait to be attached; the kernel turns others away, and they do it themselves. */
+/** Maximum number of waiting clients; the kernel refuses others, which then attach themselves. */
 const MOST_WAITING = 1024;
 
 /**
- * Runs the monitor until no container is left, nor the shared part.
+ * Runs the monitor until neither a container nor the shared part is left.
  *
- * @param lockFd The locked descriptor of the monitor's lock file, inherited from who started it.
+ * @param lockFd The locked descriptor of the monitor's lock file, inherited from the process that
+ * started it.
  */
 export async function runMonitor(ledger: Ledger, lockFd: number): Promise<void> {
   openServiceLog(true);
@@ -57,12 +58,12 @@ async function watchOver(ledger: Ledger, lockFd: number): Promise<void> {
   using watched = new WatchedLedger(ledger);
   let isDue = true;
   let lingerMs = 0;
-  // Another tear-down may have removed the ledger, and a new one may have a monitor of its own.
+  // Another tear-down may have removed the ledger, and a new ledger may have its own monitor.
   while (isOpenFileAt(lock, ledger.monitorLockPath)) {
     let failed = false;
     const { isAwaited } = watched;
     const hasEnded = watched.takeEnded();
-    // The last may have been released by someone else, who leaves the rest to us or was killed before it.
+    // Another process may have released the last container, and left the rest to us or was killed.
     if (isDue || hasEnded || watched.records.length === 0) {
       if (isAwaited) changePriority(USUAL_PRIORITY);
       const result = await takeDown(ledger, isAbandoned, { whenEmpty: () => lock.close() });
@@ -92,7 +93,10 @@ async function watchOver(ledger: Ledger, lockFd: number): Promise<void> {
 const LOW_PRIORITY = 10;
 const USUAL_PRIORITY = 0;
 
-/** Changes this thread's priority: whoever stops an instance shall not wait behind everything else. */
+/**
+ * Changes this thread's priority, so that a stop of an instance does not wait behind everything
+ * else.
+ */
 function changePriority(nice: number): void {
   try {
     setThreadPriority(nice);
@@ -103,14 +107,14 @@ function changePriority(nice: number): void {
 }
 
 /**
- * Starts the thread that attaches those who ask. Without it they do that themselves: whatever becomes
- * of it, containers are watched over.
+ * Starts the thread that attaches clients. Without it they do that themselves; containers are
+ * watched in any case.
  */
 function startService(): Disposable {
   using started = new DisposableStack();
   try {
     if (removeLeft(ATTACH_SOCKET)) {
-      log("warn", "the last monitor ended before its work was done: it has crashed or was killed");
+      log("warn", "the last monitor has crashed or was killed");
     }
     const listener = started.use(listenUnix(ATTACH_SOCKET, MOST_WAITING));
     const module = new URL("./attach_worker.ts", import.meta.url);
@@ -118,17 +122,20 @@ function startService(): Disposable {
     worker.onerror = (event) => {
       event.preventDefault();
       log("error", `starts attach themselves from now on: ${event.message}`);
-      // Then nobody waits for an answer that does not come.
+      // So that clients do not wait for an answer that will not come.
       listener.close();
     };
     worker.postMessage(listener.fd);
   } catch {
-    // As where the ledger is gone in this moment.
+    // For example if the ledger has just been removed.
   }
   return started.move();
 }
 
-/** Removes a file of ours. @return Whether there was one: it goes with the ledger when a monitor ends. */
+/**
+ * Removes a file. @return Whether it existed: a monitor that ends normally removes it with the
+ * ledger.
+ */
 function removeLeft(path: string): boolean {
   try {
     Deno.removeSync(path);
@@ -140,8 +147,8 @@ function removeLeft(path: string): boolean {
 }
 
 /**
- * Closes what whoever started us had open: a pipe or a lock of theirs would otherwise stay open as
- * long as any container lives. Our own descriptors are all closed on exec.
+ * Closes descriptors inherited from the process that started us: a pipe or a lock would otherwise
+ * stay open as long as any container runs. Our own descriptors are all close-on-exec.
  */
 function closeInherited(except: number): void {
   for (const { name } of Deno.readDirSync("/proc/self/fd")) {

@@ -3,15 +3,15 @@ import type { Ledger } from "@hpk/core/os";
 import type { PeerNames } from "../names/peer_names.ts";
 import { recordRepair } from "../shared/events.ts";
 
-/** Pause between two questions to other hosts, in ms. */
+/** Pause between two queries to other hosts, in ms. */
 const ASK_MS = 5_000;
 
-/** Pause before a name server that does not start is tried again, in ms. */
+/** Pause before the start of a name server is retried, in ms. */
 const RETRY_MS = 30_000;
 
 /**
- * Sees to it, for the monitor, that names of containers are known: starts the host's name server again
- * when it has ended, asks other hosts for the names that they have, and keeps hosts files current.
+ * Keeps container names resolvable, for the monitor: restarts the host's name server when it has
+ * ended, queries other hosts for their names, and updates hosts files.
  */
 export class NamesWatch {
   readonly #ledger: Ledger;
@@ -25,12 +25,12 @@ export class NamesWatch {
     this.#ledger = ledger;
   }
 
-  /** The process of the name server, whose end the monitor shall wait for. */
+  /** The process of the name server, whose end the monitor waits for. */
   get pids(): number[] {
     return this.#server === undefined ? [] : [this.#server];
   }
 
-  /** How long the monitor may sleep, in ms: -1 for as long as it likes. */
+  /** How long the monitor may sleep, in ms: -1 for no limit. */
   get nextLookMs(): number {
     const now = performance.now();
     const next = [
@@ -40,7 +40,7 @@ export class NamesWatch {
     return next.length === 0 ? -1 : Math.max(0, Math.ceil(Math.min(...next) - now));
   }
 
-  /** Does what is due. Whatever fails, containers are taken down all the same. */
+  /** Does what is due. It does not fail: containers must still be taken down. */
   async look(records: readonly ContainerRecord[]): Promise<void> {
     try {
       const host = this.#ledger.readHost();
@@ -64,15 +64,15 @@ export class NamesWatch {
     const { nameServerOf, serveNames } = await import("../names/host_names.ts");
     this.#server = nameServerOf(this.#ledger);
     if (this.#server !== undefined) return;
-    // Under the lock, so that it is not ended with the last container in this moment.
+    // Under the lock, so that it is not stopped with the last container at the same time.
     const result = await this.#ledger.withExisting(() =>
       this.#ledger.isEmpty() ? undefined : serveNames(this.#ledger)
     );
     if (typeof result === "number") {
       this.#server = result;
-      // Otherwise it is a start that is on the way to start it.
+      // Otherwise a start is about to start it.
       const wasThere = records.some(({ names }) => names === "server");
-      if (wasThere) recordRepair("names", "dnsmasq had ended, and is started again");
+      if (wasThere) recordRepair("names", "dnsmasq had ended, and was restarted");
     } else this.#nextStart = performance.now() + RETRY_MS;
   }
 }

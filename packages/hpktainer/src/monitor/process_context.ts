@@ -1,10 +1,10 @@
-/** What a process was started with and where it is, as the kernel has it (proc_pid(5)). */
+/** A process's program, arguments, environment and location, from the kernel (proc_pid(5)). */
 export interface ProcessContext {
-  /** Path of its program; followed by " (deleted)" where the file is not there any more. */
+  /** Path of its program; followed by " (deleted)" if the file no longer exists. */
   readonly program: string;
   /** Its arguments, its name first. */
   readonly argv: readonly string[];
-  /** Its environment at its start. */
+  /** Its initial environment. */
   readonly environment: Readonly<Record<string, string>>;
   readonly workingDirectory: string;
   readonly rootDirectory: string;
@@ -16,7 +16,7 @@ export interface ProcessContext {
  * Reads a process's context.
  *
  * @param pid Its number, or "self".
- * @throws {Error} When there is no such process, or it may not be looked at.
+ * @throws {Error} When the process does not exist, or may not be read.
  */
 export function readProcessContext(pid: number | "self"): ProcessContext {
   const at = `/proc/${pid}`;
@@ -35,7 +35,7 @@ export function readProcessContext(pid: number | "self"): ProcessContext {
   };
 }
 
-/** Each word ends with a zero. */
+/** Each word ends with NUL. */
 function wordsOf(text: string): string[] {
   return text.split("\0").slice(0, -1);
 }

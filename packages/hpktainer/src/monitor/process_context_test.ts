@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { readProcessContext } from "./process_context.ts";
 
-Deno.test("readProcessContext() tells what a process was started with, and where it is", async () => {
+Deno.test("readProcessContext() reads a process's arguments, environment and location", async () => {
   const child = new Deno.Command("/bin/sleep", {
     args: ["60", "0"],
     cwd: "/usr",
@@ -11,7 +11,7 @@ Deno.test("readProcessContext() tells what a process was started with, and where
     stderr: "null",
   }).spawn();
   try {
-    // spawn() returns when the program has begun.
+    // spawn() returns once the program has started.
     const { program, argv, environment, workingDirectory, rootDirectory, namespaces } =
       readProcessContext(
         child.pid,

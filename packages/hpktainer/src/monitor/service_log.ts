@@ -1,4 +1,4 @@
-/** The monitor's log, on its standard error: see attach/monitor_errors.ts for where that goes. */
+/** The monitor's log, on its standard error: see attach/monitor_errors.ts for its destination. */
 
 import { emptyIfLong, logAsService, openLog } from "@hpk/core/os";
 import { MONITOR_LOG } from "../shared/log_files.ts";
@@ -8,7 +8,7 @@ const STDERR = 2;
 /**
  * Opens the log of a thread of the monitor.
  *
- * @param keepsBound Whether this is the one thread that empties the file when it is long.
+ * @param keepsBound Whether this is the thread that truncates the file when it is long.
  */
 export function openServiceLog(keepsBound: boolean): void {
   openLog("info");

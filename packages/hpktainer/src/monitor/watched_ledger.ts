@@ -12,31 +12,32 @@ import { isAlive, type Ledger, thisProcess } from "@hpk/core/os";
 const GATHERING_MS = 100;
 
 /**
- * How long an end among other containers waits at most, in ms, for a pause of the others' starts and
- * ends: a tear-down has locks of the kernel that starts wait for, and many are torn down faster together.
+ * How long an end among other containers waits at most, in ms, for a pause of the others' starts
+ * and ends: a tear-down has locks of the kernel that starts wait for, and many are torn down faster
+ * together.
  */
 const LONGEST_GATHERING_MS = 1_000;
 
 /**
- * The containers of a ledger and their owners, kept current by what changes: with a thousand
- * containers, a start costs the monitor as much as with ten.
+ * The containers of a ledger and their owners, updated incrementally: with a thousand containers, a
+ * start costs the monitor as much as with ten.
  */
 export class WatchedLedger implements Disposable {
   readonly #ledger: Ledger;
   readonly #watch: FileDescriptor;
   readonly #records = new Map<string, ContainerRecord>();
-  /** A descriptor for each owner that lives; readable when it ends. */
+  /** A descriptor for each live owner; readable when it ends. */
   readonly #owners = new Map<number, FileDescriptor>();
   readonly #ownPid = thisProcess().pid;
   #hasEnded = false;
   #hasOrphan = false;
-  /** Whether an instance is among what has ended: whoever stops one waits for its release. */
+  /** Whether an instance has ended: the command that stops it waits for its release. */
   #isAwaited = false;
 
   /** Reads all of a ledger, which exists. */
   constructor(ledger: Ledger) {
     this.#ledger = ledger;
-    // Before the reading, so that nothing changes unseen.
+    // Before reading, so that no change is missed.
     this.#watch = watchDirectory(ledger.recordsDirectory);
     this.#readAll();
   }
@@ -46,12 +47,15 @@ export class WatchedLedger implements Disposable {
     return [...this.#records.values()];
   }
 
-  /** Whether somebody may be waiting for the release of what has ended; to be asked before takeEnded(). */
+  /**
+   * Whether somebody may be waiting for the release of what has ended; to be asked before
+   * takeEnded().
+   */
   get isAwaited(): boolean {
     return this.#isAwaited;
   }
 
-  /** Whether an owner has ended, or a container without one has come, since this was last asked. */
+  /** Whether an owner has ended, or a container without one was added, since the last call. */
   takeEnded(): boolean {
     const ended = this.#hasEnded || this.#hasOrphan;
     this.#hasEnded = false;
@@ -60,7 +64,10 @@ export class WatchedLedger implements Disposable {
     return ended;
   }
 
-  /** Reads what a tear-down has changed; those that it could not take down are no news. */
+  /**
+   * Reads what a tear-down has changed; containers that it could not take down are not reported
+   * again.
+   */
   updateAfterTearDown(): void {
     const hadOrphan = this.#hasOrphan;
     this.update();
@@ -81,8 +88,9 @@ export class WatchedLedger implements Disposable {
   }
 
   /**
-   * Blocks until an owner or another process ends, the ledger changes, or the time is up, then reads
-   * what has changed. After an end among others it goes on until there is a pause, except for instances.
+   * Blocks until an owner or another process ends, the ledger changes, or the time is up, then
+   * reads what has changed. After an end among others it goes on until there is a pause, except for
+   * instances.
    *
    * @param others Processes to wait for besides.
    * @param timeoutMs Bound in ms; -1 for none.
@@ -108,7 +116,7 @@ export class WatchedLedger implements Disposable {
     for (const process of this.#owners.values()) process.close();
   }
 
-  /** Takes note of the owners that have ended, within a time in ms. @return Whether any has. */
+  /** Notes owners that end within a time in ms. @return Whether any has. */
   #takeEnds(timeoutMs: number): boolean {
     const fds = [...this.#owners.values()].map(({ fd }) => fd);
     const readable = new Set(waitReadable(fds, timeoutMs));
@@ -123,7 +131,10 @@ export class WatchedLedger implements Disposable {
     return true;
   }
 
-  /** Waits until no container starts or ends for a while, if one is left and nobody waits for the end. */
+  /**
+   * Waits until no container starts or ends for a while, if one is left and nobody waits for the
+   * end.
+   */
   #awaitPause(): void {
     const deadline = performance.now() + LONGEST_GATHERING_MS;
     const isLate = () => this.#isAwaited || performance.now() >= deadline;
@@ -156,11 +167,11 @@ export class WatchedLedger implements Disposable {
       const process = openProcess(owner.pid);
       if (process !== undefined) this.#owners.set(owner.pid, process);
     }
-    // Its number may be another process's by now.
+    // Its pid may be another process's by now.
     if (!isAlive(owner)) this.#hasEnded = true;
   }
 
-  /** Closes the descriptors of processes that own nothing any more. */
+  /** Closes the descriptors of processes that no longer own anything. */
   #followOwners(): void {
     const owning = new Set([...this.#records.values()].map(({ owner }) => owner.pid));
     for (const pid of this.#owners.keys()) if (!owning.has(pid)) this.#forgetOwner(pid);

@@ -4,11 +4,11 @@ import { openProcess } from "@hpk/core/ffi";
 import { identify, Ledger } from "@hpk/core/os";
 import { WatchedLedger } from "./watched_ledger.ts";
 
-// The library stays open as long as the process: the first test to need it would be blamed for that.
+// The library stays open: the first test that loads it would fail as leaking.
 openProcess(Deno.pid)?.close();
 openProcess(0);
 
-/** A wait that a test comes to the end of has failed. */
+/** A wait that reaches this bound has failed. */
 const LONG_MS = 10_000;
 
 const record = (id: string, owner: ContainerRecord["owner"]): ContainerRecord => ({
@@ -17,7 +17,7 @@ const record = (id: string, owner: ContainerRecord["owner"]): ContainerRecord =>
   errors: [],
 });
 
-/** A ledger of its own with one container, whose owner sleeps. */
+/** A new ledger with one container, whose owner sleeps. */
 async function stage(): Promise<AsyncDisposable & { ledger: Ledger; owner: Deno.ChildProcess }> {
   const directory = await Deno.makeTempDir();
   const ledger = new Ledger(`${directory}/state`);
@@ -31,7 +31,7 @@ async function stage(): Promise<AsyncDisposable & { ledger: Ledger; owner: Deno.
       try {
         owner.kill("SIGKILL");
       } catch {
-        // It has ended in the test.
+        // The test has ended it.
       }
       await owner.status;
       await Deno.remove(directory, { recursive: true });
@@ -54,7 +54,7 @@ Deno.test("WatchedLedger follows what is written and removed", async () => {
   assertEquals([ids(watched), watched.takeEnded()], [["b"], false]);
 });
 
-Deno.test("WatchedLedger tells once that an owner has ended", async () => {
+Deno.test("WatchedLedger reports the end of an owner once", async () => {
   await using setting = await stage();
   using watched = new WatchedLedger(setting.ledger);
   setting.owner.kill("SIGKILL");
@@ -62,7 +62,7 @@ Deno.test("WatchedLedger tells once that an owner has ended", async () => {
   assertEquals([watched.takeEnded(), watched.takeEnded()], [true, false]);
 });
 
-Deno.test("WatchedLedger tells of an end also where others live", async () => {
+Deno.test("WatchedLedger reports an end while others live", async () => {
   await using ending = await stage();
   await using staying = await stage();
   ending.ledger.write(record("b", identify(staying.owner.pid)!));
@@ -75,7 +75,7 @@ Deno.test("WatchedLedger tells of an end also where others live", async () => {
   assertEquals([watched.takeEnded(), watched.takeEnded()], [true, false]);
 });
 
-Deno.test("WatchedLedger takes a number that is another process's by now for ended", async () => {
+Deno.test("WatchedLedger treats an owner with a recycled pid as ended", async () => {
   await using setting = await stage();
   const owner = identify(setting.owner.pid)!;
   setting.ledger.write(record("b", { ...owner, startTime: owner.startTime + 1 }));
@@ -83,19 +83,19 @@ Deno.test("WatchedLedger takes a number that is another process's by now for end
   assertEquals(watched.takeEnded(), true);
 });
 
-Deno.test("WatchedLedger tells of a container without an owner, but not of one that stays so", async () => {
+Deno.test("WatchedLedger reports a container without an owner, but only once", async () => {
   await using setting = await stage();
   using watched = new WatchedLedger(setting.ledger);
   setting.ledger.write(record("b", NO_PROCESS));
   watched.wait([], LONG_MS);
   assertEquals(watched.takeEnded(), true);
-  // As a tear-down does that fails.
+  // As a failed tear-down does.
   setting.ledger.write({ ...record("b", NO_PROCESS), errors: ["busy"] });
   watched.updateAfterTearDown();
   assertEquals(watched.takeEnded(), false);
 });
 
-Deno.test("WatchedLedger waits for other processes too, and no longer than it is told", async () => {
+Deno.test("WatchedLedger waits for other processes too, and at most for the given time", async () => {
   await using setting = await stage();
   using watched = new WatchedLedger(setting.ledger);
   const begin = performance.now();

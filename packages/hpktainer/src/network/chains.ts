@@ -11,10 +11,10 @@ import { applyRules, faultPoint, type Ledger, saveRules } from "@hpk/core/os";
 import { recordRepair } from "../shared/events.ts";
 
 /**
- * Makes our chains as the ledger wants them, or mends them. To be called under the ledger's lock.
+ * Creates or repairs our chains as the ledger requires. Call it under the ledger's lock.
  *
- * @param rules The packet filter as it is.
- * @return Whether something was to be done.
+ * @param rules The present packet filter.
+ * @return Whether anything had to be changed.
  */
 export async function applyFirewall(ledger: Ledger, rules: string): Promise<boolean> {
   const changes = firewallChanges(rules, chainsOf(ledger, "ipv4"));
@@ -25,9 +25,9 @@ export async function applyFirewall(ledger: Ledger, rules: string): Promise<bool
   return changes !== "" || changed6;
 }
 
-/** Writes down that our chains were made again. */
+/** Records that our chains were repaired. */
 export function recordFirewallRepair(): void {
-  recordRepair("firewall", "rules of ours were missing or changed");
+  recordRepair("firewall", "some of our rules were missing or changed");
 }
 
 /** The IPv6 side of {@linkcode applyFirewall}. */
@@ -38,11 +38,11 @@ export async function applyFirewall6(ledger: Ledger, rules: string): Promise<boo
 }
 
 /**
- * As {@linkcode applyFirewall}, without the lock where nothing is to be done. To be called with a
- * container in the ledger, so that the chains are removed with it.
+ * As {@linkcode applyFirewall}, but without the lock if nothing has to be changed. Call it with a
+ * container in the ledger, so that the chains are removed with the last one.
  *
- * @param earlier The packet filter as it was a moment ago.
- * @param wasMade Whether the chains are to be as they were before.
+ * @param earlier The packet filter as it was just before.
+ * @param wasMade Whether the chains are expected to be unchanged.
  */
 export async function ensureFirewall(
   ledger: Ledger,
@@ -55,7 +55,9 @@ export async function ensureFirewall(
   faultPoint("host.firewall mended");
 }
 
-/** The chains that the ledger wants; only where one may have rules of its own are containers read. */
+/**
+ * The chains that the ledger requires; containers are read only if one may have rules of its own.
+ */
 function chainsOf(ledger: Ledger, family: AddressFamily): OwnChain[] {
   const host = ledger.readHost();
   if (host === undefined) return [];
@@ -68,7 +70,7 @@ function chainsOf(ledger: Ledger, family: AddressFamily): OwnChain[] {
   return wantedChains({ networks, containers, localRoutes }, family);
 }
 
-/** The record with an address of the bridge in it; the same object where it is there already. */
+/** The record with an address of the bridge added; the same object if it already has it. */
 export function withAddress(host: HostRecord, address: string): HostRecord {
   const { addedAddresses } = host;
   if (addedAddresses.includes(address)) return host;

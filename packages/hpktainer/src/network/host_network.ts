@@ -1,6 +1,6 @@
 /**
  * What all containers of a host share: the bridge with the gateway address, forwarding, and our
- * chains of the packet filter. It is made with the first container and removed with the last.
+ * chains of the packet filter. It is created with the first container and removed with the last.
  */
 
 import {
@@ -38,25 +38,25 @@ import { recordRepair } from "../shared/events.ts";
 import { withAddress } from "./chains.ts";
 import { stopNames } from "../names/host_names.ts";
 
-/** What a container needs of the shared part beside bridge and forwarding. */
+/** What a container needs of the shared part besides bridge and forwarding. */
 export interface SharedNeeds {
   /** Whether it has rules of its own in the packet filter. */
   readonly ownRules: boolean;
-  /** Whether it asks our name server. */
+  /** Whether it uses our name server. */
   readonly nameServer: boolean;
-  /** How long the shared part is to stay after the last container, in seconds. */
+  /** How long the shared part stays after the last container, in seconds. */
   readonly linger: number;
-  /** Whether its subnet was chosen by us. */
+  /** Whether hpktainer chose its subnet. */
   readonly isAutomatic: boolean;
 }
 
 /**
- * Makes the bridge and turns forwarding on as the plan wants it, or mends them where something else
- * changed them. To be called under the ledger's lock.
+ * Creates the bridge and turns forwarding on as planned, or repairs them if something else changed
+ * them. Call it under the ledger's lock.
  *
- * @param facts The host's links as they are now.
+ * @param facts The host's present links.
  * @param needs What the container needs of the shared part.
- * @return Whether the chains of the packet filter are to be as they were before.
+ * @return Whether the chains of the packet filter are expected to be unchanged.
  */
 export async function ensureBridge(
   ledger: Ledger,
@@ -76,15 +76,15 @@ export async function ensureBridge(
   else if (host !== recorded) ledger.writeHost(host);
   faultPoint("host.recorded");
   if (host.automatic !== (recorded?.automatic ?? null)) remember(plan);
-  // What was made and recorded whole before can only have been changed by others since.
+  // A shared part that was created completely can only have been changed by others since.
   const wasMade = recorded !== undefined && recorded.generation !== null &&
     recorded.networks === host.networks;
   if (wasMade && commands.length > 0) {
     recordRepair("bridge", `${plan.bridge} was ${bridge === undefined ? "removed" : "changed"}`);
   }
-  if (wasMade && readForwarding() !== "1") recordRepair("forwarding", "it was switched off");
+  if (wasMade && readForwarding() !== "1") recordRepair("forwarding", "it was turned off");
   if (commands.length > 0) await ipBatch(commands);
-  // A new bridge in the place of one that someone has removed.
+  // A new bridge in place of one that someone has removed.
   if (bridge === undefined && host.priorRouteLocalnet !== null) {
     writeRouteLocalnet(plan.bridge, "1");
   }
@@ -95,17 +95,17 @@ export async function ensureBridge(
   return wasMade;
 }
 
-/** Remembers the subnet that was chosen, for the time when nothing of it is in the ledger. */
+/** Remembers the chosen subnet for when the ledger no longer has it. */
 function remember({ subnet }: NetworkPlan): void {
   try {
     rememberAutomaticNetwork(subnet);
   } catch {
-    // On a full or read-only disk the container starts all the same; the next choice may be another.
+    // On a full or read-only disk the container still starts; the next choice may differ.
   }
   faultPoint("host.remembered");
 }
 
-/** The record with a plan's network in it; the same object where that changes nothing. */
+/** The record with a plan's network added; the same object if nothing changes. */
 function withNetwork(host: HostRecord, plan: NetworkPlan, needs: SharedNeeds): HostRecord {
   const isMeant = ({ bridge, subnet }: NetworkRecord) =>
     bridge === plan.bridge && subnet === formatCidr(plan.subnet);
@@ -117,7 +117,7 @@ function withNetwork(host: HostRecord, plan: NetworkPlan, needs: SharedNeeds): H
     podNetwork: formatCidr(plan.podNetwork),
     masquerade: plan.masquerade,
     uplink: plan.uplink ?? null,
-    // Others may use it that this one does not need.
+    // Other containers may use what this one does not need.
     nameServer: needs.nameServer ? formatIpv4(plan.gateway) : known?.nameServer ?? null,
   };
   const isKnown = known !== undefined && JSON.stringify(known) === JSON.stringify(network);
@@ -164,7 +164,7 @@ function bridgeCommands(plan: NetworkPlan, bridge: Link | undefined): string[] {
   const { bridge: name, gateway, mtu } = plan;
   const commands: string[] = [];
   if (bridge === undefined) {
-    // A bridge without an address of its own takes that of a port, and changes it with its ports.
+    // A bridge without its own MAC address takes one of its ports', and changes it with them.
     commands.push(`link add name ${name} address ${macOf(gateway)} mtu ${mtu} type bridge`);
   }
   if (bridge === undefined || !hasGateway(plan, bridge)) {
@@ -175,10 +175,10 @@ function bridgeCommands(plan: NetworkPlan, bridge: Link | undefined): string[] {
 }
 
 /**
- * Removes the shared part and the ledger with it. To be called under the ledger's lock, when no
+ * Removes the shared part, and the ledger with it. Call it under the ledger's lock, when no
  * container is left.
  *
- * @return What went wrong, one message each; the ledger stays where something did.
+ * @return Error messages; if there are any, the ledger stays.
  */
 export async function removeHostNetwork(ledger: Ledger): Promise<string[]> {
   const host = ledger.readHost();
@@ -200,7 +200,7 @@ async function removeRecorded(ledger: Ledger, host: HostRecord): Promise<string[
   await attempt(() => stopNames(ledger, host));
   faultPoint("host.names removed");
   await attempt(() => {
-    // Before the chains, which keep containers from the host's loopback.
+    // Before the chains, which protect the host's loopback from containers.
     if (host.priorRouteLocalnet !== null) writeRouteLocalnet(host.bridge, host.priorRouteLocalnet);
   });
   faultPoint("host.local routes removed");
@@ -208,7 +208,7 @@ async function removeRecorded(ledger: Ledger, host: HostRecord): Promise<string[
     const rules = await saveRules();
     await applyRules(firewallChanges(rules, []));
     faultPoint("host.firewall removed");
-    // Forwarding that someone else has come to rely on stays.
+    // Forwarding stays on if someone else may rely on it by now.
     if (!hasForeignRules(rules)) writeForwarding(host.priorForwarding);
     faultPoint("host.forwarding restored");
   });
@@ -234,12 +234,12 @@ async function removeBridge(host: HostRecord): Promise<string[]> {
     ...host.addedAddresses.map((address) => `address delete ${address} dev ${host.bridge}`),
     ...(host.broughtBridgeUp ? [`link set dev ${host.bridge} down`] : []),
   ]);
-  // Not ours to take away; with it the ledger stays, so that the bridge goes when the port is gone.
+  // The port is not ours to remove. The ledger stays, so that the bridge is removed after the port.
   if (host.madeBridge) errors.push(`the bridge ${host.bridge} is in use by ${ports.join(", ")}`);
   return errors;
 }
 
-/** `ip netns add` makes a mount of the directory, one or, in a race of two, several times. */
+/** `ip netns add` makes the directory a mount, in a race several times. */
 const MOST_MOUNTS = 8;
 
 function removeNamespaceDirectory(host: HostRecord): void {

@@ -1,6 +1,6 @@
 /**
- * The IPv6 side of what all containers of a host share: the gateway's address on the bridge, forwarding,
- * and our chains of ip6tables. Loaded only where a container has an IPv6 address.
+ * The IPv6 side of what all containers of a host share: the gateway's address on the bridge,
+ * forwarding, and our chains of ip6tables. Loaded only if a container has an IPv6 address.
  */
 
 import {
@@ -29,15 +29,15 @@ import {
 
 import { applyFirewall6, withAddress } from "./chains.ts";
 
-/** The host's IPv6 side as it is. */
+/** The host's present IPv6 state. */
 export interface Look6 {
   /** Routes and addresses; undefined on a host without IPv6. */
   readonly routes: Route6[] | undefined;
-  /** The packet filter, on its way. */
+  /** The packet filter, being read. */
   readonly rules: Promise<string>;
 }
 
-/** Looks at the host's IPv6 side. */
+/** Reads the host's IPv6 state. */
 export async function lookAtHost6(): Promise<Look6> {
   const rules = saveRules("ipv6");
   // Awaited last; a failure before that must not count as unhandled.
@@ -45,16 +45,16 @@ export async function lookAtHost6(): Promise<Look6> {
   return { routes: await readRoutes6(), rules };
 }
 
-/** The gateway's address with its prefix, as ip(8) takes it. */
+/** The gateway's address with its prefix, for ip(8). */
 function gatewayAddress6({ gateway, subnet }: NetworkPlan6): string {
   return `${formatIpv6(gateway)}/${subnet.prefix}`;
 }
 
 /**
- * Gives the bridge the gateway's address, turns forwarding on and makes our chains, or mends them. To
- * be called under the ledger's lock, when the bridge is there and the host is in the ledger.
+ * Adds the gateway's address to the bridge, turns forwarding on and creates our chains, or repairs
+ * them. Call it under the ledger's lock, when the bridge exists and the host is in the ledger.
  *
- * @param rules The packet filter as it is: nobody else changes our chains.
+ * @param rules The present packet filter: nobody else changes our chains.
  */
 export async function ensureNetwork6(
   ledger: Ledger,
@@ -76,7 +76,7 @@ export async function ensureNetwork6(
     await ipBatch([`address replace ${gatewayAddress6(ipv6)} dev ${plan.bridge} nodad`]);
   }
   faultPoint("host.address6");
-  // Before forwarding, which would take the announced routes away.
+  // Before forwarding, which would remove the announced routes.
   for (const device of wanted.acceptRouters) writeAcceptRouters(device, "2");
   writeForwarding6("1");
   faultPoint("host.forwarding6");
@@ -84,7 +84,7 @@ export async function ensureNetwork6(
   faultPoint("host.firewall6");
 }
 
-/** The record with the interfaces in it that take routes from routers unless the host forwards. */
+/** The record with the interfaces that accept router advertisements unless the host forwards. */
 function withRouters(recorded: HostRecord6, { announced }: NetworkPlan6): HostRecord6 {
   const added = announced.filter((device) =>
     !recorded.acceptRouters.includes(device) && readAcceptRouters(device) === "1"
@@ -103,7 +103,7 @@ function withNetwork6(
     podNetwork: formatCidr6(podNetwork),
     masquerade,
     uplink: uplink ?? null,
-    // The name server answers for both families by the IPv4 gateway.
+    // The name server answers for both families on the IPv4 gateway.
     nameServer: null,
   };
   const isSame = (one: NetworkRecord) =>
@@ -114,7 +114,7 @@ function withNetwork6(
   return { ...recorded, networks };
 }
 
-/** Removes our chains, and sets forwarding back unless rules of others may rely on it by now. */
+/** Removes our chains, and restores forwarding unless rules of others may rely on it by now. */
 export async function removeNetwork6(record: HostRecord6): Promise<void> {
   const rules = await saveRules("ipv6");
   await applyRules(firewallChanges(rules, []), "ipv6");

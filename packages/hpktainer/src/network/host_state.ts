@@ -5,18 +5,18 @@ import { findProgram, type Program, PROGRAMS, requireProgram } from "@hpk/core/o
 
 const SYSCTL_ROOT = "/proc/sys";
 
-/** Programs that show the packet filter, where they are installed. */
+/** Programs that print the packet filter, if installed. */
 const IP6TABLES_SAVE: Program = { ...PROGRAMS.iptablesSave, name: "ip6tables-save" };
 const NFT: Program = { ...PROGRAMS.iptablesSave, name: "nft", fix: "install nftables" };
 
-/** What each of them shows of it. */
+/** The part of the packet filter that each of them prints. */
 const SHOWN: readonly (readonly [Program, string])[] = [
   [PROGRAMS.iptablesSave, "iptables"],
   [IP6TABLES_SAVE, "ip6tables"],
   [NFT, "nf_tables"],
 ];
 
-/** What of the host's packet filter readHostState() cannot read here and why, one line for each part. */
+/** The parts of the host's packet filter that readHostState() cannot read here, one line each. */
 export function unreadParts(): string[] {
   return SHOWN.filter(([program]) => findProgram(program) === undefined).map((
     [{ name, fix }, part],
@@ -53,7 +53,7 @@ export async function readHostState(): Promise<HostState> {
   });
 }
 
-/** What a program prints; nothing where it is not installed, or the kernel has no such tables. */
+/** A program's output; empty if it is not installed, or the kernel lacks the tables. */
 async function outputOf(program: Program, args: readonly string[]): Promise<string> {
   const path = findProgram(program);
   if (path === undefined) return "";
@@ -62,7 +62,7 @@ async function outputOf(program: Program, args: readonly string[]): Promise<stri
 }
 
 /**
- * Reads all settings below a name that can be read.
+ * Reads all readable settings below a name.
  *
  * @param root Such as "net".
  * @return Values by name, such as "net.ipv4.ip_forward".
@@ -79,7 +79,7 @@ function readSysctls(root: string): Map<string, string> {
       }
     }
   };
-  // A link that goes in this moment takes its settings with it.
+  // A link that is removed meanwhile takes its settings with it.
   const visitIfThere = (path: string, name: string): void => {
     try {
       visit(path, name);
@@ -91,7 +91,7 @@ function readSysctls(root: string): Map<string, string> {
   return found;
 }
 
-/** A setting's value; undefined for one that can only be written, or is gone. */
+/** A setting's value; undefined if it is write-only or gone. */
 function readSetting(path: string): string | undefined {
   try {
     return Deno.readTextFileSync(path).trim();

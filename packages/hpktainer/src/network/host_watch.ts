@@ -1,20 +1,20 @@
-/** Looks at the host's network before and after something that must not change it. */
+/** Compares the host's network before and after something that must not change it. */
 
 import { compareHostStates, type ContainerRecord, type HostDifference } from "@hpk/core";
 import type { Ledger } from "@hpk/core/os";
 import { readHostState, unreadParts } from "./host_state.ts";
 
-/** What was done, and what it changed. */
+/** The result of an action, and what it changed. */
 export interface Watched<T> {
   readonly result: T;
   readonly differences: readonly HostDifference[];
 }
 
 /**
- * Does something, and compares the host's network before and after. What belongs to other containers'
- * links is left out: they come and go meanwhile.
+ * Runs an action, and compares the host's network before and after. Other containers' links are
+ * left out: they come and go meanwhile.
  *
- * @param tell Takes a line about each part of the host that cannot be compared.
+ * @param tell Receives a line about each part of the host that cannot be compared.
  */
 export async function watchHost<T>(
   ledger: Ledger,
@@ -33,7 +33,7 @@ export async function watchHost<T>(
   };
 }
 
-/** A container's link of ours, also of one that came and went between two looks at the ledger. */
+/** A container's link, even of one that came and went between two reads of the ledger. */
 const OWN_LINK = /^hpk[0-9a-f]{12}$/;
 
 function linksOf(ledger: Ledger): string[] {
@@ -41,7 +41,7 @@ function linksOf(ledger: Ledger): string[] {
     bridge,
     ...resources.flatMap((resource) => resource.kind === "link" ? [resource.name] : []),
   ]);
-  // The bridge may have outlived the containers that were on it.
+  // The bridge may have outlived its containers.
   const shared = ledger.readHost();
   return shared === undefined ? links : [shared.bridge, ...links];
 }

@@ -1,4 +1,4 @@
-/** What a start looks at before it changes anything. */
+/** What a start inspects before it changes anything. */
 
 import type { HostFacts, Settings } from "@hpk/core";
 import type { NetworkPlan } from "./pure/network_plan.ts";
@@ -7,26 +7,26 @@ import type { Look6 } from "./host_network6.ts";
 import { chooseOn, linksOf, lookAtIpv6, planOn, readFlannel } from "./planning.ts";
 import { type ChosenNetwork, withChoice } from "./pure/network_choice.ts";
 
-/** What is asked for, as far as the plan goes. */
+/** The part of a request that concerns the plan. */
 export interface LookRequest {
   readonly settings: Settings;
-  /** The address asked for, as text. */
+  /** The requested address, as text. */
   readonly ip: string | undefined;
 }
 
-/** The host as it is, and what is planned on it. */
+/** The host's present state, and the plan for it. */
 export interface Look {
   readonly facts: HostFacts;
-  /** Which network it is, and why. */
+  /** The chosen network, and why. */
   readonly choice: ChosenNetwork;
   readonly plan: NetworkPlan;
-  /** The packet filter, on its way. */
+  /** The packet filter, being read. */
   readonly rules: Promise<string>;
-  /** The host's IPv6 side; undefined where none is wanted. */
+  /** The host's IPv6 state; undefined if IPv6 is not wanted. */
   readonly ipv6: Look6 | undefined;
 }
 
-/** Looks at the host and plans, before anything is changed. */
+/** Inspects the host and plans, before anything is changed. */
 export async function lookAtHost(
   ledger: Ledger,
   { settings: asked, ip }: LookRequest,
@@ -49,7 +49,8 @@ export async function lookAtHost(
   }
 }
 
-/** Waits for the packet filter's program to end: it would stay with whatever this process becomes. */
+/** Waits for the packet filter's program to end: otherwise the program that this process becomes would
+ * have it as a child. */
 export async function hasCome(rules: Promise<string>): Promise<void> {
   await Promise.allSettled([rules]);
 }

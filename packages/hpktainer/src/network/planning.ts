@@ -20,9 +20,9 @@ import { readHostResolver } from "../names/host_resolver.ts";
 import type { Look6 } from "./host_network6.ts";
 
 /**
- * Chooses the network, by what the settings say and the host has now.
+ * Chooses the network by the settings and the host's present state.
  *
- * @throws {HpkError} When there is none to choose.
+ * @throws {HpkError} When no network can be chosen.
  */
 export function chooseOn(facts: HostFacts, ledger: Ledger, settings: Settings): ChosenNetwork {
   const host = wantedMode(settings) === "auto" ? ledger.readHost() : undefined;
@@ -33,14 +33,14 @@ export function chooseOn(facts: HostFacts, ledger: Ledger, settings: Settings): 
       bridge === settings.bridge && phase !== "stopping" && isAlive(owner)
     );
   const isUsed = automatic !== undefined && host!.bridge === settings.bridge && !ledger.isEmpty() &&
-    // Only where it would be another network otherwise is it worth reading who lives.
+    // Live containers are read only if the network would differ otherwise.
     (!hasFile || onBridge().some(({ subnet }) => subnet === automatic));
   return decideNetwork({
     settings,
     inForce: isUsed ? parseCidr(automatic) : undefined,
     hasSubnetFile: hasFile,
     onBridge,
-    // One that was started while the shared part stays without a container is seen by its file.
+    // A flanneld started while the shared part lingers is detected by its file.
     runsFlanneld: () => host === undefined && runsFlanneld(),
     remembered: readAutomaticNetwork,
     taken: () => {
@@ -51,7 +51,7 @@ export function chooseOn(facts: HostFacts, ledger: Ledger, settings: Settings): 
   });
 }
 
-/** Whether flanneld's subnet file is there. */
+/** Whether flanneld's subnet file exists. */
 export function hasSubnetFile({ flannelEnv }: Settings): boolean {
   return readFileIfExists(flannelEnv) !== undefined;
 }
@@ -65,17 +65,17 @@ function runsFlanneld(): boolean {
         Deno.statSync(`/proc/${name}`).uid === 0 &&
         Deno.statSync(`/proc/${name}/ns/net`).ino === own;
     } catch {
-      // It has ended, or only root may look.
+      // It has ended, or only root may read it.
       return false;
     }
   });
 }
 
 /**
- * Reads Flannel's subnet file, where the settings want Flannel.
+ * Reads Flannel's subnet file, if the settings require Flannel.
  *
- * @return Undefined where they do not.
- * @throws {HpkError} When it is wanted and is not there or cannot be used.
+ * @return Undefined if they do not.
+ * @throws {HpkError} When it is required and is missing or invalid.
  */
 export function readFlannel(settings: Settings): FlannelEnv | undefined {
   if (wantedMode(settings) !== "flannel") return undefined;
@@ -94,12 +94,12 @@ export function readFlannel(settings: Settings): FlannelEnv | undefined {
 }
 
 /**
- * Plans a container's network against what the host has now.
+ * Plans a container's network against the host's present state.
  *
- * @param ledger Tells which containers exist, where that matters.
- * @param settings With what was chosen in them.
- * @param isAutomatic Whether the subnet was chosen by us.
- * @throws {HpkError} When it cannot be.
+ * @param ledger Read for existing containers, if that matters.
+ * @param settings Settings that include the choice.
+ * @param isAutomatic Whether hpktainer chose the subnet.
+ * @throws {HpkError} When that is impossible.
  */
 export function planOn(
   { facts, routes6 }: { readonly facts: HostFacts; readonly routes6: Look6["routes"] },
@@ -113,7 +113,7 @@ export function planOn(
   return planNetwork({ settings, ip, flannel, facts, routes6, onBridge, isAutomatic });
 }
 
-/** Looks at the host's IPv6 side; undefined where containers are to have none. */
+/** Reads the host's IPv6 state; undefined if containers do not get IPv6. */
 export async function lookAtIpv6(
   settings: Settings,
   flannel: FlannelEnv | undefined,
@@ -123,7 +123,7 @@ export async function lookAtIpv6(
   return await lookAtHost6();
 }
 
-/** Names of the links that a plan is about, whether they have an address or not. */
+/** Names of the links that a plan concerns, with or without an address. */
 export function linksOf(settings: Settings): string[] {
   return [settings.bridge, ...(settings.uplink === undefined ? [] : [settings.uplink])];
 }

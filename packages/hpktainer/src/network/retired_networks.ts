@@ -1,6 +1,6 @@
 /**
- * Networks whose last container has ended while others go on, as when Flannel has given the host
- * another subnet. Loaded only where there is more than one.
+ * Networks whose last container has ended while others run, as when Flannel has assigned the host
+ * another subnet. Loaded only if there is more than one.
  */
 
 import {
@@ -17,10 +17,10 @@ import { faultPoint, ipRemoveAll, type Ledger, saveRules } from "@hpk/core/os";
 import { applyFirewall } from "./chains.ts";
 
 /**
- * Removes the gateway addresses and the rules of networks that no container is on any more. To be
- * called under the ledger's lock.
+ * Removes the gateway addresses and the rules of networks that no container uses any more. Call it
+ * under the ledger's lock.
  *
- * @return What went wrong, one message each.
+ * @return Error messages.
  */
 export async function retireNetworks(
   ledger: Ledger,
@@ -59,7 +59,7 @@ export async function retireNetworks(
   }
 }
 
-/** The subnet that an interface's address with its prefix lies in. */
+/** The subnet of an interface's address with its prefix. */
 function subnetOf(address: string): string {
   return address.includes(":")
     ? formatCidr6(parseCidr6(address)!)

@@ -1,8 +1,9 @@
 /**
- * Checksums inside Flannel's VXLAN. Some network cards, and kernels before 5.7 where the outer packet
- * is masqueraded too, get those wrong that the VXLAN interface leaves to them: then pings pass and
- * nothing else does (flannel-io/flannel, issues 1279 and 2152). It is found out by trial, since no
- * property of the host tells it: nobody answers, the kernel makes the checksums itself, someone does.
+ * Checksums inside Flannel's VXLAN. Some network cards, and kernels before 5.7 if the outer packet
+ * is masqueraded too, compute wrong checksums that the VXLAN interface leaves to them: then pings
+ * pass and nothing else does (flannel-io/flannel, issues 1279 and 2152). No property of the host
+ * reveals it, so it is tried: no host answers, the kernel computes the checksums itself, and then
+ * one does.
  */
 
 import { findFlannelVxlan, type FlannelVxlan } from "./pure/flannel_vxlan.ts";
@@ -10,22 +11,24 @@ import type { HostRecord } from "@hpk/core";
 import { readTxChecksum, SystemCallError, writeTxChecksum } from "@hpk/core/ffi";
 import { faultPoint, type Ledger, readHostFacts } from "@hpk/core/os";
 
-/** What is known of the checksums: nothing where no other host answers, or there is none. */
-export type ChecksumState = "right" | "mended" | "unknown";
+/** The state of the checksums: unknown if no other host answers, or there is none. */
+export type ChecksumState = "right" | "repaired" | "unknown";
 
 /**
- * A port where nobody listens (discard, RFC 863): the other host's kernel says so at once, if the
- * packet was whole.
+ * A port where nobody listens (discard, RFC 863): the other host's kernel refuses at once, if the
+ * packet is intact.
  */
 const PROBE_PORT = 9;
 
-/** How long to wait for an answer, in ms: a round trip, and one segment sent again would take 1 s. */
+/**
+ * How long to wait for an answer, in ms: a round trip, and one segment sent again would take 1 s.
+ */
 const PROBE_TIMEOUT_MS = 500;
 
-/** Of many hosts, so many are asked. */
+/** Maximum number of hosts to probe. */
 const MOST_PEERS = 8;
 
-/** Flannel's VXLAN on this host; undefined where there is none. */
+/** Flannel's VXLAN on this host, if there is one. */
 export function readFlannelVxlan(): FlannelVxlan | undefined {
   return findFlannelVxlan(readHostFacts([]));
 }
@@ -44,11 +47,11 @@ export async function anyAnswers({ peers }: FlannelVxlan): Promise<boolean> {
 }
 
 /**
- * Looks whether other hosts are reached through Flannel's VXLAN; where not, lets the kernel make the
- * checksums, and keeps it so where that helps. The change is in the ledger, and undone with the last
- * container.
+ * Checks whether other hosts are reached through Flannel's VXLAN; if not, lets the kernel compute
+ * the checksums, and keeps it so if that helps. The change is in the ledger, and undone with the
+ * last container.
  */
-export async function mendChecksum(ledger: Ledger): Promise<ChecksumState> {
+export async function repairChecksum(ledger: Ledger): Promise<ChecksumState> {
   const vxlan = readFlannelVxlan();
   if (vxlan === undefined || !readTxChecksum(vxlan.link)) return "right";
   if (vxlan.peers.length === 0) return "unknown";
@@ -60,7 +63,7 @@ export async function mendChecksum(ledger: Ledger): Promise<ChecksumState> {
     faultPoint("checksum.off");
   });
   if (!isTried) return "unknown";
-  if (await anyAnswers(vxlan)) return "mended";
+  if (await anyAnswers(vxlan)) return "repaired";
   await change(ledger, (host) => {
     restoreChecksum(host);
     ledger.writeHost({ ...host, mendedChecksum: null });
@@ -68,7 +71,7 @@ export async function mendChecksum(ledger: Ledger): Promise<ChecksumState> {
   return "unknown";
 }
 
-/** Sets back what {@linkcode mendChecksum} has changed; an interface that is gone needs nothing. */
+/** Undoes the change of {@linkcode repairChecksum}; nothing to do if the interface is gone. */
 export function restoreChecksum({ mendedChecksum }: HostRecord): void {
   if (mendedChecksum === null) return;
   try {
@@ -78,7 +81,7 @@ export function restoreChecksum({ mendedChecksum }: HostRecord): void {
   }
 }
 
-/** Changes something under the ledger's lock; false where no container is left. */
+/** Changes something under the ledger's lock; false if no container is left. */
 async function change(ledger: Ledger, act: (host: HostRecord) => void): Promise<boolean> {
   const isDone = await ledger.withExisting(() => {
     const host = ledger.readHost();

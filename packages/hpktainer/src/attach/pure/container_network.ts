@@ -5,7 +5,7 @@ export interface ContainerNetwork {
   /** Path of the network namespace. */
   readonly namespacePath: string;
   readonly hostname: string;
-  /** Files that take the place of the image's. */
+  /** Files that replace those of the image. */
   readonly resolvConf: string;
   readonly hosts: string;
   /** File for the pid of an instance. */
@@ -13,19 +13,19 @@ export interface ContainerNetwork {
   /** Address with prefix length. */
   readonly address: string;
   readonly gateway: string;
-  /** IPv6 address with prefix length, and its gateway; undefined where there is none. */
+  /** IPv6 address with prefix length, and its gateway; undefined without IPv6. */
   readonly address6: string | undefined;
   readonly gateway6: string | undefined;
   readonly relay: RelayAccess | undefined;
 }
 
-/** The part of a container's network that the container itself learns from its environment. */
+/** The part of a container's network that is in its environment. */
 export type NetworkAddresses = Pick<
   ContainerNetwork,
   "address" | "gateway" | "address6" | "gateway6" | "relay"
 >;
 
-/** Variables that carry the network into the container. */
+/** Variables that describe the network to the container. */
 export function environmentFor(network: NetworkAddresses): Record<string, string> {
   const relay = network.relay === undefined ? {} : {
     HPK_SOCKET_PATH: network.relay.socket,

@@ -1,5 +1,5 @@
 /**
- * What goes to the CNI plugin host-local and what comes back
+ * The input and output of the CNI plugin host-local
  * (containernetworking.github.io/cni spec 1.0.0; plugins/ipam/host-local).
  */
 
@@ -8,31 +8,31 @@ import { type Cidr6, formatCidr6, formatIpv6, type Ipv6, parseInterfaceAddress6 
 
 /** One call of the plugin. */
 export interface HostLocalRequest {
-  /** Name of the network; the plugin keeps one directory for each. */
+  /** Name of the network; the plugin has a directory for each. */
   readonly network: string;
   readonly subnet: Cidr;
   readonly gateway: Ipv4;
-  /** Where the second, IPv6 address comes from; undefined for none. What is released is both in any case. */
+  /** Range of the second, IPv6 address; undefined for none. A release is always of both. */
   readonly ipv6: { readonly subnet: Cidr6; readonly gateway: Ipv6 } | undefined;
   /** Directory of the plugin's state. */
   readonly dataDir: string;
   /** The container's id. */
   readonly id: string;
-  /** The address asked for, if any. */
+  /** The requested address, if any. */
   readonly address: Ipv4 | undefined;
 }
 
-/** What the plugin has allocated. */
+/** The result of an allocation. */
 export interface Allocation {
   readonly ipv4: Ipv4;
-  /** Undefined where none was asked for. */
+  /** Undefined if none was requested. */
   readonly ipv6: Ipv6 | undefined;
 }
 
-/** Why the plugin gave no address. */
+/** Why the plugin did not allocate an address. */
 export type HostLocalFailure = "exhausted" | "taken" | "other";
 
-/** The network configuration, given on standard input. */
+/** The network configuration, for standard input. */
 export function hostLocalConfig(request: HostLocalRequest): string {
   return JSON.stringify({
     cniVersion: "1.0.0",
@@ -72,14 +72,14 @@ export function hostLocalEnvironment(
 /**
  * Reads the result of ADD.
  *
- * @throws {SyntaxError} When it holds no IPv4 address.
+ * @throws {SyntaxError} When it has no IPv4 address.
  */
 export function parseHostLocalResult(stdout: string): Allocation {
   const result = JSON.parse(stdout) as { ips?: { address?: string }[] };
   const texts = (result.ips ?? []).map(({ address = "" }) => address);
   const ipv4 = texts.map(parseInterfaceAddress).find((address) => address !== undefined);
   const ipv6 = texts.map(parseInterfaceAddress6).find((address) => address !== undefined);
-  if (ipv4 === undefined) throw new SyntaxError("the result holds no IPv4 address");
+  if (ipv4 === undefined) throw new SyntaxError("the result has no IPv4 address");
   return { ipv4: ipv4.address, ipv6: ipv6?.address };
 }
 

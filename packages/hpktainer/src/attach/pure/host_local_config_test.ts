@@ -32,7 +32,7 @@ Deno.test("hostLocalConfig() is a CNI 1.0.0 configuration with one range", () =>
   });
 });
 
-Deno.test("hostLocalConfig() has a second range where IPv6 is wanted", () => {
+Deno.test("hostLocalConfig() has a second range if IPv6 is wanted", () => {
   const ipv6 = { subnet: parseCidr6("fd00:96::/64")!, gateway: parseIpv6("fd00:96::1")! };
   assertEquals(JSON.parse(hostLocalConfig({ ...REQUEST, ipv6 })).ipam.ranges, [
     [{ subnet: "10.96.0.0/24", gateway: "10.96.0.1" }],
@@ -40,7 +40,7 @@ Deno.test("hostLocalConfig() has a second range where IPv6 is wanted", () => {
   ]);
 });
 
-Deno.test("hostLocalEnvironment() has what the plugin asks for, and the address if one is wanted", () => {
+Deno.test("hostLocalEnvironment() has what the plugin requires, and the requested address", () => {
   const base = {
     CNI_CONTAINERID: "0123456789ab",
     CNI_NETNS: "/dev/null",
@@ -56,7 +56,7 @@ Deno.test("hostLocalEnvironment() has what the plugin asks for, and the address 
   });
 });
 
-Deno.test("parseHostLocalResult() takes the first address of each family", () => {
+Deno.test("parseHostLocalResult() returns the first address of each family", () => {
   const result = {
     cniVersion: "1.0.0",
     ips: [{ address: "10.96.0.10/24", gateway: "10.96.0.1" }],
@@ -80,7 +80,7 @@ Deno.test("parseHostLocalResult() refuses a result without an IPv4 address", () 
   for (const text of results) assertThrows(() => parseHostLocalResult(text), SyntaxError);
 });
 
-Deno.test("parseHostLocalError() tells an exhausted range and a taken address from the rest", () => {
+Deno.test("parseHostLocalError() distinguishes an exhausted range, a taken address and other errors", () => {
   const json = (msg: string, details?: string) => JSON.stringify({ code: 999, msg, details });
   const exhausted = "failed to allocate for range 0: no IP addresses available in range set: " +
     "10.96.0.1-10.96.0.2";

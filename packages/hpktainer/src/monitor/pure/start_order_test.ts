@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { mayBeServed } from "./start_order.ts";
 
-Deno.test("mayBeServed() holds for what may start a container in the foreground", () => {
+Deno.test("mayBeServed() is true for what may start a container in the foreground", () => {
   const cases: [string, boolean][] = [
     ["run image.sif", true],
     ["--network static exec image.sif true", true],

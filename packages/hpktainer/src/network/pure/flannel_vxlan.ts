@@ -5,15 +5,15 @@ import { formatIpv4 } from "@hpk/core";
 export interface FlannelVxlan {
   /** Name of the interface, such as "flannel.1". */
   readonly link: string;
-  /** Addresses by which the other hosts answer through it. */
+  /** Addresses at which the other hosts answer through it. */
   readonly peers: readonly string[];
 }
 
 /**
- * Finds Flannel's VXLAN: an interface "flannel.N", with a route to the subnet of each other host. There
- * flanneld gives its own interface the first address of the subnet (flannel, backend vxlan).
+ * Finds Flannel's VXLAN: an interface "flannel.N" with a route to the subnet of each other host,
+ * whose flanneld gives its own interface the first address of the subnet (flannel, backend vxlan).
  *
- * @return Undefined on a host without, as with Flannel's backend host-gw.
+ * @return Undefined on a host without one, as with Flannel's backend host-gw.
  */
 export function findFlannelVxlan(facts: HostFacts): FlannelVxlan | undefined {
   const link = facts.links.find(({ kind, name }) => kind === "vxlan" && /^flannel\.\d/.test(name));

@@ -33,7 +33,7 @@ Deno.test("findFlannelVxlan() names the interface and an address of each other h
   });
 });
 
-Deno.test("findFlannelVxlan() takes no other interface for it", () => {
+Deno.test("findFlannelVxlan() does not mistake another interface for it", () => {
   const links = [
     link("flannel.1", "bridge"),
     link("vxlan0", "vxlan"),

@@ -1,25 +1,25 @@
-/** How long the shared part of a host outlives its last container, and for whom it is of use then. */
+/** How long the shared part of a host outlives its last container, and which start can reuse it. */
 
 import { formatCidr, formatCidr6, type HostRecord } from "@hpk/core";
 import type { NetworkPlan } from "./network_plan.ts";
 
 /**
- * How much longer the shared part stays without a container, in ms; 0 where it is to go.
+ * How much longer the shared part stays without a container, in ms; 0 if it must be removed.
  *
- * @param host What is recorded of it.
+ * @param host Its record.
  * @param uptime Seconds since boot (proc_uptime(5)).
  */
 export function lingerLeft(
   { linger, emptySince, generation }: Pick<HostRecord, "linger" | "emptySince" | "generation">,
   uptime: number,
 ): number {
-  // What a change that was cut short has left is of no use. A time to come is that of another boot.
+  // The rest of an interrupted change is of no use. A time in the future is from another boot.
   if (emptySince === null || generation === null || emptySince > uptime) return 0;
   return Math.max(0, Math.ceil((emptySince + linger - uptime) * 1000));
 }
 
 /**
- * Whether a plan can use a shared part that no container is on: all that is left there is the plan's.
+ * Whether a plan can reuse a shared part without containers: everything left is the plan's.
  */
 export function isOfUse(
   host: Pick<HostRecord, "bridge" | "networks" | "ipv6">,

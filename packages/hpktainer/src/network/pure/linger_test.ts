@@ -3,14 +3,14 @@ import { type NetworkRecord, parseCidr, parseCidr6 } from "@hpk/core";
 import { isOfUse, lingerLeft } from "./linger.ts";
 
 Deno.test("lingerLeft() counts from the last container's end", () => {
-  // linger and emptySince in s, generation, uptime in s; what is left in ms.
+  // linger and emptySince in s, generation, uptime in s; the time left in ms.
   const cases: [number, number | null, string | null, number, number][] = [
     [10, 100, "g", 100, 10_000],
     [10, 100, "g", 104.25, 5_750],
     [10, 100, "g", 110, 0],
     [10, 100, "g", 5_000, 0],
     [0, 100, "g", 100, 0],
-    // No container has ended, a change was cut short, the record is of another boot.
+    // No container has ended, a change was interrupted, the record is from another boot.
     [10, null, "g", 100, 0],
     [10, 100, null, 100, 0],
     [10, 100, "g", 99, 0],
@@ -29,7 +29,7 @@ const network = (bridge: string, subnet: string): NetworkRecord => ({
   nameServer: null,
 });
 
-Deno.test("isOfUse() holds where all that is left is of the plan's network", () => {
+Deno.test("isOfUse() is true if everything left belongs to the plan's network", () => {
   const a = network("hpk-bridge", "10.96.0.0/24");
   const b = network("hpk-bridge", "10.97.0.0/24");
   const a6 = network("hpk-bridge", "fd00:96::/64");

@@ -16,53 +16,55 @@ import {
 import { describeLinkAddress } from "@hpk/core";
 import { APPTAINER_BRIDGE_SUBNET, isNetwork, wantedMode } from "./network_plan.ts";
 
-/** The network that containers are to get. */
+/** The network that containers get. */
 export interface ChosenNetwork {
   readonly mode: "flannel" | "static";
-  /** The subnet of a static network; undefined where the settings name it, or do not. */
+  /** The chosen subnet of a static network; undefined if the settings decide. */
   readonly subnet: Cidr | undefined;
-  /** Whether the subnet was chosen by us. */
+  /** Whether hpktainer chose the subnet. */
   readonly isAutomatic: boolean;
-  /** Why it is this one, as a clause; empty where the settings say so. */
+  /** Why it was chosen, as a clause; empty if the settings decide. */
   readonly why: string;
-  /** What users should know of a subnet that is another than before, as a sentence; else undefined. */
+  /** A notice that the subnet differs from before, as a sentence; else undefined. */
   readonly change: string | undefined;
 }
 
-/** A range of addresses that someone uses. */
+/** A range of addresses in use. */
 export interface Taken {
   readonly cidr: Cidr;
-  /** Who, for messages: "eth0 (192.0.2.10/24)". */
+  /** The user of the range, for messages: "eth0 (192.0.2.10/24)". */
   readonly by: string;
 }
 
-/** What the choice depends on; what takes time to find out is asked for only where it matters. */
+/**
+ * What the choice depends on; functions are called only if the result matters, as they take time.
+ */
 export interface ChoiceInputs {
   readonly settings: Settings;
-  /** The subnet that we chose and that containers are on. */
+  /** The subnet that hpktainer chose and that containers use. */
   readonly inForce: Cidr | undefined;
-  /** Whether flanneld's subnet file is there. */
+  /** Whether flanneld's subnet file exists. */
   readonly hasSubnetFile: boolean;
   /** Containers on the bridge. */
   readonly onBridge: () => readonly Pick<ContainerRecord, "mode" | "subnet">[];
   /** Whether flanneld runs. */
   readonly runsFlanneld: () => boolean;
-  /** The subnet that we chose last. */
+  /** The subnet that hpktainer chose last. */
   readonly remembered: () => Cidr | undefined;
   readonly taken: () => readonly Taken[];
 }
 
 /**
- * Chooses the network: what the settings say; else, as long as containers run, theirs; else Flannel's,
- * where there is one; else a subnet that nothing on the host uses, the same as the last time if it can be.
+ * Chooses the network: that of the settings; else, while containers run, theirs; else Flannel's, if
+ * it exists; else a subnet that nothing on the host uses, if possible the same as last time.
  *
- * @throws {HpkError} When Flannel is on its way, or no subnet is free.
+ * @throws {HpkError} When Flannel is still starting, or no subnet is free.
  */
 export function decideNetwork(inputs: ChoiceInputs): ChosenNetwork {
   const { settings, inForce, hasSubnetFile } = inputs;
   const wanted = wantedMode(settings);
   if (wanted !== "auto") return choice(wanted === "flannel" ? "flannel" : "static", undefined, "");
-  const running = "containers run on it";
+  const running = "containers use it";
   if (inForce !== undefined) {
     return { ...choice("static", inForce, running), isAutomatic: true };
   }
@@ -88,7 +90,7 @@ function chooseSubnet(remembered: Cidr | undefined, taken: readonly Taken[]): Ch
   const inTheWay = (subnet: Cidr) => taken.find(({ cidr }) => overlaps(cidr, subnet));
   const describe = (subnet: Cidr) => `${formatCidr(subnet)} overlaps ${inTheWay(subnet)!.by}`;
   if (remembered !== undefined && inTheWay(remembered) === undefined) {
-    return { ...choice("static", remembered, "as the last time"), isAutomatic: true };
+    return { ...choice("static", remembered, "as last time"), isAutomatic: true };
   }
   const free = AUTOMATIC_SUBNETS.find((subnet) => inTheWay(subnet) === undefined);
   if (free === undefined) {
@@ -107,11 +109,11 @@ function chooseSubnet(remembered: Cidr | undefined, taken: readonly Taken[]): Ch
 }
 
 /**
- * What of the host a subnet for containers must keep clear of.
+ * The ranges of the host that a subnet for containers must avoid.
  *
- * @param routes Of all tables.
- * @param servers The host's DNS servers, which containers would take for one of them.
- * @param bridge Name of our bridge, which is not in the way.
+ * @param routes Routes of all tables.
+ * @param servers The host's DNS servers, which containers must be able to reach.
+ * @param bridge Name of our bridge, which does not conflict.
  */
 export function takenRanges(
   { links }: Pick<HostFacts, "links">,
@@ -140,7 +142,7 @@ export function takenRanges(
   ];
 }
 
-/** The settings with what was chosen in them, as if it had been set. */
+/** The settings with the choice applied, as if it had been set. */
 export function withChoice(settings: Settings, { mode, subnet }: ChosenNetwork): Settings {
   return {
     ...settings,

@@ -51,22 +51,22 @@ function inputsOf(given: Case): ChoiceInputs {
 const ON_STATIC = [{ mode: "static", subnet: "10.50.0.0/24" }] as const;
 const ON_FLANNEL = [{ mode: "flannel", subnet: "10.244.1.0/24" }] as const;
 
-Deno.test("decideNetwork() goes by settings, containers that run, Flannel, and what is free", () => {
-  // What there is; the mode, the subnet, and whether we chose it.
+Deno.test("decideNetwork() considers settings, running containers, Flannel, and free subnets", () => {
+  // The facts; the mode, the subnet, and whether hpktainer chose it.
   const cases: [Case, string, string | undefined, boolean][] = [
     [{ options: { subnet: "10.1.0.0/24" }, hasSubnetFile: true }, "static", undefined, false],
     [{ options: { network: "flannel" }, inForce: FIRST }, "flannel", undefined, false],
     [{ options: { network: "static" } }, "static", undefined, false],
     [{ options: { wait: "5" }, remembered: FIRST }, "flannel", undefined, false],
     [{ inForce: SECOND, hasSubnetFile: true, runsFlanneld: true }, "static", SECOND, true],
-    // Another container may be in the way of it by now: that is for the plan to say.
+    // It may conflict by now: the plan reports that.
     [{ inForce: SECOND, taken: [SECOND] }, "static", SECOND, true],
     [{ hasSubnetFile: true, remembered: FIRST, onBridge: ON_STATIC }, "flannel", undefined, false],
     [{ onBridge: ON_FLANNEL, remembered: FIRST }, "flannel", undefined, false],
     [{ onBridge: ON_STATIC, runsFlanneld: true }, "static", "10.50.0.0/24", false],
     [{}, "static", FIRST, true],
     [{ remembered: SECOND }, "static", SECOND, true],
-    // That of an earlier version, or of an administrator.
+    // From an earlier version, or an administrator.
     [{ remembered: "10.7.0.0/20" }, "static", "10.7.0.0/20", true],
     [{ taken: ["10.213.97.0/24"] }, "static", SECOND, true],
     [{ taken: SUBNETS.slice(0, -1) }, "static", SUBNETS.at(-1), true],
@@ -82,9 +82,9 @@ Deno.test("decideNetwork() goes by settings, containers that run, Flannel, and w
   }
 });
 
-Deno.test("decideNetwork() looks no further than it has to", () => {
+Deno.test("decideNetwork() reads no more than it needs", () => {
   const never = () => {
-    throw new Error("it has looked");
+    throw new Error("it was read");
   };
   const blind = { onBridge: never, runsFlanneld: never, remembered: never, taken: never };
   for (const given of [{ hasSubnetFile: true }, { inForce: FIRST }, { options: { wait: "1" } }]) {
@@ -92,7 +92,7 @@ Deno.test("decideNetwork() looks no further than it has to", () => {
   }
 });
 
-Deno.test("decideNetwork() says when the subnet is another than the last time", () => {
+Deno.test("decideNetwork() reports when the subnet differs from last time", () => {
   const { subnet, change } = decideNetwork(
     inputsOf({ remembered: FIRST, taken: ["10.213.100.0/24"] }),
   );
@@ -100,7 +100,7 @@ Deno.test("decideNetwork() says when the subnet is another than the last time", 
   assertEquals(change, `containers are on ${SECOND} from now on: ${FIRST} overlaps eth0`);
 });
 
-Deno.test("decideNetwork() fails while Flannel comes up, and where nothing is free", () => {
+Deno.test("decideNetwork() fails while Flannel starts, and if nothing is free", () => {
   const cases: [Case, RegExp][] = [
     [
       { runsFlanneld: true, remembered: FIRST },
@@ -117,7 +117,7 @@ Deno.test("decideNetwork() fails while Flannel comes up, and where nothing is fr
   }
 });
 
-Deno.test("takenRanges() is what others have, and not what leads out into the world", () => {
+Deno.test("takenRanges() has the ranges of others, but not default routes", () => {
   const link = (name: string, address: string): Link => ({
     ...{ name, mtu: 1500, kind: undefined, up: true, mac: "" },
     addresses: [parseInterfaceAddress(address)!],
@@ -143,7 +143,7 @@ Deno.test("takenRanges() is what others have, and not what leads out into the wo
   ]);
 });
 
-Deno.test("withChoice() is as if the choice had been set", () => {
+Deno.test("withChoice() acts as if the choice had been set", () => {
   const { settings } = inputsOf({});
   const chosen = withChoice(settings, decideNetwork(inputsOf({})));
   assertEquals([chosen.network, chosen.subnet], ["static", FIRST]);

@@ -24,7 +24,7 @@ import type { ContainerRecord } from "@hpk/core";
 import { type NetworkPlan6, planNetwork6, wantedSubnet6 } from "./network_plan6.ts";
 import type { Settings, WantedNetwork } from "@hpk/core";
 
-/** The network that a container is to be attached to, worked out before anything is changed. */
+/** The network for a container, planned before anything is changed. */
 export interface NetworkPlan {
   readonly mode: "flannel" | "static";
   /** Name of the bridge that carries the gateway address. */
@@ -36,39 +36,39 @@ export interface NetworkPlan {
   readonly gateway: Ipv4;
   /** MTU of the container's interface in bytes. */
   readonly mtu: number;
-  /** Whether we masquerade what leaves the pod network; not where flanneld does. */
+  /** Whether we masquerade traffic that leaves the pod network; false if flanneld does. */
   readonly masquerade: boolean;
   /** The interface to masquerade on; undefined means every interface but the bridge. */
   readonly uplink: string | undefined;
-  /** The address asked for; undefined means any free one. */
+  /** The requested address; undefined means any free one. */
   readonly address: Ipv4 | undefined;
   /** The IPv6 side; undefined for none. */
   readonly ipv6: NetworkPlan6 | undefined;
 }
 
-/** What a plan is made from. */
+/** The input of a plan. */
 export interface PlanInputs {
   readonly settings: Settings;
-  /** The address asked for, as text. */
+  /** The requested address, as text. */
   readonly ip: string | undefined;
-  /** Flannel's subnet file; undefined where it does not exist or is not wanted. */
+  /** Flannel's subnet file; undefined if it does not exist or is not wanted. */
   readonly flannel: FlannelEnv | undefined;
   readonly facts: HostFacts;
-  /** The host's IPv6 routes and addresses; undefined where it has no IPv6, or none is wanted. */
+  /** The host's IPv6 routes and addresses; undefined if it has no IPv6, or IPv6 is not wanted. */
   readonly routes6: readonly Route6[] | undefined;
-  /** Whether the subnet was chosen by us, so that another can be once nothing uses it. */
+  /** Whether hpktainer chose the subnet, so that it can choose another once nothing uses it. */
   readonly isAutomatic: boolean;
-  /** Tells which containers of ours are on the bridge. */
+  /** Returns the containers on the bridge. */
   readonly onBridge: () => readonly Pick<ContainerRecord, "mode" | "subnet" | "gateway">[];
 }
 
 /** Apptainer's own bridge network (10_bridge... 00_bridge.conflist in its network directory). */
 export const APPTAINER_BRIDGE_SUBNET: Cidr = parseCidr("10.22.0.0/16")!;
 
-/** Longest prefix that leaves room for a gateway and a container besides network and broadcast. */
+/** Longest prefix with room for a gateway and a container besides network and broadcast. */
 const LONGEST_PREFIX = 30;
 
-/** Shortest prefix taken for a subnet: a class A network. */
+/** Shortest accepted prefix of a subnet: a class A network. */
 const SHORTEST_PREFIX = 8;
 
 /** Multicast and reserved addresses begin here (RFC 5771, RFC 1112 section 4). */
@@ -77,16 +77,15 @@ const FIRST_MULTICAST: Ipv4 = parseIpv4("224.0.0.0")!;
 /** Addresses that never leave a host (RFC 1122, section 3.2.1.3). */
 const LOOPBACK: Cidr = parseCidr("127.0.0.0/8")!;
 
-/** MTU of an Ethernet link in bytes (RFC 894), where there is no uplink to take it from. */
+/** Default MTU without an uplink: that of Ethernet, in bytes (RFC 894). */
 const ETHERNET_MTU = 1500;
 
-/** What VXLAN over IPv4 adds to a packet, in bytes (RFC 7348), and how many more it is over IPv6. */
+/** Bytes that VXLAN over IPv4 adds to a packet (RFC 7348), and the additional bytes over IPv6. */
 const VXLAN_OVERHEAD = 50;
 const IPV6_EXTRA = 20;
 
 /**
- * Which kind of network the settings want: a subnet is one of a static network, and nobody waits for
- * anything but Flannel.
+ * The network mode of the settings: a subnet implies a static network, and a wait implies Flannel.
  */
 export function wantedMode({ network, subnet, wait }: Settings): WantedNetwork {
   if (network !== "auto") return network;
@@ -95,18 +94,18 @@ export function wantedMode({ network, subnet, wait }: Settings): WantedNetwork {
 }
 
 /**
- * Whether a route leads to some network, and not out into the world: two halves of all addresses are
- * what a VPN has in the place of a default route.
+ * Whether a route is to a specific network, and not a default route: a VPN may replace that by two
+ * routes, one for each half of all addresses.
  */
 export function isNetwork({ destination }: Route): boolean {
   return destination.prefix > 1;
 }
 
 /**
- * Works out the network and checks it against the host, so that a conflict is found before anything
- * is changed.
+ * Plans the network and checks it against the host, so that a conflict is found before anything is
+ * changed.
  *
- * @throws {HpkError} When there is no subnet, or it conflicts with what the host has.
+ * @throws {HpkError} When there is no subnet, or it conflicts with the host's networks.
  */
 export function planNetwork(inputs: PlanInputs): NetworkPlan {
   const { settings, facts } = inputs;
@@ -147,8 +146,8 @@ export function planNetwork(inputs: PlanInputs): NetworkPlan {
 }
 
 /**
- * Flannel's MTU; 20 bytes less where packets travel in a VXLAN over IPv6 too, for whose longer header
- * flanneld does not leave room (backend vxlan: 50 bytes for both), so that each would be cut in two.
+ * Flannel's MTU; 20 bytes less if packets also travel in a VXLAN over IPv6, for whose longer header
+ * flanneld leaves no room (backend vxlan: 50 bytes for both), so that each would be fragmented.
  */
 function flannelMtu(
   { flannel, routes6 }: PlanInputs,
@@ -178,7 +177,7 @@ function checkSize(subnet: Cidr, origin: string): void {
       what: `cannot use subnet ${formatCidr(subnet)} (${origin})`,
       why: subnet.prefix > LONGEST_PREFIX
         ? "it has no room for a gateway and a container"
-        : "it is larger than any network of containers",
+        : "it is too large",
       fix: `use a prefix from /${SHORTEST_PREFIX} to /${LONGEST_PREFIX}`,
     });
   }
@@ -225,8 +224,8 @@ function checkBridge(bridge: string, subnet: Cidr, gateway: Ipv4, inputs: PlanIn
 }
 
 /**
- * Whether an address of the bridge is the gateway of containers from before Flannel gave this host
- * another subnet: they keep theirs, and both share the bridge.
+ * Whether an address of the bridge is the gateway of containers from before Flannel assigned this
+ * host another subnet: they keep theirs, and both share the bridge.
  */
 function isEarlierSubnet(own: InterfaceAddress, subnet: Cidr, inputs: PlanInputs): boolean {
   if (inputs.flannel === undefined || overlaps(own.cidr, subnet)) return false;
@@ -277,12 +276,12 @@ function checkAddress(text: string, subnet: Cidr, gateway: Ipv4): Ipv4 {
       fix: `choose a free one in ${formatCidr(subnet)}, or leave --ip out`,
     });
   };
-  const address = parseIpv4(text) ?? fail("it is no IPv4 address");
+  const address = parseIpv4(text) ?? fail("it is not an IPv4 address");
   if (address < subnet.network || address > broadcastOf(subnet)) {
     fail(`it lies outside the subnet ${formatCidr(subnet)}`);
   }
-  if (address === gateway) fail("it is the gateway's");
-  if (address === subnet.network) fail("it is the network's own");
+  if (address === gateway) fail("it is the gateway's address");
+  if (address === subnet.network) fail("it is the network address");
   if (address === broadcastOf(subnet)) fail("it is the broadcast address");
   return address;
 }

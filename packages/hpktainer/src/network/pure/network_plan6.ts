@@ -4,33 +4,36 @@ import type { Route6 } from "@hpk/core";
 import { type Cidr6, covers6, formatCidr6, type Ipv6, overlaps6, parseCidr6 } from "@hpk/core";
 import type { Settings } from "@hpk/core";
 
-/** The IPv6 side of the network that a container is to be attached to. */
+/** The IPv6 side of a container's network. */
 export interface NetworkPlan6 {
   /** This host's subnet. */
   readonly subnet: Cidr6;
   /** The whole pod network: with Flannel that of all hosts, else the subnet. */
   readonly podNetwork: Cidr6;
   readonly gateway: Ipv6;
-  /** Whether the bridge has the gateway's address already. */
+  /** Whether the bridge already has the gateway's address. */
   readonly hasGateway: boolean;
-  /** Interfaces whose default route a router has announced: forwarding must not cost them that. */
+  /**
+   * Interfaces with a default route announced by a router, which they must keep when forwarding is
+   * on.
+   */
   readonly announced: readonly string[];
 }
 
-/** Longest prefix that leaves room for a gateway and a container besides the network's own address. */
+/** Longest prefix with room for a gateway and a container besides the network's own address. */
 const LONGEST_PREFIX = 126;
 
-/** Shortest prefix taken for a subnet: what the largest holders of addresses get. */
+/** Shortest accepted prefix of a subnet: that of the largest allocations. */
 const SHORTEST_PREFIX = 16;
 
-/** Addresses for hosts: global ones (RFC 4291, section 2.4), and those of a site's own (RFC 4193). */
+/** Unicast addresses: global ones (RFC 4291, section 2.4), and unique local ones (RFC 4193). */
 const UNICAST: readonly Cidr6[] = [parseCidr6("2000::/3")!, parseCidr6("fc00::/7")!];
 
 /**
- * Whether containers are to have an IPv6 address too, and from which subnet.
+ * The subnet of the containers' IPv6 addresses, if they get any.
  *
- * @return Undefined for no.
- * @throws {HpkError} When the subnet is none for containers.
+ * @return Undefined without IPv6.
+ * @throws {HpkError} When the subnet is not usable for containers.
  */
 export function wantedSubnet6(
   settings: Settings,
@@ -48,7 +51,7 @@ export function wantedSubnet6(
     fail(
       subnet.prefix > LONGEST_PREFIX
         ? "it has no room for a gateway and a container"
-        : "it is larger than any network of containers",
+        : "it is too large",
       `use a prefix from /${SHORTEST_PREFIX} to /${LONGEST_PREFIX}`,
     );
   }
@@ -65,7 +68,7 @@ export function wantedSubnet6(
 /** Smallest MTU of a link that carries IPv6, in bytes (RFC 8200, section 5). */
 const LEAST_MTU = 1280;
 
-/** What {@linkcode planNetwork6} looks at. */
+/** The input of {@linkcode planNetwork6}. */
 export interface Plan6Inputs {
   readonly bridge: string;
   /** MTU of the container's interface in bytes. */
@@ -75,10 +78,10 @@ export interface Plan6Inputs {
 }
 
 /**
- * Works out the IPv6 side of the network, and checks it against the host.
+ * Plans the IPv6 side of the network, and checks it against the host.
  *
- * @param wanted As {@linkcode wantedSubnet6} gives it.
- * @throws {HpkError} When it conflicts with what the host has.
+ * @param wanted From {@linkcode wantedSubnet6}.
+ * @throws {HpkError} When it conflicts with the host's networks.
  */
 export function planNetwork6(
   wanted: Pick<NetworkPlan6, "subnet" | "podNetwork" | "gateway">,
@@ -95,7 +98,7 @@ export function planNetwork6(
     );
   }
   if (mtu < LEAST_MTU) {
-    fail(`an MTU of ${mtu} bytes is too small for IPv6`, `give at least ${LEAST_MTU} by --mtu`);
+    fail(`an MTU of ${mtu} bytes is too small for IPv6`, `give at least ${LEAST_MTU} with --mtu`);
   }
   for (const { destination, device, type } of routes) {
     if (destination.prefix === 0 || device === bridge || !overlaps6(destination, subnet)) continue;

@@ -36,7 +36,7 @@ const WANTED = wantedSubnet6(settings("fd00:96::/64"), undefined)!;
 const planOn = (routes: Route6[] | undefined, mtu = 1500) =>
   planNetwork6(WANTED, { bridge: "hpk-bridge", mtu, routes });
 
-Deno.test("wantedSubnet6() takes the setting, else Flannel's, else none", () => {
+Deno.test("wantedSubnet6() is the setting, else Flannel's, else none", () => {
   assertEquals(wantedSubnet6(settings(), undefined), undefined);
   assertEquals(wantedSubnet6(settings(), FLANNEL), {
     subnet: parseCidr6("fd00:244:0:5::/64")!,
@@ -48,10 +48,10 @@ Deno.test("wantedSubnet6() takes the setting, else Flannel's, else none", () => 
   assertEquals(formatIpv6(own.gateway), "fd00:96::1");
 });
 
-Deno.test("wantedSubnet6() refuses what is no subnet of hosts", () => {
+Deno.test("wantedSubnet6() refuses what is not a subnet of hosts", () => {
   const cases: Record<string, string> = {
     "fd00::/127": "no room",
-    "fc00::/15": "larger than any",
+    "fc00::/15": "too large",
     "ff02::/64": "not for hosts",
     "fe80::/64": "not for hosts",
     "::/64": "not for hosts",
@@ -62,7 +62,7 @@ Deno.test("wantedSubnet6() refuses what is no subnet of hosts", () => {
   }
 });
 
-Deno.test("planNetwork6() looks at the bridge and at announced routes", () => {
+Deno.test("planNetwork6() considers the bridge and announced routes", () => {
   const others = [route("fe80::/64", "eth0"), route("::1/128", "lo", { type: "local" })];
   const first = planOn(others);
   assertEquals([first.hasGateway, first.announced], [false, []]);
@@ -75,7 +75,7 @@ Deno.test("planNetwork6() looks at the bridge and at announced routes", () => {
   assertEquals([second.hasGateway, second.announced], [true, ["eth0"]]);
 });
 
-Deno.test("planNetwork6() lets Flannel's own routes be", () => {
+Deno.test("planNetwork6() ignores Flannel's own routes", () => {
   const wanted = wantedSubnet6(settings(), FLANNEL)!;
   const routes = [
     route("fd00:244:0:5::/128", "flannel-v6.1", { type: "local" }),

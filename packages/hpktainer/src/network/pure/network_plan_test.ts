@@ -42,7 +42,7 @@ const flannel = (subnet = "10.244.1.1/24", ipMasq = false): FlannelEnv => {
   };
 };
 
-/** What a case gives; the rest is an ordinary host with an uplink and nothing of ours. */
+/** The input of a case; the rest is an ordinary host with an uplink and nothing of ours. */
 interface Case {
   options?: Partial<Record<SettingKey, string>>;
   ip?: string;
@@ -70,10 +70,10 @@ function plan(given: Case): NetworkPlan {
   });
 }
 
-/** The one line that a case is refused with. */
+/** The error line of a case. */
 const refusal = (given: Case): string => assertThrows(() => plan(given), HpkError).message;
 
-Deno.test("wantedMode() is what is set, else static for a subnet, and Flannel for a wait", () => {
+Deno.test("wantedMode() is the setting, else static for a subnet, and Flannel for a wait", () => {
   const cases: [Partial<Record<SettingKey, string>>, string][] = [
     [{}, "auto"],
     [{ network: "auto" }, "auto"],
@@ -125,7 +125,7 @@ Deno.test("planNetwork() plans Flannel's network: gateway, MTU and masquerade ar
   assertEquals(plan({ flannel: flannel() }).masquerade, true);
 });
 
-Deno.test("planNetwork() takes the MTU that is set, else Flannel's, else the uplink's, else 1500", () => {
+Deno.test("planNetwork() uses the configured MTU, else Flannel's, else the uplink's, else 1500", () => {
   const subnet = "10.96.0.0/24";
   const wg0 = link("wg0", [], { mtu: 1420 });
   const alone = planNetwork({
@@ -145,7 +145,7 @@ Deno.test("planNetwork() takes the MTU that is set, else Flannel's, else the upl
   assertEquals(plan({}).mtu, 9001);
 });
 
-Deno.test("planNetwork() clears host bits, and takes prefixes from /8 to /30", () => {
+Deno.test("planNetwork() clears host bits, and accepts prefixes from /8 to /30", () => {
   const cases: [string, string, string][] = [
     ["10.96.0.77/24", "10.96.0.0/24", "10.96.0.1"],
     ["11.0.0.0/8", "11.0.0.0/8", "11.0.0.1"],
@@ -160,7 +160,7 @@ Deno.test("planNetwork() clears host bits, and takes prefixes from /8 to /30", (
 Deno.test("planNetwork() refuses a subnet that is missing, too small or too large", () => {
   const size = "use a prefix from /8 to /30";
   const small = "it has no room for a gateway and a container";
-  const large = "it is larger than any network of containers";
+  const large = "it is too large";
   const env = "/run/flannel/subnet.env";
   const cases: [Case, string][] = [
     [
@@ -242,7 +242,7 @@ Deno.test("planNetwork() refuses a subnet that is not for hosts", () => {
   }
 });
 
-Deno.test("planNetwork() refuses Flannel's subnet only where something else uses it", () => {
+Deno.test("planNetwork() refuses Flannel's subnet only if something else uses it", () => {
   const cases: [Case, string | undefined][] = [
     [{ routes: [route("10.244.0.0/16", "flannel-wg")] }, undefined],
     [{ routes: [route("10.244.2.0/24", "eth0")] }, undefined],
@@ -272,7 +272,7 @@ Deno.test("planNetwork() refuses Flannel's subnet only where something else uses
   }
 });
 
-Deno.test("planNetwork() takes a bridge that is there already, empty or with the gateway", () => {
+Deno.test("planNetwork() accepts an existing bridge, empty or with the gateway", () => {
   for (const addresses of [[], ["10.96.0.1/24"]]) {
     const bridge = link("hpk-bridge", addresses, { kind: "bridge" });
     const routes = [route("10.96.0.0/24", "hpk-bridge")];
@@ -280,7 +280,7 @@ Deno.test("planNetwork() takes a bridge that is there already, empty or with the
   }
 });
 
-Deno.test("planNetwork() refuses a bridge that is none, or has another address", () => {
+Deno.test("planNetwork() refuses a bridge that is not one, or has another address", () => {
   const rename = "choose another name with 'bridge' in /etc/hpktainer/config.ini or HPK_BRIDGE";
   const other = "use its subnet, or choose another name with HPK_BRIDGE";
   const stop = "stop the containers on it first (hpktainer ps), or use their subnet";
@@ -305,7 +305,7 @@ Deno.test("planNetwork() refuses a bridge that is none, or has another address",
   );
 });
 
-Deno.test("planNetwork() refuses an uplink that is not there", () => {
+Deno.test("planNetwork() refuses an uplink that does not exist", () => {
   assertEquals(
     refusal({ options: { subnet: "10.96.0.0/24", uplink: "eth9" } }),
     "cannot use the uplink eth9: no interface has that name; see 'ip link' for the names",
@@ -316,13 +316,13 @@ Deno.test("planNetwork() refuses an address that a container cannot have", () =>
   const cases: [string, string][] = [
     ["10.96.1.7", "it lies outside the subnet 10.96.0.0/24"],
     ["10.95.255.255", "it lies outside the subnet 10.96.0.0/24"],
-    ["10.96.0.1", "it is the gateway's"],
-    ["10.96.0.0", "it is the network's own"],
+    ["10.96.0.1", "it is the gateway's address"],
+    ["10.96.0.0", "it is the network address"],
     ["10.96.0.255", "it is the broadcast address"],
-    ["10.96.0.7/24", "it is no IPv4 address"],
-    ["10.96.0", "it is no IPv4 address"],
-    ["fd00::7", "it is no IPv4 address"],
-    ["any", "it is no IPv4 address"],
+    ["10.96.0.7/24", "it is not an IPv4 address"],
+    ["10.96.0", "it is not an IPv4 address"],
+    ["fd00::7", "it is not an IPv4 address"],
+    ["any", "it is not an IPv4 address"],
   ];
   for (const [ip, why] of cases) {
     assertEquals(
@@ -360,7 +360,7 @@ Deno.test("planNetwork() lets containers of Flannel's earlier subnet share the b
   }
 });
 
-Deno.test("planNetwork() leaves room for VXLAN over IPv6 where flanneld does not", () => {
+Deno.test("planNetwork() leaves room for VXLAN over IPv6 if flanneld does not", () => {
   const mtu = (uplinkMtu: number, device: string) =>
     planNetwork({
       settings: settings({}),
