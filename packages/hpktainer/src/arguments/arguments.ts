@@ -99,6 +99,24 @@ export function readArguments(argv: readonly string[], own: readonly string[] = 
 }
 
 /**
+ * Whether the command of a command line may be one of ours: it is neither missing nor one that starts
+ * a container.
+ *
+ * @param argv Arguments after the program's name.
+ * @throws {HpkError} When the options before the command are invalid.
+ */
+export function mayBeOwn(argv: readonly string[]): boolean {
+  const { names, remaining: [word] } = readOptions(
+    argv,
+    GLOBAL_OPTIONS,
+    GLOBAL_LETTERS,
+    "apptainer",
+  );
+  if (word === undefined || names.has("version")) return false;
+  return !CONTAINER_VERBS.some((verb) => verb.split(" ")[0] === word);
+}
+
+/**
  * Whether --debug, or -d, is among the options before the command.
  *
  * @param argv Arguments after the program's name.

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { HpkError } from "@hpk/core";
-import { asksForDebug, type ContainerInvocation, readArguments } from "./arguments.ts";
+import { asksForDebug, type ContainerInvocation, mayBeOwn, readArguments } from "./arguments.ts";
 
 /** A command line as typed, without quotes. */
 const OWN = ["ps", "port", "monitor"];
@@ -314,5 +314,23 @@ Deno.test("no command line makes readArguments() fail but with an explanation", 
       for (const c of words) for (const d of words.slice(0, 16)) check([a, b, c, d]);
     }
     check([a]);
+  }
+});
+
+Deno.test("mayBeOwn() rules out starts, and command lines without a command", () => {
+  const cases: [line: string, expected: boolean][] = [
+    ["", false],
+    ["--version", false],
+    ["--version ps", false],
+    ["exec image true", false],
+    ["--ip 10.96.0.7 run image", false],
+    ["instance list", false],
+    ["ps --json", true],
+    ["-d gc", true],
+    ["help ps", true],
+    ["inspect image", true],
+  ];
+  for (const [line, expected] of cases) {
+    assertEquals(mayBeOwn(line === "" ? [] : line.split(" ")), expected, line);
   }
 });

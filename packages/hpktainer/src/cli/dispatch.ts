@@ -1,11 +1,9 @@
 import { errorLine, EXIT_OWN_FAILURE, HpkError } from "@hpk/core/errors";
 import { logEverything, openLog } from "@hpk/core/log";
 import { becomeApptainer, findApptainer } from "../runtimes/apptainer/apptainer.ts";
-import { asksForDebug, type Invocation, readArguments } from "../arguments/arguments.ts";
+import { asksForDebug, type Invocation, mayBeOwn, readArguments } from "../arguments/arguments.ts";
 import { asksForRuntime, isDockerLike } from "../arguments/runtime_words.ts";
 import type { Caller } from "../shared/pure/caller.ts";
-import { findCommand, optionsOf } from "@hpk/core/commands";
-import { CONTAINER_NAMES, OWN_COMMANDS, OWN_NAMES, STARTS } from "./commands.ts";
 import manifest from "../../deno.json" with { type: "json" };
 import { complain, print } from "./output.ts";
 
@@ -36,11 +34,16 @@ export function fail(error: unknown): number {
 async function readInvocation(caller: Caller, argv: readonly string[]): Promise<Invocation> {
   const argv0 = Deno.readTextFileSync("/proc/self/cmdline").split("\0", 1)[0]!;
   const wanted = caller.environment["HPK_RUNTIME"];
-  if (!asksForRuntime([argv0, ...argv], wanted)) return readArguments(argv, OWN_NAMES);
+  if (!asksForRuntime([argv0, ...argv], wanted)) return readArguments(argv, await ownNames(argv));
   const { readDockerLike, readRuntime } = await import("./pure/runtime_choice.ts");
   return isDockerLike(argv0)
-    ? readDockerLike(argv, CONTAINER_NAMES)
-    : readRuntime(argv, wanted, OWN_NAMES);
+    ? readDockerLike(argv, (await import("./commands.ts")).CONTAINER_NAMES)
+    : readRuntime(argv, wanted, await ownNames(argv));
+}
+
+/** Names of our own commands, none where it is clear that none is meant: a start does not load the table. */
+async function ownNames(argv: readonly string[]): Promise<readonly string[]> {
+  return mayBeOwn(argv) ? (await import("./commands.ts")).OWN_NAMES : [];
 }
 
 async function dispatch(caller: Caller, invocation: Invocation): Promise<number> {
@@ -60,6 +63,8 @@ async function dispatch(caller: Caller, invocation: Invocation): Promise<number>
     }
     case "own": {
       const { runCommand } = await import("@hpk/core/command-line");
+      const { findCommand } = await import("@hpk/core/commands");
+      const { OWN_COMMANDS } = await import("./commands.ts");
       const found = findCommand(OWN_COMMANDS, invocation.args)!;
       return await runCommand(found, { program: "hpktainer", context: caller, print });
     }
@@ -84,11 +89,13 @@ async function dispatch(caller: Caller, invocation: Invocation): Promise<number>
 
 /** Help on the program, or on one of Apptainer's commands that starts a container. */
 async function helpOn(verb: string | undefined): Promise<string> {
+  const { OWN_COMMANDS, STARTS } = await import("./commands.ts");
   if (verb === undefined) {
     const { mainHelp } = await import("./pure/help.ts");
     return mainHelp(manifest.version, [...STARTS, ...OWN_COMMANDS]);
   }
   const { commandHelp } = await import("@hpk/core/command-help");
+  const { findCommand, optionsOf } = await import("@hpk/core/commands");
   const { command } = findCommand(STARTS, verb.split(" "))!;
   return commandHelp(command, await optionsOf(command), `hpktainer ${verb}`);
 }
