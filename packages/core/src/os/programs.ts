@@ -133,7 +133,7 @@ export const OPTIONAL_PROGRAMS = {
 /** Our own daemon, which only some datapaths need: beside the program itself, or in PATH. */
 export const NET_DAEMON: Program = {
   name: "hpk-net-daemon",
-  fix: "put it beside hpktainer, or use --datapath veth",
+  fix: "put it next to hpktainer, or use --datapath veth",
   directories: () => [
     Deno.execPath().replace(/\/[^/]*$/, ""),
     ...inPath(),

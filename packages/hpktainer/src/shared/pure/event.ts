@@ -7,7 +7,7 @@ import { printable } from "./printable.ts";
 export type EventKind = "started" | "ended" | "released" | "repaired";
 
 /** All kinds of events. */
-export const EVENTS: readonly EventKind[] = ["started", "ended", "released", "repaired"];
+const EVENTS: readonly EventKind[] = ["started", "ended", "released", "repaired"];
 
 /** What can be repaired. */
 export type RepairedPart = "bridge" | "forwarding" | "firewall" | "names" | "monitor";
