@@ -7,6 +7,7 @@ import {
   watchWrites,
 } from "@hpk/core/ffi";
 import { olderPart } from "@hpk/core/os";
+import { LineReader } from "../shared/line_reader.ts";
 import { EVENT_LOG } from "../shared/log_files.ts";
 import { type HpkEvent, parseEventLine } from "../shared/pure/event.ts";
 import { isSince } from "./pure/event_view.ts";
@@ -20,9 +21,6 @@ export interface EventSelection {
 }
 
 const CURRENT = `${EVENT_LOG.directory}/${EVENT_LOG.name}`;
-
-/** Bytes read at a time. */
-const CHUNK = 64 * 1024;
 
 /** Poll interval where the directory cannot be watched, in ms. */
 const POLL_MS = 1_000;
@@ -92,27 +90,18 @@ function tryWatch(): FileDescriptor | undefined {
 class EventFile implements Disposable {
   readonly inode: number | null;
   readonly #file: Deno.FsFile;
-  readonly #decoder = new TextDecoder();
-  readonly #buffer = new Uint8Array(CHUNK);
+  readonly #reader: LineReader;
   #isOpen = true;
-  #rest = "";
 
   constructor(file: Deno.FsFile) {
     this.#file = file;
+    this.#reader = new LineReader(file);
     this.inode = file.statSync().ino;
   }
 
   /** The events since the last call. */
   read(): HpkEvent[] {
-    let text = this.#rest;
-    for (;;) {
-      const count = this.#file.readSync(this.#buffer);
-      if (count === null || count === 0) break;
-      text += this.#decoder.decode(this.#buffer.subarray(0, count), { stream: true });
-    }
-    const lines = text.split("\n");
-    this.#rest = lines.pop()!;
-    return lines.flatMap((line) => parseEventLine(line) ?? []);
+    return this.#reader.read().flatMap((line) => parseEventLine(line) ?? []);
   }
 
   /** Whether a path is this file. */

@@ -3,11 +3,9 @@ import { HpkError } from "@hpk/core";
 import { drain, openProcess, waitReadableAside, watchFile } from "@hpk/core/ffi";
 import { type LogEntry, type LogSelection, parseLogLine, selectEntries } from "./pure/log_lines.ts";
 import { engineNamed } from "./engines/table.ts";
+import { LineReader } from "../shared/line_reader.ts";
 import { pathsOf } from "./paths.ts";
 import { findStoredContainer, requireRootForContainers } from "./store.ts";
-
-/** Bytes read at a time. */
-const CHUNK = 64 * 1024;
 
 /**
  * Reads what a container has written.
@@ -34,7 +32,7 @@ export async function* readLogs(
     });
   }
   const reader = new LineReader(log);
-  yield* selectEntries(reader.entries(), selection);
+  yield* selectEntries(entriesOf(reader), selection);
   if (!follow) return;
   const engine = await engineNamed(container.runtime);
   using watch = watchFile(path);
@@ -42,7 +40,7 @@ export async function* readLogs(
     const supervisor = engine.supervisor(container.id);
     drain(watch);
     // A supervisor writes everything before it ends.
-    yield* selectEntries(reader.entries(), { ...selection, tail: undefined });
+    yield* selectEntries(entriesOf(reader), { ...selection, tail: undefined });
     if (supervisor === undefined) return;
     using ended = openProcess(supervisor.pid);
     if (ended !== undefined) await waitReadableAside([watch.fd, ended.fd]);
@@ -58,27 +56,7 @@ function openLog(path: string): Deno.FsFile | undefined {
   }
 }
 
-/** Reads complete lines of a growing file. */
-class LineReader {
-  readonly #file: Deno.FsFile;
-  readonly #decoder = new TextDecoder();
-  readonly #buffer = new Uint8Array(CHUNK);
-  #rest = "";
-
-  constructor(file: Deno.FsFile) {
-    this.#file = file;
-  }
-
-  /** The entries since the last call. */
-  entries(): LogEntry[] {
-    let text = this.#rest;
-    for (;;) {
-      const count = this.#file.readSync(this.#buffer);
-      if (count === null || count === 0) break;
-      text += this.#decoder.decode(this.#buffer.subarray(0, count), { stream: true });
-    }
-    const lines = text.split("\n");
-    this.#rest = lines.pop()!;
-    return lines.flatMap((line) => parseLogLine(line) ?? []);
-  }
+/** The entries since the last call. */
+function entriesOf(reader: LineReader): LogEntry[] {
+  return reader.read().flatMap((line) => parseLogLine(line) ?? []);
 }
