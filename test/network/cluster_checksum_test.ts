@@ -81,7 +81,7 @@ testIf({
     await transfer(spotOf(pod), spotOf(away), away.address, "8M");
     const { status, found } = await vxlanCheck(one.host);
     assertEquals(status, "ok");
-    assertStringIncludes(found, "other hosts answer, now that the kernel makes the checksums");
+    assertStringIncludes(found, "other hosts answer, now that the kernel computes the checksums");
     await stopPod(pod);
   });
   await t.step("after the last, it is as before", async () => {
