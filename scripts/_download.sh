@@ -14,7 +14,16 @@ download() { # URL FILE
 
 # Unpacks a package of the npm registry into $work/npm/NAME.
 unpack_npm() { # PACKAGE VERSION NAME
-  local log=$work/npm-$3.log
+  local log=$work/npm-$3.log npm_registry
+  if ! has npm; then
+    # Of npm itself, which comes with hundreds of packages, only the default registry is needed.
+    if [[ $(package_manager) == apt-get ]]; then
+      refresh_apt
+      find_npm_registry
+    else
+      install_packages npm
+    fi
+  fi
   mkdir -p "$work/npm/$3"
   if ! fetch_npm "$1" "$2" "$work/$3.tgz" >"$log" 2>&1 ||
     ! tar -C "$work/npm/$3" -xzf "$work/$3.tgz" 2>>"$log"; then
@@ -26,18 +35,27 @@ fetch_npm() { # PACKAGE VERSION FILE
   if has npm; then # it knows how to log in to a registry
     (cd "$work" && mv -- "$(npm pack --silent "$1@$2" | tail -n 1)" "$3")
   else
-    download "$(npm_registry)/$1/-/${1##*/}-$2.tgz" "$3"
+    download "${npm_registry%/}/$1/-/${1##*/}-$2.tgz" "$3"
   fi
 }
 
-# The registry that npm would use: of the environment, of the user's settings, or npm's default.
-npm_registry() {
-  local registry=${npm_config_registry:-${NPM_CONFIG_REGISTRY:-}}
-  if [[ -z $registry && -r $HOME/.npmrc ]]; then
-    registry=$(sed -n 's/^registry *= *//p' "$HOME/.npmrc" | tail -n 1)
+# Sets $npm_registry to what npm would use: the registry of the environment, of the user's settings, or
+# npm's default.
+find_npm_registry() {
+  npm_registry=${npm_config_registry:-${NPM_CONFIG_REGISTRY:-}}
+  if [[ -z $npm_registry && -r $HOME/.npmrc ]]; then
+    npm_registry=$(sed -n 's/^registry *= *//p' "$HOME/.npmrc" | tail -n 1)
   fi
-  registry=${registry:-https://registry.npmjs.org}
-  echo "${registry%/}"
+  [[ -n $npm_registry ]] || npm_registry=$(packaged_default npm "default: 'https://registry[^']*")
+}
+
+# A URL that a Debian package has in its files; the package is not installed.
+packaged_default() { # PACKAGE PATTERN
+  local place=$work/package-$1
+  mkdir -p "$place"
+  (cd "$place" && apt-get -qq -o APT::Sandbox::User=root download "$1" >&2)
+  dpkg-deb --fsys-tarfile "$place"/*.deb | tar -xO >"$place/files"
+  grep -aoE "$2" "$place/files" | sed -n "1s/.*\(https:[^'\"]*\).*/\1/p"
 }
 
 is_sha256() { # FILE SUM

@@ -46,9 +46,13 @@ unpack_etcd() {
 
 # A wheel is a zip archive, and holds the program.
 fetch_typos() {
-  local index=${PIP_INDEX_URL:-https://pypi.org/simple} sum=$HPK_TYPOS_SHA256_X64 wheel
+  local index=${PIP_INDEX_URL:-} sum=$HPK_TYPOS_SHA256_X64 wheel
   if [[ $(uname -m) == aarch64 ]]; then sum=$HPK_TYPOS_SHA256_ARM64; fi
   say "fetching typos $HPK_TYPOS_VERSION into ${HPK_CACHED_TYPOS%/*}"
+  if [[ -z $index && $(package_manager) == apt-get ]]; then
+    refresh_apt
+    index=$(packaged_default python3-pip '"https://[^"]*", file_storage_domain')simple
+  fi
   if download "${index%/}/typos/" "$work/typos.html" >"$work/typos.log" 2>&1 &&
     wheel=$(grep -o "[^\"]*typos-$HPK_TYPOS_VERSION-py3-none-manylinux[^\"]*$(uname -m)\.whl" "$work/typos.html" | head -n 1) &&
     download "$wheel" "$work/typos.whl" >>"$work/typos.log" 2>&1 &&

@@ -49,7 +49,13 @@ async function setup(
     const { code, stdout, stderr } = await new Deno.Command(`${ROOT}scripts/setup`, {
       args: [part],
       clearEnv: true,
-      env: { PATH: bin, HOME: home, XDG_CACHE_HOME: `${home}/cache`, CNI_PATH: bin },
+      env: {
+        PATH: bin,
+        HOME: home,
+        XDG_CACHE_HOME: `${home}/cache`,
+        CNI_PATH: bin,
+        npm_config_registry: "https://registry.invalid",
+      },
     }).output();
     const text = new TextDecoder();
     const installs = await Deno.readTextFile(`${home}/installs`).catch(() => "");
