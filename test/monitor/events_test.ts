@@ -7,7 +7,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { crunHost, crunNeeds, run } from "../harness/crun.ts";
 import { eventually, images, ociImages, PrivateHost, testIf } from "../harness/mod.ts";
 import { endContainer, holdContainer, ok } from "../harness/containers.ts";
-import { hpk, HPKTAINER, needs, PATIENT, SUBNET } from "../harness/hpktainer.ts";
+import { hpk, HPKTAINER, needs, PATIENT, programForUsers, SUBNET } from "../harness/hpktainer.ts";
 import { awaitService } from "../harness/processes.ts";
 
 const EXEC = ["exec", "--subnet", SUBNET] as const;
@@ -208,8 +208,9 @@ testIf(
     await host.sh(`printf '{"version":1,"ti\\nnull\\n\\n' >> /var/log/hpktainer/events.jsonl`);
     await ok(host, [...EXEC, "--name", "two", base, "true"]);
     await awaitLife(host, "two");
+    const program = await programForUsers(host);
     const { code, stdout } = await host.run("setpriv", [
-      ...["--reuid", "65534", "--regid", "65534", "--clear-groups", HPKTAINER, "events"],
+      ...["--reuid", "65534", "--regid", "65534", "--clear-groups", program, "events"],
     ], { check: false });
     assertEquals(code, 0);
     assert(stdout.split("\n").length - 1 >= 2 * LIFE.length, stdout);
