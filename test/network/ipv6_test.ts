@@ -12,6 +12,7 @@ import {
   eventuallySame,
   images,
   Internet,
+  linksReady,
   type Place,
   PrivateHost,
   program,
@@ -155,6 +156,7 @@ testIf({ name: "routes that a router announces outlive forwarding", needs: needs
     ip link set up1 up
     ip -6 route add default via fe80::1 dev up0 proto ra
   `);
+  await linksReady(host, "up0", "up1");
   const before = await snapshot(host);
   const acceptRa = async () =>
     (await host.run("cat", ["/proc/sys/net/ipv6/conf/up0/accept_ra"])).stdout;
@@ -174,6 +176,7 @@ testIf(
     await host.sh(
       "ip link add other0 type bridge; ip -6 addr add fd00:96::5/64 dev other0 nodad; ip link set other0 up",
     );
+    await linksReady(host, "other0");
     const before = await snapshot(host);
     const { base } = await images();
     const cases: [readonly string[], string][] = [
