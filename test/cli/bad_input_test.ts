@@ -4,7 +4,14 @@
  *   [ host ] no uplink; links and files as each case makes them
  */
 import { assertEquals, assertMatch } from "@std/assert";
-import { eventuallySame, images, PrivateHost, snapshot, testIf } from "../harness/mod.ts";
+import {
+  eventuallySame,
+  images,
+  linksReady,
+  PrivateHost,
+  snapshot,
+  testIf,
+} from "../harness/mod.ts";
 import { hpk, HPKTAINER, needs, programForUsers, SUBNET } from "../harness/hpktainer.ts";
 
 /** A wrong call, and its message. */
@@ -13,6 +20,8 @@ interface Case {
   readonly what: string;
   /** Prepares the host; undone by `after`. */
   readonly before?: string;
+  /** Links that it sets up. */
+  readonly links?: readonly string[];
   readonly after?: string;
   /** Arguments; IMAGE stands for a real image. */
   readonly args: readonly string[];
@@ -85,6 +94,7 @@ const CASES: readonly Case[] = [
     what: "a subnet that overlaps a route",
     before: "ip link add up0 type veth peer name up1; ip address add 10.96.0.200/25 dev up0; " +
       "ip link set up1 up; ip link set up0 up; ip route add 10.50.0.0/16 dev up0",
+    links: ["up0", "up1"],
     args: exec("--subnet", "10.50.3.0/24"),
     says:
       /^cannot use subnet 10\.50\.3\.0\/24: it overlaps the host's route to 10\.50\.0\.0\/16 by up0/,
@@ -239,9 +249,10 @@ const CASES: readonly Case[] = [
 testIf({ name: "bad input gets one clear line and leaves nothing", needs }, async (t) => {
   await using host = await PrivateHost.create();
   const { base } = await images();
-  for (const { what, before, after, args, env = {}, says } of CASES) {
+  for (const { what, before, links = [], after, args, env = {}, says } of CASES) {
     await t.step(what, async () => {
       if (before !== undefined) await host.sh(before);
+      await linksReady(host, ...links);
       const state = await snapshot(host);
       const result = await hpk(host, args.map((word) => word === "IMAGE" ? base : word), { env });
       assertOneLine(result, says);
