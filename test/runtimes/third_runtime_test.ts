@@ -85,7 +85,7 @@ testIf({
   };
   copyWithToy(root);
   await t.step("types and layers are in order", async () => {
-    await inCopy(root, "deno", "check", "packages/hpktainer/main.ts");
+    await inCopy(root, "check_types", "packages/hpktainer/main.ts");
     await inCopy(root, "deno", "run", "--no-check", "-A", "scripts/check_layers.ts");
   });
   await inCopy(root, "build", "hpktainer");
