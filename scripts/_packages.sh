@@ -101,10 +101,16 @@ install_packages() {
 refresh_apt() {
   [[ -z ${apt_refreshed:-} ]] || return 0
   apt_refreshed=1
+  local lock
+  mkdir -p "$HPK_CACHE"
+  exec {lock}>"$HPK_CACHE/apt.lock"
+  # apt does not wait for another update, such as that of a setup at the same time.
+  ! has flock || flock "$lock"
   if [[ -z $(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -mtime -1 2>/dev/null) ]]; then
     say 'reading the package lists'
     run_quietly as_root apt-get -o Acquire::Languages=none update
   fi
+  exec {lock}>&-
 }
 
 # Runs a command; shows the last lines of its output only when it fails.
