@@ -113,7 +113,8 @@ testIf({ name: "events show what was repaired", needs }, async () => {
   await ok(host, [...EXEC, base, "true"]);
   assertEquals((await parts()).toSorted(), ["bridge", "firewall", "forwarding"]);
   await host.sh("iptables -t nat -F");
-  assertEquals(await ok(host, ["gc"]), "repaired: firewall\n");
+  // It may also release the container that has just ended.
+  assertMatch(await ok(host, ["gc"]), /^repaired: firewall$/m);
   assertEquals((await parts()).slice(3), ["firewall"]);
   await ok(host, ["gc"]);
   assertEquals((await parts()).length, 4);
