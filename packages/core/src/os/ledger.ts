@@ -157,7 +157,7 @@ export class Ledger {
 
   /** Removes the ledger itself: the last step of the last tear-down. To be called under the lock. */
   removeAll(): void {
-    // Renamed first, so that whoever waits for the lock finds all of it or nothing.
+    // Renamed first, so that a process that waits for the lock finds all of it or nothing.
     removeIfExists(this.#removedRoot);
     Deno.renameSync(this.#root, this.#removedRoot);
     faultPoint("ledger.removed");

@@ -91,7 +91,7 @@ export function logProgram(
   };
 }
 
-/** A level that cannot be read is an error of whoever opens the log. */
+/** A level that cannot be read is an error of the code that opens the log. */
 function readThreshold(): number {
   try {
     return LOG_LEVELS.indexOf(parseLogLevel(Deno.env.get(LOG_VARIABLE)) ?? USUAL);

@@ -71,7 +71,7 @@ export function undoSteps(entries: readonly Entry[], found: Found): UndoStep[] {
   });
 }
 
-/** Kinds whose values are always ours, whoever edited them: chains with our names. */
+/** Kinds whose values are always ours, even if others edited them: chains with our names. */
 const ALWAYS_OURS: ReadonlySet<string> = new Set(["firewall"]);
 
 /**
